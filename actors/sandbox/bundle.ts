@@ -1,0 +1,24 @@
+/**
+ * The workflow bundle: what the bundler makes of a workflow file and a worker evaluates.
+ * Thread: made on the embedding thread, passed to every worker by structured clone.
+ */
+
+/** One module of the user's workflow code, or all its libraries together, compiled to CommonJS. */
+export interface BundleModule {
+  /** What `require` names it by. */
+  readonly id: string;
+  /** Absolute path of the user's file, or of the entry of the library bundle: what stack traces show. */
+  readonly filename: string;
+  readonly code: string;
+  /** Source map (JSON) from `code` to the user's own file. */
+  readonly map: string;
+  /** True if its top level provably holds no mutable state, and so for all it imports: evaluated once per thread and frozen. */
+  readonly shareable: boolean;
+}
+
+export interface WorkflowBundle {
+  /** Content hash: names the build. */
+  readonly build: string;
+  readonly entry: string;
+  readonly modules: readonly BundleModule[];
+}

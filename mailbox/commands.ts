@@ -1,0 +1,46 @@
+/**
+ * Commands: what a step asks for. Each becomes one event before it has any effect.
+ * Thread: made on a worker, carried out by the supervisor. In → out: command ⇄ row.
+ */
+import type { ActivityOptionsRecord } from './events.js';
+import type { FailureRecord } from './failures.js';
+import type { Payload } from './payload.js';
+import { type RecordCodec, recordCodec } from './records.js';
+
+export type Command =
+  | { kind: 'startTimer'; timerId: string /** Epoch milliseconds. */; fireAt: number }
+  | { kind: 'cancelTimer'; timerId: string }
+  | {
+      kind: 'scheduleActivity';
+      activityId: string;
+      activityType: string;
+      input: Payload[];
+      options: ActivityOptionsRecord;
+    }
+  | { kind: 'cancelActivity'; activityId: string }
+  /** The supervisor still holds the update message (seq), so name and input do not travel back. */
+  | { kind: 'acceptUpdate'; updateId: string; seq: number }
+  | { kind: 'completeUpdate'; updateId: string; result?: Payload; failure?: FailureRecord }
+  | { kind: 'completeWorkflow'; result: Payload }
+  | { kind: 'failWorkflow'; failure: FailureRecord }
+  | { kind: 'cancelWorkflow' };
+
+export type CommandKind = Command['kind'];
+export type CommandOf<K extends CommandKind> = Extract<Command, { kind: K }>;
+
+/** Commands that close the run: the last of their step, always. */
+export function isClosing(command: Command): boolean {
+  return command.kind === 'completeWorkflow' || command.kind === 'failWorkflow' || command.kind === 'cancelWorkflow';
+}
+
+export const commandCodec: RecordCodec<Command> = recordCodec<Command, 'kind'>('kind', {
+  startTimer: [1, 'timerId', 'fireAt'],
+  cancelTimer: [2, 'timerId'],
+  scheduleActivity: [3, 'activityId', 'activityType', 'input', 'options'],
+  cancelActivity: [4, 'activityId'],
+  acceptUpdate: [5, 'updateId', 'seq'],
+  completeUpdate: [6, 'updateId', 'result', 'failure'],
+  completeWorkflow: [7, 'result'],
+  failWorkflow: [8, 'failure'],
+  cancelWorkflow: [9],
+});

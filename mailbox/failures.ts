@@ -1,0 +1,240 @@
+/**
+ * Failures: how user code says that something failed, and the record in which a failure crosses threads and restarts.
+ * Thread: any. In → out: thrown value → FailureRecord → failure instance. Class names and fields are those of Temporal's TypeScript SDK.
+ */
+import { decodePayload, encodePayload, type Payload } from './payload.js';
+
+/** Persisted: field names are for ever. */
+export interface FailureRecord {
+  kind: 'application' | 'cancelled' | 'timeout' | 'terminated' | 'activity';
+  message: string;
+  stack?: string;
+  cause?: FailureRecord;
+  type?: string;
+  nonRetryable?: boolean;
+  details?: Payload[];
+  /** Milliseconds. */
+  nextRetryDelay?: number;
+  timeoutType?: TimeoutType;
+  activityType?: string;
+  activityId?: string;
+  retryState?: RetryState;
+}
+
+export type TimeoutType = 'START_TO_CLOSE' | 'SCHEDULE_TO_START' | 'SCHEDULE_TO_CLOSE' | 'HEARTBEAT';
+export type RetryState =
+  | 'IN_PROGRESS'
+  | 'NON_RETRYABLE_FAILURE'
+  | 'TIMEOUT'
+  | 'MAXIMUM_ATTEMPTS_REACHED'
+  | 'RETRY_POLICY_NOT_SET'
+  | 'CANCEL_REQUESTED';
+
+/** Base of all failures that may be thrown on purpose: throwing one from `main` fails the run instead of suspending it. */
+export class TemporalFailure extends Error {
+  constructor(message?: string | null, cause?: unknown) {
+    super(message ?? undefined, cause === undefined ? undefined : { cause });
+    this.name = new.target.name;
+  }
+}
+
+export interface ApplicationFailureOptions {
+  message?: string;
+  /** A short name for the kind of failure, matched by retry policies. */
+  type?: string;
+  nonRetryable?: boolean;
+  details?: unknown[];
+  /** Milliseconds until the next retry, instead of the policy's. */
+  nextRetryDelay?: number;
+  cause?: Error;
+}
+
+/**
+ * A failure that the application raises on purpose.
+ * @example throw ApplicationFailure.nonRetryable('No such order', 'OrderNotFound', orderId)
+ */
+export class ApplicationFailure extends TemporalFailure {
+  constructor(
+    message?: string | null,
+    readonly type?: string | null,
+    readonly nonRetryable: boolean = false,
+    readonly details?: unknown[] | null,
+    cause?: Error,
+    readonly nextRetryDelay?: number | null,
+  ) {
+    super(message, cause);
+  }
+
+  static create(options: ApplicationFailureOptions): ApplicationFailure {
+    const { message, type, nonRetryable = false, details, nextRetryDelay, cause } = options;
+    return new ApplicationFailure(message, type, nonRetryable, details, cause, nextRetryDelay);
+  }
+
+  static retryable(message?: string | null, type?: string | null, ...details: unknown[]): ApplicationFailure {
+    return new ApplicationFailure(message, type, false, details);
+  }
+
+  static nonRetryable(message?: string | null, type?: string | null, ...details: unknown[]): ApplicationFailure {
+    return new ApplicationFailure(message, type, true, details);
+  }
+
+  static fromError(error: unknown, overrides: ApplicationFailureOptions = {}): ApplicationFailure {
+    const message = overrides.message ?? messageOf(error);
+    const failure = ApplicationFailure.create({
+      ...overrides,
+      message,
+      type: overrides.type ?? typeOf(error) ?? 'Error',
+      ...(error instanceof Error ? { cause: error } : {}),
+    });
+    if (error instanceof Error && error.stack !== undefined) failure.stack = error.stack;
+    return failure;
+  }
+}
+
+/** The work was cancelled: thrown by what was awaited in a cancelled scope. */
+export class CancelledFailure extends TemporalFailure {
+  constructor(
+    message: string,
+    readonly details: unknown[] = [],
+    cause?: Error,
+  ) {
+    super(message, cause);
+  }
+}
+
+/** The run was terminated. */
+export class TerminatedFailure extends TemporalFailure {}
+
+/** An activity took longer than one of its time-outs allows. */
+export class TimeoutFailure extends TemporalFailure {
+  constructor(
+    message: string,
+    readonly lastHeartbeatDetails: unknown,
+    readonly timeoutType: TimeoutType,
+  ) {
+    super(message);
+  }
+}
+
+/** An activity failed; `cause` is why. */
+export class ActivityFailure extends TemporalFailure {
+  constructor(
+    message: string,
+    readonly activityType: string,
+    readonly activityId: string | undefined,
+    readonly retryState: RetryState,
+    cause?: Error,
+  ) {
+    super(message, cause);
+  }
+}
+
+/** True for the failure that cancellation raises, also when it arrives as the cause of an activity's failure. */
+export function isCancellation(error: unknown): boolean {
+  return (
+    error instanceof CancelledFailure || (error instanceof ActivityFailure && error.cause instanceof CancelledFailure)
+  );
+}
+
+function messageOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message;
+  let shown: string;
+  try {
+    shown = typeof thrown === 'string' ? JSON.stringify(thrown) : String(thrown);
+  } catch {
+    shown = typeof thrown;
+  }
+  return `A value that is not an Error was thrown: ${shown}`;
+}
+
+function typeOf(thrown: unknown): string | undefined {
+  return thrown instanceof Error ? (thrown.constructor?.name ?? thrown.name) : undefined;
+}
+
+/** Maps a stack from evaluated code to the user's own files. Set once per thread by whoever evaluates bundles. */
+export type StackMapper = (stack: string) => string;
+let mapStack: StackMapper = (stack) => stack;
+export function setStackMapper(mapper: StackMapper): void {
+  mapStack = mapper;
+}
+
+const MAX_CAUSES = 20;
+
+/** Any thrown value as a record. A plain `Error` becomes an application failure whose type is its constructor's name. */
+export function toFailureRecord(thrown: unknown, depth = 0): FailureRecord {
+  const record: FailureRecord = { kind: 'application', message: messageOf(thrown) };
+  if (!(thrown instanceof Error)) return record;
+  if (thrown.stack !== undefined) record.stack = mapStack(thrown.stack);
+  if (thrown.cause !== undefined && depth < MAX_CAUSES) record.cause = toFailureRecord(thrown.cause, depth + 1);
+  if (thrown instanceof ApplicationFailure) {
+    if (thrown.type != null) record.type = thrown.type;
+    if (thrown.nonRetryable) record.nonRetryable = true;
+    if (thrown.details?.length) record.details = encodeDetails(thrown.details);
+    if (thrown.nextRetryDelay != null) record.nextRetryDelay = thrown.nextRetryDelay;
+  } else if (thrown instanceof CancelledFailure) {
+    record.kind = 'cancelled';
+    if (thrown.details.length) record.details = encodeDetails(thrown.details);
+  } else if (thrown instanceof TimeoutFailure) {
+    record.kind = 'timeout';
+    record.timeoutType = thrown.timeoutType;
+    if (thrown.lastHeartbeatDetails !== undefined) record.details = encodeDetails([thrown.lastHeartbeatDetails]);
+  } else if (thrown instanceof TerminatedFailure) {
+    record.kind = 'terminated';
+  } else if (thrown instanceof ActivityFailure) {
+    record.kind = 'activity';
+    record.activityType = thrown.activityType;
+    if (thrown.activityId !== undefined) record.activityId = thrown.activityId;
+    record.retryState = thrown.retryState;
+  } else {
+    record.type = typeOf(thrown) ?? 'Error';
+  }
+  return record;
+}
+
+/** Details that cannot be serialized are told in place, for a failure must never be lost over its details. */
+function encodeDetails(details: readonly unknown[]): Payload[] {
+  return details.map((detail, index) => {
+    try {
+      return encodePayload(detail, `details[${index}]`);
+    } catch (error) {
+      return encodePayload(`(${messageOf(error)})`);
+    }
+  });
+}
+
+/** The instance that a record stands for, with the stack of the place where it was first thrown. */
+export function fromFailureRecord(record: FailureRecord): TemporalFailure {
+  const cause = record.cause === undefined ? undefined : fromFailureRecord(record.cause);
+  const details = record.details?.map(decodePayload) ?? [];
+  const failure = instantiate(record, details, cause);
+  if (record.stack !== undefined) failure.stack = record.stack;
+  return failure;
+}
+
+function instantiate(record: FailureRecord, details: unknown[], cause: Error | undefined): TemporalFailure {
+  switch (record.kind) {
+    case 'application':
+      return new ApplicationFailure(
+        record.message,
+        record.type,
+        record.nonRetryable ?? false,
+        details,
+        cause,
+        record.nextRetryDelay,
+      );
+    case 'cancelled':
+      return new CancelledFailure(record.message, details, cause);
+    case 'timeout':
+      return new TimeoutFailure(record.message, details[0], record.timeoutType ?? 'START_TO_CLOSE');
+    case 'terminated':
+      return new TerminatedFailure(record.message, cause);
+    case 'activity':
+      return new ActivityFailure(
+        record.message,
+        record.activityType ?? '',
+        record.activityId,
+        record.retryState ?? 'IN_PROGRESS',
+        cause,
+      );
+  }
+}

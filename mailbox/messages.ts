@@ -1,0 +1,40 @@
+/**
+ * Messages: what a mailbox holds, each with the seq and the admission time that the supervisor gave it.
+ * Thread: made on the supervisor thread, processed on a worker. In → out: message ⇄ row.
+ */
+import type { FailureRecord } from './failures.js';
+import type { Payload } from './payload.js';
+import { type RecordCodec, recordCodec } from './records.js';
+
+interface MessageBase {
+  /** Place in the mailbox order of the run, from 1; gaps allowed. */
+  seq: number;
+  /** Admission time in milliseconds since the epoch, never running backwards within a run: the workflow's clock. */
+  time: number;
+}
+
+export type MessageBody =
+  | { kind: 'start'; input: Payload[] }
+  | { kind: 'signal'; name: string; input: Payload[] }
+  | { kind: 'update'; updateId: string; name: string; input: Payload[] }
+  | { kind: 'query'; name: string; input: Payload[] }
+  | { kind: 'cancel'; reason?: string }
+  | { kind: 'timerFired'; timerId: string }
+  | { kind: 'activityResolved'; activityId: string; result?: Payload; failure?: FailureRecord };
+
+export type Message = MessageBody & MessageBase;
+export type MessageKind = Message['kind'];
+export type MessageOf<K extends MessageKind> = Extract<Message, { kind: K }>;
+
+/** A mapped type over all kinds: whoever dispatches on messages uses it, so that a new kind does not compile until all handle it. */
+export type MessageHandlers<R> = { [K in MessageKind]: (message: MessageOf<K>) => R };
+
+export const messageCodec: RecordCodec<Message> = recordCodec<Message, 'kind'>('kind', {
+  start: [1, 'seq', 'time', 'input'],
+  signal: [2, 'seq', 'time', 'name', 'input'],
+  update: [3, 'seq', 'time', 'updateId', 'name', 'input'],
+  query: [4, 'seq', 'time', 'name', 'input'],
+  cancel: [5, 'seq', 'time', 'reason'],
+  timerFired: [6, 'seq', 'time', 'timerId'],
+  activityResolved: [7, 'seq', 'time', 'activityId', 'result', 'failure'],
+});

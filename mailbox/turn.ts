@@ -1,0 +1,188 @@
+/**
+ * The turn: one batch of messages handed to a worker, and what comes back. One file for both directions.
+ * Thread: supervisor ⇄ worker. In → out: turn ⇄ bytes.
+ */
+import { Packr } from 'msgpackr';
+import { type Command, commandCodec } from './commands.js';
+import { eventCodec, type Ran, type WorkflowEvent } from './events.js';
+import type { FailureRecord } from './failures.js';
+import { type Message, messageCodec } from './messages.js';
+import type { Payload } from './payload.js';
+import type { Row } from './records.js';
+
+/** What a worker needs to make an actor: fresh if there are no frames, else by replay. */
+export interface Load {
+  readonly runId: string;
+  readonly workflowId: string;
+  readonly workflowType: string;
+  readonly firstRunId: string;
+  readonly startTime: number;
+  /** Packed events of the durable frames, oldest first. */
+  readonly frames: readonly Uint8Array[];
+  /** Steps known to have run that no stored event tells of: they follow those in the frames. */
+  readonly ran: Ran;
+  readonly historyBytes: number;
+}
+
+/** What one worker is to do for one run in one turn. */
+export interface Slice {
+  /** The supervisor's number for the run, within this process. */
+  readonly run: number;
+  readonly load?: Load | undefined;
+  /** Drop the actor. Alone in its slice. */
+  readonly evict?: true | undefined;
+  /** One entry a step; more than one message only where a void close merges them. */
+  readonly steps: readonly (readonly Message[])[];
+}
+
+/** An answer that leaves no event: to a query, or a rejected update. `replied` tells which message, by seq. */
+export interface Answer {
+  readonly seq: number;
+  readonly result?: Payload | undefined;
+  readonly failure?: AnswerFailure | undefined;
+}
+
+export type AnswerFailure =
+  | { readonly kind: 'rejected'; readonly failure: FailureRecord }
+  | { readonly kind: 'queryFailed'; readonly reason: string; readonly failure: FailureRecord }
+  | { readonly kind: 'queryNotRegistered'; readonly registered: readonly string[] }
+  /** The update's own first step threw something that is not a failure: not accepted, no trace. */
+  | { readonly kind: 'updateBroke'; readonly failure: FailureRecord };
+
+/** What one step made. Steps that made neither commands nor answers are not reported singly. */
+export interface StepReport {
+  /** The step's last seq. */
+  readonly cause: number;
+  /** Set for a merged step: its seqs. */
+  readonly merged?: readonly number[] | undefined;
+  /** The step's clock. */
+  readonly time: number;
+  readonly commands: readonly Command[];
+  readonly answers: readonly Answer[];
+}
+
+export type SliceEnd =
+  /** The actor is there and idle, or holds a computed close that the supervisor has yet to decide on. */
+  | { readonly kind: 'resident' }
+  /** The actor is gone for a reason that does not concern the run: rebuild it for what remains. */
+  | { readonly kind: 'discarded' }
+  /** A step failed in a way that suspends the run; the actor is gone. */
+  | { readonly kind: 'suspended'; readonly error: SuspendReason };
+
+export type SuspendReason =
+  | { readonly kind: 'threw'; readonly failure: FailureRecord }
+  | { readonly kind: 'nondeterminism'; readonly expected: string; readonly actual: string; readonly eventId?: number }
+  | { readonly kind: 'unknownType'; readonly registered: readonly string[] };
+
+export interface SliceReport {
+  readonly run: number;
+  /** Every message with a seq up to this one was processed; the others come back as if never sent. */
+  readonly processed: number;
+  readonly steps: readonly StepReport[];
+  readonly end: SliceEnd;
+}
+
+/** A warning or message that workflow code logged; replayed steps log nothing. */
+export interface LogEntry {
+  readonly run: number;
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly meta?: Payload | undefined;
+}
+
+export interface TurnReport {
+  readonly slices: readonly SliceReport[];
+  readonly logs: readonly LogEntry[];
+}
+
+const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: 'number' });
+
+/** Exact-size bytes: msgpackr's result is a view into a buffer that it goes on using. */
+export function pack(value: unknown): Uint8Array {
+  return new Uint8Array(packr.pack(value));
+}
+export function unpack(bytes: Uint8Array): unknown {
+  return packr.unpack(bytes);
+}
+
+export function encodeTurn(slices: readonly Slice[]): Uint8Array {
+  return pack(
+    slices.map((slice) => [
+      slice.run,
+      slice.evict === true ? 1 : 0,
+      slice.load ?? null,
+      slice.steps.map((step) =>
+        step.length === 1 ? messageCodec.toRow(step[0]!) : [0, ...step.map(messageCodec.toRow)],
+      ),
+    ]),
+  );
+}
+
+export function decodeTurn(bytes: Uint8Array): Slice[] {
+  return (unpack(bytes) as [number, number, Load | null, Row[]][]).map(([run, evict, load, steps]) => ({
+    run,
+    evict: evict === 1 ? true : undefined,
+    load: load ?? undefined,
+    steps: steps.map((row) =>
+      row[0] === 0 ? (row.slice(1) as Row[]).map(messageCodec.fromRow) : [messageCodec.fromRow(row)],
+    ),
+  }));
+}
+
+export function encodeReport(report: TurnReport): Uint8Array {
+  return pack([
+    report.slices.map((slice) => [
+      slice.run,
+      slice.processed,
+      slice.end.kind === 'resident' ? 0 : slice.end,
+      slice.steps.map((step) => [
+        step.cause,
+        step.time,
+        step.merged ?? 0,
+        step.commands.map(commandCodec.toRow),
+        step.answers.map((answer) => [answer.seq, answer.result ?? null, answer.failure ?? null]),
+      ]),
+    ]),
+    report.logs,
+  ]);
+}
+
+type StepRow = [number, number, number[] | 0, Row[], [number, Payload | null, AnswerFailure | null][]];
+
+export function decodeReport(bytes: Uint8Array): TurnReport {
+  const [slices, logs] = unpack(bytes) as [[number, number, SliceEnd | 0, StepRow[]][], LogEntry[]];
+  return {
+    slices: slices.map(([run, processed, end, steps]) => ({
+      run,
+      processed,
+      end: end === 0 ? RESIDENT : end,
+      steps: steps.map(([cause, time, merged, commands, answers]) => ({
+        cause,
+        time,
+        merged: merged === 0 ? undefined : merged,
+        commands: commands.map(commandCodec.fromRow),
+        answers: answers.map(([seq, result, failure]) => ({
+          seq,
+          result: result ?? undefined,
+          failure: failure ?? undefined,
+        })),
+      })),
+    })),
+    logs,
+  };
+}
+
+const RESIDENT: SliceEnd = { kind: 'resident' };
+
+/** The `events` bytes of a frame. */
+export function encodeEvents(events: readonly WorkflowEvent[]): Uint8Array {
+  return pack(events.map(eventCodec.toRow));
+}
+
+export function decodeEvents(bytes: Uint8Array, firstEventId: number): WorkflowEvent[] {
+  return (unpack(bytes) as Row[]).map((row, index) => {
+    const event = eventCodec.fromRow(row);
+    event.eventId = firstEventId + index;
+    return event;
+  });
+}

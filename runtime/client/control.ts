@@ -1,0 +1,82 @@
+/**
+ * The control plane between a client (or the embedding runtime) and the supervisor thread, over Comlink: rare calls, plain data.
+ * Thread: any client thread ⇄ supervisor. In → out: the interfaces below.
+ */
+import type { ErrorRecord } from './protocol.js';
+
+export type WorkflowStatusName = 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELED' | 'TERMINATED';
+
+/** Comlink carries plain data; errors of the catalogue travel as records. */
+export type Outcome<T> = { ok: true; value: T } | { ok: false; error: ErrorRecord };
+
+export interface WorkflowSummary {
+  workflowId: string;
+  runId: string;
+  workflowType: string;
+  status: WorkflowStatusName;
+  /** Epoch milliseconds. */
+  startTime: number;
+  closeTime?: number;
+  historyLength: number;
+}
+
+export interface WorkflowDescriptionRecord extends WorkflowSummary {
+  firstRunId: string;
+  historyBytes: number;
+  /** Where the actor is: on a worker, evicted, or suspended with the reason. */
+  residence: 'resident' | 'evicted';
+  suspended?: { error: ErrorRecord; attempts: number; nextRetryTime?: number };
+  pendingTimers: { timerId: string; fireTime: number }[];
+  pendingActivities: { activityId: string; activityType: string; attempt: number }[];
+  pendingUpdates: string[];
+  waitingMessages: number;
+}
+
+export interface ListFilter {
+  workflowType?: string;
+  status?: WorkflowStatusName;
+}
+
+/** What every client port can ask. */
+export interface ClientControl {
+  describe(workflowId: string, runId?: string): Promise<Outcome<WorkflowDescriptionRecord>>;
+  /** Newest start first; `after` is the last row of the page before. */
+  list(filter: ListFilter, limit: number, after?: { startTime: number; runId: string }): Promise<WorkflowSummary[]>;
+  count(filter: ListFilter): Promise<number>;
+}
+
+export interface RuntimeStats {
+  runs: number;
+  openRuns: number;
+  residentRuns: number;
+  waitingMessages: number;
+  turnsInFlight: number;
+  flushes: number;
+  eventsWritten: number;
+}
+
+/** One lifecycle event, durable before it is told. */
+export type Lifecycle =
+  | { name: 'workflowStarted'; workflowId: string; runId: string; workflowType: string }
+  | { name: 'workflowClosed'; workflowId: string; runId: string; workflowType: string; status: WorkflowStatusName }
+  | { name: 'updateAccepted'; workflowId: string; runId: string; updateId: string; updateName: string }
+  | { name: 'updateRejected'; workflowId: string; runId: string; updateId: string; updateName: string; reason: string }
+  | { name: 'runSuspended'; workflowId: string; runId: string; error: ErrorRecord; attempts: number }
+  | { name: 'runResumed'; workflowId: string; runId: string }
+  | { name: 'workerLost'; worker: number; reason: string; runs: number }
+  | { name: 'slowStep'; workflowId: string; runId: string; ms: number }
+  | { name: 'log'; workflowId: string; runId: string; level: string; message: string; meta?: unknown }
+  | { name: 'failed'; error: ErrorRecord };
+
+/** What the embedding runtime can ask besides. */
+export interface RuntimeControl extends ClientControl {
+  /** Loads the store and starts the workers. */
+  open(): Promise<Outcome<{ openRuns: number; clean: boolean }>>;
+  /** Stops admission, waits for turns in flight and the last flush, writes the checkpoint and closes the store. */
+  close(): Promise<Outcome<undefined>>;
+  stats(): Promise<RuntimeStats>;
+  /** Everything that helps to see why nothing moves: runs with work, mailboxes, turns in flight, pending flush. */
+  dump(): Promise<unknown>;
+  /** Which lifecycle events to tell; none costs nothing. */
+  subscribe(names: Lifecycle['name'][]): Promise<void>;
+}

@@ -1,0 +1,114 @@
+/**
+ * Client ⇄ supervisor: requests in, replies out, both in batches: all that is queued during one turn of the event loop is one message.
+ * Thread: any client thread ⇄ supervisor. In → out: batch ⇄ bytes.
+ */
+import type { FailureRecord } from '../../mailbox/failures.js';
+import type { Payload } from '../../mailbox/payload.js';
+import { type RecordCodec, type Row, recordCodec } from '../../mailbox/records.js';
+import { pack, unpack } from '../../mailbox/turn.js';
+
+export type WorkflowIdReusePolicy = 'ALLOW_DUPLICATE' | 'ALLOW_DUPLICATE_FAILED_ONLY' | 'REJECT_DUPLICATE';
+export type WorkflowIdConflictPolicy = 'FAIL' | 'USE_EXISTING' | 'TERMINATE_EXISTING';
+export type UpdateStage = 'ACCEPTED' | 'COMPLETED';
+
+interface Target {
+  workflowId: string;
+  /** Absent: the current run of the chain. */
+  runId?: string;
+}
+
+/** `id` pairs a request with its reply, per port. */
+export type Request = { id: number } & (
+  | {
+      kind: 'start';
+      workflowId: string;
+      workflowType: string;
+      input: Payload[];
+      /** The same start sent twice is one start. */
+      requestId: string;
+      reusePolicy?: WorkflowIdReusePolicy;
+      conflictPolicy?: WorkflowIdConflictPolicy;
+      identity?: string;
+      memo?: Payload;
+    }
+  | ({ kind: 'signal'; name: string; input: Payload[]; requestId?: string; identity?: string } & Target)
+  | ({ kind: 'query'; name: string; input: Payload[] } & Target)
+  | ({ kind: 'update'; name: string; input: Payload[]; updateId: string; stage: UpdateStage } & Target)
+  /** The outcome of an accepted update, whenever it is asked. Waits while it runs. */
+  | ({ kind: 'pollUpdate'; updateId: string; stage: UpdateStage } & Target)
+  /** The outcome of a run, waiting for it to close. `followRuns`: of its chain. */
+  | ({ kind: 'result'; followRuns: boolean } & Target)
+  | ({ kind: 'cancel'; reason?: string; identity?: string } & Target)
+  | ({ kind: 'terminate'; reason?: string; details?: Payload[]; identity?: string } & Target)
+  | ({ kind: 'fetchHistory' } & Target)
+);
+
+export type RequestKind = Request['kind'];
+export type RequestOf<K extends RequestKind> = Extract<Request, { kind: K }>;
+
+/** An error of the catalogue on its way to the caller. */
+export interface ErrorRecord {
+  /** Class name in `ERROR_CLASSES`. */
+  name: string;
+  fields: object;
+  cause?: FailureRecord;
+}
+
+export type Reply = { id: number } & (
+  | { kind: 'started'; runId: string /** False if an existing run was used. */; started: boolean }
+  | { kind: 'done' }
+  | { kind: 'queryResult'; result: Payload }
+  | { kind: 'updateAccepted'; runId: string }
+  | { kind: 'updateCompleted'; runId: string; result: Payload }
+  | { kind: 'closed'; runId: string; result: Payload }
+  /** Packed events of each frame, oldest first, each with the id of its first event. */
+  | { kind: 'history'; runId: string; frames: [firstEventId: number, events: Uint8Array][] }
+  | { kind: 'error'; error: ErrorRecord }
+);
+
+const requestCodec: RecordCodec<Request> = recordCodec<Request, 'kind'>('kind', {
+  start: [
+    1,
+    'id',
+    'workflowId',
+    'workflowType',
+    'input',
+    'requestId',
+    'reusePolicy',
+    'conflictPolicy',
+    'identity',
+    'memo',
+  ],
+  signal: [2, 'id', 'workflowId', 'runId', 'name', 'input', 'requestId', 'identity'],
+  query: [3, 'id', 'workflowId', 'runId', 'name', 'input'],
+  update: [4, 'id', 'workflowId', 'runId', 'name', 'input', 'updateId', 'stage'],
+  pollUpdate: [5, 'id', 'workflowId', 'runId', 'updateId', 'stage'],
+  result: [6, 'id', 'workflowId', 'runId', 'followRuns'],
+  cancel: [7, 'id', 'workflowId', 'runId', 'reason', 'identity'],
+  terminate: [8, 'id', 'workflowId', 'runId', 'reason', 'details', 'identity'],
+  fetchHistory: [9, 'id', 'workflowId', 'runId'],
+});
+
+const replyCodec: RecordCodec<Reply> = recordCodec<Reply, 'kind'>('kind', {
+  started: [1, 'id', 'runId', 'started'],
+  done: [2, 'id'],
+  queryResult: [3, 'id', 'result'],
+  updateAccepted: [4, 'id', 'runId'],
+  updateCompleted: [5, 'id', 'runId', 'result'],
+  closed: [6, 'id', 'runId', 'result'],
+  history: [7, 'id', 'runId', 'frames'],
+  error: [8, 'id', 'error'],
+});
+
+export function encodeRequests(requests: readonly Request[]): Uint8Array {
+  return pack(requests.map(requestCodec.toRow));
+}
+export function decodeRequests(bytes: Uint8Array): Request[] {
+  return (unpack(bytes) as Row[]).map(requestCodec.fromRow);
+}
+export function encodeReplies(replies: readonly Reply[]): Uint8Array {
+  return pack(replies.map(replyCodec.toRow));
+}
+export function decodeReplies(bytes: Uint8Array): Reply[] {
+  return (unpack(bytes) as Row[]).map(replyCodec.fromRow);
+}

@@ -1,0 +1,363 @@
+/**
+ * The error catalogue: every error that Holdfast itself raises, with a stable code, typed fields and a message that says what to do.
+ * Thread: any. A leaf: imports nothing, so that every folder may use it. ERRORS.md lists the same entries; a test holds them together.
+ */
+
+/** Base of all errors in this catalogue. Failures of user code are `TemporalFailure`s and appear as `cause`. */
+export abstract class HoldfastError<F extends object = object> extends Error {
+  abstract readonly code: string;
+  constructor(
+    message: string,
+    /** What the error is about, by name; also readable as properties of the error. */
+    readonly fields: F,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+const of = (workflowId: string, runId?: string) =>
+  runId === undefined ? `Workflow '${workflowId}'` : `Workflow '${workflowId}' (run ${runId})`;
+const oneOf = (names: readonly string[]) =>
+  names.length === 0 ? 'there are none' : names.map((name) => `'${name}'`).join(', ');
+
+/** No run by that workflow id (and run id) exists, or the operation needs an open run and it is closed. */
+export class WorkflowNotFoundError extends HoldfastError<{ workflowId: string; runId?: string; closed?: boolean }> {
+  readonly code = 'WORKFLOW_NOT_FOUND';
+  constructor(fields: { workflowId: string; runId?: string; closed?: boolean }, options?: ErrorOptions) {
+    const text = fields.closed
+      ? 'workflow execution already completed. Start a new run, or query it: queries also work on closed runs'
+      : 'no such workflow execution. Check the workflow id, or start it first';
+    super(`${of(fields.workflowId, fields.runId)}: ${text}`, fields, options);
+  }
+  get workflowId(): string {
+    return this.fields.workflowId;
+  }
+  get runId(): string | undefined {
+    return this.fields.runId;
+  }
+}
+
+/** A run with that workflow id is open (or the reuse policy forbids a new one after a closed one). */
+export class WorkflowExecutionAlreadyStartedError extends HoldfastError<{
+  workflowId: string;
+  workflowType: string;
+  runId: string;
+}> {
+  readonly code = 'WORKFLOW_ALREADY_STARTED';
+  constructor(fields: { workflowId: string; workflowType: string; runId: string }, options?: ErrorOptions) {
+    super(
+      `${of(fields.workflowId, fields.runId)} of type '${fields.workflowType}' exists already. Use another workflow id, ` +
+        'a workflowIdConflictPolicy (open run) or a workflowIdReusePolicy (closed run)',
+      fields,
+      options,
+    );
+  }
+  get workflowId(): string {
+    return this.fields.workflowId;
+  }
+  get workflowType(): string {
+    return this.fields.workflowType;
+  }
+  get runId(): string {
+    return this.fields.runId;
+  }
+}
+
+/** The run closed without a result; `cause` is an ApplicationFailure, CancelledFailure, TerminatedFailure or TimeoutFailure. */
+export class WorkflowFailedError extends HoldfastError<{ workflowId: string; runId: string; status: string }> {
+  readonly code = 'WORKFLOW_FAILED';
+  constructor(fields: { workflowId: string; runId: string; status: string }, options?: ErrorOptions) {
+    super(`${of(fields.workflowId, fields.runId)} closed as ${fields.status}: see cause`, fields, options);
+  }
+}
+
+/** The update was rejected by its validator, failed in its handler, or its run closed before it completed; see `cause`. */
+export class WorkflowUpdateFailedError extends HoldfastError<{
+  workflowId: string;
+  updateId: string;
+  updateName: string;
+}> {
+  readonly code = 'WORKFLOW_UPDATE_FAILED';
+  constructor(fields: { workflowId: string; updateId: string; updateName: string }, options?: ErrorOptions) {
+    super(
+      `Update '${fields.updateName}' (${fields.updateId}) of ${of(fields.workflowId)} failed: see cause`,
+      fields,
+      options,
+    );
+  }
+}
+
+/** No update by that id was accepted in the chain. */
+export class WorkflowUpdateNotFoundError extends HoldfastError<{ workflowId: string; updateId: string }> {
+  readonly code = 'WORKFLOW_UPDATE_NOT_FOUND';
+  constructor(fields: { workflowId: string; updateId: string }, options?: ErrorOptions) {
+    super(
+      `${of(fields.workflowId)} has accepted no update with id '${fields.updateId}'. Rejected updates are not remembered; send it again`,
+      fields,
+      options,
+    );
+  }
+}
+
+/** The workflow has neither a static query handler by that name nor a dynamic one. */
+export class QueryNotRegisteredError extends HoldfastError<{ queryName: string; registered: readonly string[] }> {
+  readonly code = 'QUERY_NOT_REGISTERED';
+  constructor(fields: { queryName: string; registered: readonly string[] }, options?: ErrorOptions) {
+    super(
+      `Workflow did not register a handler for query '${fields.queryName}'. Registered queries: ${oneOf(fields.registered)}`,
+      fields,
+      options,
+    );
+  }
+}
+
+/** A query handler threw, returned a promise, or tried to change the workflow; `cause` says which. */
+export class QueryFailedError extends HoldfastError<{ queryName: string; reason: string }> {
+  readonly code = 'QUERY_FAILED';
+  constructor(fields: { queryName: string; reason: string }, options?: ErrorOptions) {
+    super(`Query '${fields.queryName}' failed: ${fields.reason}`, fields, options);
+  }
+}
+
+/** The run cannot step: its code threw something that is not a failure, no longer fits its history, or kills its worker. */
+export class WorkflowSuspendedError extends HoldfastError<{ workflowId: string; runId: string; reason: string }> {
+  readonly code = 'WORKFLOW_SUSPENDED';
+  constructor(fields: { workflowId: string; runId: string; reason: string }, options?: ErrorOptions) {
+    super(
+      `${of(fields.workflowId, fields.runId)} is suspended: ${fields.reason}. Nothing is lost: deploy fixed code (it resumes by itself) or terminate it`,
+      fields,
+      options,
+    );
+  }
+}
+
+/** The code made other commands than history records. */
+export class DeterminismViolationError extends HoldfastError<{ expected: string; actual: string; eventId?: number }> {
+  readonly code = 'DETERMINISM_VIOLATION';
+  constructor(fields: { expected: string; actual: string; eventId?: number }, options?: ErrorOptions) {
+    super(
+      `Workflow code does not fit its history${fields.eventId === undefined ? '' : ` at event ${fields.eventId}`}: recorded ${fields.expected}, ` +
+        `code made ${fields.actual}. Deploy code that makes the recorded commands`,
+      fields,
+      options,
+    );
+  }
+}
+
+/** A query handler or update validator made a command or drew a random number. */
+export class ReadOnlyViolationError extends HoldfastError<{ operation: string; context: string }> {
+  readonly code = 'READ_ONLY_VIOLATION';
+  constructor(fields: { operation: string; context: string }, options?: ErrorOptions) {
+    super(
+      `${fields.operation} is not allowed in ${fields.context}: it must only read. Move it to a signal or update handler`,
+      fields,
+      options,
+    );
+  }
+}
+
+/** One step ran longer than the step limit, or ended its worker thread, repeatedly. */
+export class StepFailedWorkerError extends HoldfastError<{ runId: string; times: number; reason: string }> {
+  readonly code = 'STEP_FAILED_WORKER';
+  constructor(fields: { runId: string; times: number; reason: string }, options?: ErrorOptions) {
+    super(
+      `A step of run ${fields.runId} ended its worker ${fields.times} times (${fields.reason}); the run is quarantined. Fix the code and restart, or terminate it`,
+      fields,
+      options,
+    );
+  }
+}
+
+/** No workflow by that type is exported by the workflow file. */
+export class UnknownWorkflowTypeError extends HoldfastError<{ workflowType: string; registered: readonly string[] }> {
+  readonly code = 'UNKNOWN_WORKFLOW_TYPE';
+  constructor(fields: { workflowType: string; registered: readonly string[] }, options?: ErrorOptions) {
+    super(
+      `Workflow type '${fields.workflowType}' is not exported by the workflow file. Exported: ${oneOf(fields.registered)}`,
+      fields,
+      options,
+    );
+  }
+}
+
+/** A value cannot be serialized (or bytes not decoded); `path` leads to it. */
+export class PayloadConverterError extends HoldfastError<{ path: string; reason: string }> {
+  readonly code = 'PAYLOAD_NOT_SERIALIZABLE';
+  constructor(fields: { path: string; reason: string }, options?: ErrorOptions) {
+    super(`Cannot serialize ${fields.path}: ${fields.reason}`, fields, options);
+  }
+  get path(): string {
+    return this.fields.path;
+  }
+}
+
+/** An encoded value is larger than `maxPayloadBytes`. */
+export class PayloadTooLargeError extends HoldfastError<{ what: string; bytes: number; limit: number }> {
+  readonly code = 'PAYLOAD_TOO_LARGE';
+  constructor(fields: { what: string; bytes: number; limit: number }, options?: ErrorOptions) {
+    super(
+      `${fields.what} has ${fields.bytes} bytes, the limit is ${fields.limit}. Pass a reference to the data, or raise maxPayloadBytes`,
+      fields,
+      options,
+    );
+  }
+}
+
+/** An argument of a call is missing, of the wrong type or out of range. */
+export class InvalidArgumentError extends HoldfastError<{ argument: string; reason: string }> {
+  readonly code = 'INVALID_ARGUMENT';
+  constructor(fields: { argument: string; reason: string }, options?: ErrorOptions) {
+    super(`Invalid ${fields.argument}: ${fields.reason}`, fields, options);
+  }
+}
+
+/** An option is unknown, of the wrong type or out of range. */
+export class InvalidOptionError extends HoldfastError<{ option: string; reason: string }> {
+  readonly code = 'INVALID_OPTION';
+  constructor(fields: { option: string; reason: string }, options?: ErrorOptions) {
+    super(`Invalid option '${fields.option}': ${fields.reason}`, fields, options);
+  }
+}
+
+/** A bounded resource is full. Nothing was admitted; try again later, or raise the limit. */
+export class ResourceExhaustedError extends HoldfastError<{ resource: string; limit: number; workflowId?: string }> {
+  readonly code = 'RESOURCE_EXHAUSTED';
+  constructor(fields: { resource: string; limit: number; workflowId?: string }, options?: ErrorOptions) {
+    super(
+      `${fields.workflowId === undefined ? '' : `${of(fields.workflowId)}: `}${fields.resource} is full (limit ${fields.limit}). ` +
+        'Nothing was admitted: slow down and try again, or raise the limit in the runtime options',
+      fields,
+      options,
+    );
+  }
+}
+
+/** The runtime was shut down (or is shutting down). */
+export class RuntimeClosedError extends HoldfastError {
+  readonly code = 'RUNTIME_CLOSED';
+  constructor(fields: object = {}, options?: ErrorOptions) {
+    super('The runtime is shut down: create a new one with Runtime.create', fields, options);
+  }
+}
+
+/** The runtime stopped by itself because it could no longer keep its promises; `cause` says why. */
+export class RuntimeFailedError extends HoldfastError<{ reason: string }> {
+  readonly code = 'RUNTIME_FAILED';
+  constructor(fields: { reason: string }, options?: ErrorOptions) {
+    super(
+      `The runtime stopped: ${fields.reason}. Unacknowledged operations may or may not have happened; mend the cause and create a new runtime`,
+      fields,
+      options,
+    );
+  }
+}
+
+/** The workflow file is missing, does not compile, exports no workflow, or imports what workflows cannot use. */
+export class WorkflowBundleError extends HoldfastError<{ file: string; reason: string }> {
+  readonly code = 'WORKFLOW_BUNDLE';
+  constructor(fields: { file: string; reason: string }, options?: ErrorOptions) {
+    super(`Cannot bundle workflows from ${fields.file}: ${fields.reason}`, fields, options);
+  }
+}
+
+/** Workflow code used something that is not available in workflows, where only deterministic globals are. */
+export class NotAvailableInWorkflowError extends HoldfastError<{ name: string; hint: string }> {
+  readonly code = 'NOT_AVAILABLE_IN_WORKFLOW';
+  constructor(fields: { name: string; hint: string }, options?: ErrorOptions) {
+    super(`${fields.name} is not available in workflow code: ${fields.hint}`, fields, options);
+  }
+}
+
+/** The store is open in another process (or another runtime of this one). */
+export class StoreLockedError extends HoldfastError<{ path: string; pid: number }> {
+  readonly code = 'STORE_LOCKED';
+  constructor(fields: { path: string; pid: number }, options?: ErrorOptions) {
+    super(
+      `Store ${fields.path} is open in process ${fields.pid}. Stop that process, or use another store folder`,
+      fields,
+      options,
+    );
+  }
+}
+
+/** The store is damaged. Nothing was changed. */
+export class StoreCorruptError extends HoldfastError<{ file: string; offset: number; reason: string }> {
+  readonly code = 'STORE_CORRUPT';
+  constructor(fields: { file: string; offset: number; reason: string }, options?: ErrorOptions) {
+    super(
+      `Store file ${fields.file} is damaged at byte ${fields.offset}: ${fields.reason}. Nothing was changed. Run 'holdfast verify' to ` +
+        "see what is affected, then restore a backup or run 'holdfast repair'",
+      fields,
+      options,
+    );
+  }
+}
+
+/** The store was written by a newer version, or is not a store. */
+export class StoreFormatError extends HoldfastError<{ path: string; reason: string }> {
+  readonly code = 'STORE_FORMAT';
+  constructor(fields: { path: string; reason: string }, options?: ErrorOptions) {
+    super(`Cannot open store ${fields.path}: ${fields.reason}`, fields, options);
+  }
+}
+
+/** The store's folder cannot be created, read or written. */
+export class StoreUnavailableError extends HoldfastError<{ path: string; reason: string }> {
+  readonly code = 'STORE_UNAVAILABLE';
+  constructor(fields: { path: string; reason: string }, options?: ErrorOptions) {
+    super(
+      `Store ${fields.path} cannot be used: ${fields.reason}. Check the path, its permissions and free space`,
+      fields,
+      options,
+    );
+  }
+}
+
+/** A write or sync failed; the store acknowledges nothing more. */
+export class StoreFailedError extends HoldfastError<{ path: string; reason: string }> {
+  readonly code = 'STORE_FAILED';
+  constructor(fields: { path: string; reason: string }, options?: ErrorOptions) {
+    super(
+      `Store ${fields.path} failed and is closed for writing: ${fields.reason}. What was acknowledged is safe; mend the disk and start again`,
+      fields,
+      options,
+    );
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a constructor table; every class narrows `fields` itself
+type ErrorClass = new (fields: any, options?: ErrorOptions) => HoldfastError;
+
+const ALL: readonly ErrorClass[] = [
+  WorkflowNotFoundError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateNotFoundError,
+  QueryNotRegisteredError,
+  QueryFailedError,
+  WorkflowSuspendedError,
+  DeterminismViolationError,
+  ReadOnlyViolationError,
+  StepFailedWorkerError,
+  UnknownWorkflowTypeError,
+  PayloadConverterError,
+  PayloadTooLargeError,
+  InvalidArgumentError,
+  InvalidOptionError,
+  ResourceExhaustedError,
+  RuntimeClosedError,
+  RuntimeFailedError,
+  WorkflowBundleError,
+  NotAvailableInWorkflowError,
+  StoreLockedError,
+  StoreCorruptError,
+  StoreFormatError,
+  StoreUnavailableError,
+  StoreFailedError,
+];
+
+/** Class name → class, for errors that cross a thread. */
+export const ERROR_CLASSES: ReadonlyMap<string, ErrorClass> = new Map(ALL.map((type) => [type.name, type]));

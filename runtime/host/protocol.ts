@@ -1,0 +1,40 @@
+/**
+ * Supervisor ⇄ embedding thread: activities to run there, lifecycle events to tell there, client ports to attach.
+ * Thread: supervisor ⇄ embedding. Sent as arrays: all that is queued during one turn of the event loop is one `postMessage`.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { FailureRecord } from '../../mailbox/failures.js';
+import type { Payload } from '../../mailbox/payload.js';
+import type { Lifecycle } from '../client/control.js';
+
+export interface ActivityTask {
+  /** Names this attempt, within this process. */
+  token: number;
+  workflowId: string;
+  runId: string;
+  workflowType: string;
+  activityId: string;
+  activityType: string;
+  attempt: number;
+  input: Payload[];
+  /** Epoch milliseconds. */
+  scheduledTime: number;
+  startToCloseTimeout: number;
+}
+
+/** The supervisor enforces time-outs and retries; the host only runs attempts. */
+export type ToHost =
+  | { kind: 'runActivity'; task: ActivityTask }
+  /** The attempt is cancelled, or its time is up; its outcome is no longer awaited. */
+  | { kind: 'cancelActivity'; token: number; reason: string }
+  | { kind: 'lifecycle'; event: Lifecycle };
+
+export type FromHost =
+  | { kind: 'activityDone'; token: number; result?: Payload; failure?: FailureRecord }
+  /** A client port of any thread: batches of requests as bytes, see client/protocol.ts; its first message is `AttachControl`. */
+  | { kind: 'attach'; port: MessagePort };
+
+/** First message on a client port: the Comlink port for `ClientControl`. */
+export interface AttachControl {
+  control: MessagePort;
+}

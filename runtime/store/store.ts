@@ -1,0 +1,75 @@
+/**
+ * The store: durable home of all histories of one runtime. One small interface; the log is the default, memory serves tests.
+ * Thread: supervisor. In → out: batches of frames in, positions, frames and index entries out.
+ */
+
+/** The events of one run from one flush. The store never reads `events`. */
+export interface Frame {
+  readonly partition: number;
+  readonly epoch: number;
+  /** 16 bytes: the run id. */
+  readonly runId: Uint8Array;
+  readonly firstEventId: number;
+  readonly eventCount: number;
+  /** Position of this run's previous frame, or -1 for its first. */
+  readonly previous: number;
+  /** The events, packed. Decodes by itself. */
+  readonly events: Uint8Array;
+}
+
+/** What a store finds when it opens; delivered in log order, index entries first. */
+export interface StoreReader {
+  /** One checkpointed index entry, as it was given to `checkpoint`. A later entry with the same key replaces an earlier one. */
+  entry(key: Uint8Array, value: Uint8Array): void;
+  /** A frame appended after the state that the entries describe; it may also be contained in them already, so apply it idempotently. */
+  frame(frame: Frame, position: number): void;
+}
+
+export interface StoreOpened {
+  /** Fixed when the store was created. */
+  readonly partitions: number;
+  /** False after an unclean stop: the tail was scanned, and cut where a torn write began. */
+  readonly clean: boolean;
+  /** Times of the unclean stops on record, newest last, in epoch milliseconds. */
+  readonly uncleanStops: readonly number[];
+  /** Bytes of a torn tail that were cut off. */
+  readonly cutBytes: number;
+}
+
+export interface Store {
+  /**
+   * Supervisor thread, once, first. Resolves when `reader` has been given everything.
+   * @throws StoreLockedError, StoreCorruptError, StoreFormatError, StoreUnavailableError
+   */
+  open(reader: StoreReader): Promise<StoreOpened>;
+  /**
+   * One flush; never called again before the previous call has settled. Resolves with the position of each frame once the batch is
+   * as durable as the store's `durability` promises. After a rejection (StoreFailedError) the store is poisoned: every later call
+   * rejects with the same cause.
+   */
+  append(frames: readonly Frame[]): Promise<number[]>;
+  /**
+   * The frames of one run, oldest first, followed back from its newest one. `head` must be durable.
+   * @throws StoreCorruptError if a frame fails its checksum or does not continue the chain.
+   */
+  readHistory(head: number): Promise<Frame[]>;
+  /** One frame. */
+  readFrame(position: number): Promise<Frame>;
+  /**
+   * Writes the given index entries (those changed since the last checkpoint) so that the next `open` need not read frames appended
+   * before this call. May run while `append` does. With `full`, the entries are the whole index and older checkpoints are dropped.
+   */
+  checkpoint(
+    entries: Iterable<readonly [key: Uint8Array, value: Uint8Array]>,
+    options: { full: boolean },
+  ): Promise<void>;
+  /** Bytes appended since the last checkpoint, for the supervisor to decide when the next one is due. */
+  readonly sinceCheckpoint: number;
+  /** Bytes of incremental checkpoints since the last full one. */
+  readonly incrementalBytes: number;
+  /** Marks a clean end (position and checksum) and releases the store. The caller has awaited the last `append` and `checkpoint`. */
+  close(): Promise<void>;
+}
+
+/** How durable an acknowledged batch is. 'disk': survives power loss. 'process': survives a crash of the process, synced within 50 ms. */
+export type Durability = 'disk' | 'process';

@@ -1,0 +1,48 @@
+/**
+ * What the embedding thread hands to the supervisor thread when it starts it: plain data and ports.
+ * Thread: embedding → supervisor.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { WorkflowBundle } from '../../actors/sandbox/bundle.js';
+import type { Durability } from '../store/store.js';
+
+export type StoreConfig =
+  | { kind: 'log'; path: string; durability: Durability; partitions: number; segmentBytes: number }
+  | { kind: 'memory'; partitions: number };
+
+export interface Limits {
+  /** Bytes of one encoded value. */
+  payloadBytes: number;
+  /** Events of one run's history. */
+  historyEvents: number;
+  /** Bytes of one run's history. */
+  historyBytes: number;
+  /** Messages waiting in one run's mailbox. */
+  mailboxMessages: number;
+  /** Accepted or waiting, unfinished updates of one run. */
+  updatesInFlight: number;
+  /** Requests admitted and not yet answered, over all clients; `result` waits do not count. */
+  requestsInFlight: number;
+}
+
+export interface SupervisorConfig {
+  store: StoreConfig;
+  bundle: WorkflowBundle;
+  /** Pool threads. */
+  workers: number;
+  /** Actors kept in memory, over all workers. */
+  maxResident: number;
+  /** Milliseconds that one step may take before its worker is ended. */
+  stepLimitMs: number;
+  limits: Limits;
+  /** How long request and update ids are remembered along a chain. */
+  dedupe: { ids: number; ms: number };
+}
+
+export interface SupervisorThreadData {
+  config: SupervisorConfig;
+  /** Comlink: RuntimeControl. */
+  controlPort: MessagePort;
+  /** Activities, logs and lifecycle events: host/protocol.ts. */
+  hostPort: MessagePort;
+}
