@@ -1,0 +1,171 @@
+/**
+ * Definitions: names and types by which a workflow and its callers agree on signals, queries, updates, arguments and results.
+ * Thread: any; imported by workflow code and by clients. In → out: a name → a frozen definition that carries its types.
+ */
+import ms from 'ms';
+import { InvalidArgumentError } from '../../runtime/errors.js';
+
+// The types here are those of Temporal's TypeScript SDK, so that a workflow file moves between the two by its imports alone. Its
+// `any`s stand where a caller's function type is only matched, never called: `unknown` would refuse functions with parameters.
+
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type Workflow = (...args: any[]) => Promise<any>;
+// biome-ignore lint/suspicious/noExplicitAny: see above
+type AnyArgs = any[];
+// biome-ignore lint/suspicious/noExplicitAny: see above
+type AtLeastOneArg = [any, ...any[]];
+
+/** What the promise of a workflow function resolves to. */
+export type WorkflowResultType<W extends Workflow> = ReturnType<W> extends Promise<infer R> ? R : never;
+
+/** `T` with the `args` of a workflow: required if the workflow requires any. */
+export type WithWorkflowArgs<W extends Workflow, T> = T &
+  (Parameters<W> extends AtLeastOneArg
+    ? { args: Parameters<W> | Readonly<Parameters<W>> }
+    : { args?: Parameters<W> | Readonly<Parameters<W>> });
+
+// Exist only in types: they keep definitions with different arguments or results apart.
+declare const argsBrand: unique symbol;
+declare const retBrand: unique symbol;
+
+export interface SignalDefinition<Args extends AnyArgs = [], Name extends string = string> {
+  readonly type: 'signal';
+  readonly name: Name;
+  readonly [argsBrand]: Args;
+}
+
+export interface QueryDefinition<Ret, Args extends AnyArgs = [], Name extends string = string> {
+  readonly type: 'query';
+  readonly name: Name;
+  readonly [argsBrand]: Args;
+  readonly [retBrand]: Ret;
+}
+
+export interface UpdateDefinition<Ret, Args extends AnyArgs = [], Name extends string = string> {
+  readonly type: 'update';
+  readonly name: Name;
+  readonly [argsBrand]: Args;
+  readonly [retBrand]: Ret;
+}
+
+/**
+ * Names a signal and the types of its arguments.
+ * @throws InvalidArgumentError if the name is empty or reserved (`__holdfast_…`, `__temporal_…`)
+ * @example export const addItem = defineSignal<[name: string, count: number]>('addItem');
+ */
+export function defineSignal<Args extends AnyArgs = [], Name extends string = string>(
+  name: Name,
+): SignalDefinition<Args, Name> {
+  return define('signal', name) as SignalDefinition<Args, Name>; // The brands exist only in types.
+}
+
+/**
+ * Names a query, the type of its answer and of its arguments.
+ * @throws InvalidArgumentError if the name is empty or reserved (`__holdfast_…`, `__temporal_…`)
+ * @example export const total = defineQuery<number, [currency: string]>('total');
+ */
+export function defineQuery<Ret, Args extends AnyArgs = [], Name extends string = string>(
+  name: Name,
+): QueryDefinition<Ret, Args, Name> {
+  return define('query', name) as QueryDefinition<Ret, Args, Name>; // The brands exist only in types.
+}
+
+/**
+ * Names an update, the type of its result and of its arguments.
+ * @throws InvalidArgumentError if the name is empty or reserved (`__holdfast_…`, `__temporal_…`)
+ * @example export const approve = defineUpdate<Receipt, [by: string]>('approve');
+ */
+export function defineUpdate<Ret, Args extends AnyArgs = [], Name extends string = string>(
+  name: Name,
+): UpdateDefinition<Ret, Args, Name> {
+  return define('update', name) as UpdateDefinition<Ret, Args, Name>; // The brands exist only in types.
+}
+
+function define(type: 'signal' | 'query' | 'update', name: string): object {
+  checkHandlerName(type, name);
+  return Object.freeze({ type, name });
+}
+
+const RESERVED = /^__(holdfast|temporal)_/;
+
+/** @throws InvalidArgumentError unless `name` is a non-empty string and not reserved */
+export function checkHandlerName(type: 'signal' | 'query' | 'update', name: unknown): asserts name is string {
+  const argument = `${type} name`;
+  if (typeof name !== 'string') {
+    throw new InvalidArgumentError({
+      argument,
+      reason: `it must be a string, not ${name === null ? 'null' : typeof name}`,
+    });
+  }
+  if (name === '') throw new InvalidArgumentError({ argument, reason: 'it must not be empty' });
+  if (RESERVED.test(name)) {
+    throw new InvalidArgumentError({
+      argument,
+      reason: `'${name}' begins with a prefix that is reserved; choose another`,
+    });
+  }
+}
+
+/** The function type that may handle `T`. An update may also return its result at once; a signal's return value is ignored. */
+export type Handler<
+  Ret,
+  Args extends AnyArgs,
+  T extends UpdateDefinition<Ret, Args> | QueryDefinition<Ret, Args> | SignalDefinition<Args>,
+> = T extends { readonly type: 'update' }
+  ? (...args: Args) => Ret | Promise<Ret>
+  : T extends { readonly type: 'query' }
+    ? (...args: Args) => Ret
+    : (...args: Args) => void | Promise<void>;
+
+/** What happens when a run ends while a signal or update handler is still under way. Not applied when the run fails. */
+export const HandlerUnfinishedPolicy = {
+  /** One warning that names the handlers. */
+  WARN_AND_ABANDON: 'WARN_AND_ABANDON',
+  /** Nothing. The caller of an abandoned update still learns that its run closed first. */
+  ABANDON: 'ABANDON',
+} as const;
+export type HandlerUnfinishedPolicy = (typeof HandlerUnfinishedPolicy)[keyof typeof HandlerUnfinishedPolicy];
+
+export interface SignalHandlerOptions {
+  description?: string;
+  /** Default: WARN_AND_ABANDON. */
+  unfinishedPolicy?: HandlerUnfinishedPolicy;
+}
+
+export interface QueryHandlerOptions {
+  description?: string;
+}
+
+/** Throws to refuse the update. Must be synchronous, and only read. */
+export type UpdateValidator<Args extends AnyArgs> = (...args: Args) => void;
+
+export interface UpdateHandlerOptions<Args extends AnyArgs> {
+  validator?: UpdateValidator<Args>;
+  description?: string;
+  /** Default: WARN_AND_ABANDON. */
+  unfinishedPolicy?: HandlerUnfinishedPolicy;
+}
+
+/** Milliseconds, or a number with a unit: `'5 minutes'`, `'1.5h'`, `'30s'`. */
+export type Duration = number | ms.StringValue;
+
+/**
+ * A duration in milliseconds.
+ * @throws InvalidArgumentError if it is neither a number nor a number with a unit
+ * @example msToNumber('5 minutes') // 300_000
+ */
+export function msToNumber(duration: Duration): number {
+  // `ms` throws for what is empty, long or not a string, and returns undefined for what it cannot parse.
+  const text = typeof duration === 'string' && duration.length > 0 && duration.length <= 100;
+  const value = text ? (ms(duration) as number | undefined) : duration;
+  if (typeof value === 'number' && !Number.isNaN(value)) return value;
+  throw new InvalidArgumentError({
+    argument: 'duration',
+    reason: `${typeof duration === 'string' ? JSON.stringify(duration) : String(duration)} is neither milliseconds nor a number with a unit, such as '5 minutes'`,
+  });
+}
+
+/** As `msToNumber`; nothing for nothing. */
+export function msOptionalToNumber(duration: Duration | undefined): number | undefined {
+  return duration === undefined ? undefined : msToNumber(duration);
+}
