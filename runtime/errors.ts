@@ -242,6 +242,18 @@ export class RuntimeClosedError extends HoldfastError {
   }
 }
 
+/** This client was closed; the runtime behind it may well be open. */
+export class ClientClosedError extends HoldfastError {
+  readonly code = 'CLIENT_CLOSED';
+  constructor(fields: object = {}, options?: ErrorOptions) {
+    super(
+      'The client is closed. Its unacknowledged operations may or may not happen; connect a new one with runtime.createClientPort',
+      fields,
+      options,
+    );
+  }
+}
+
 /** The runtime stopped by itself because it could no longer keep its promises; `cause` says why. */
 export class RuntimeFailedError extends HoldfastError<{ reason: string }> {
   readonly code = 'RUNTIME_FAILED';
@@ -349,6 +361,7 @@ const ALL: readonly ErrorClass[] = [
   InvalidOptionError,
   ResourceExhaustedError,
   RuntimeClosedError,
+  ClientClosedError,
   RuntimeFailedError,
   WorkflowBundleError,
   NotAvailableInWorkflowError,

@@ -54,6 +54,16 @@ export interface ErrorRecord {
   cause?: FailureRecord;
 }
 
+export type ReplyKind = Reply['kind'];
+export type ReplyOf<K extends ReplyKind> = Extract<Reply, { kind: K }>;
+
+/**
+ * Request ids count from 1. An `error` reply with this id is the last word on a port: every request still open on it, and every later
+ * one, ends with that error. Sent, where possible, before the supervisor lets go of a port; without it, a closed port means that its
+ * thread died.
+ */
+export const LAST_WORD = 0;
+
 export type Reply = { id: number } & (
   | { kind: 'started'; runId: string /** False if an existing run was used. */; started: boolean }
   | { kind: 'done' }

@@ -38,3 +38,11 @@ export type FromHost =
 export interface AttachControl {
   control: MessagePort;
 }
+
+/**
+ * First message to the client on a client port, waiting in it before the port is handed over: what the client checks by itself. The
+ * embedding thread posts it; the supervisor has no part in it.
+ */
+export interface ClientWelcome {
+  payloadBytes: number;
+}

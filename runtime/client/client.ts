@@ -1,0 +1,46 @@
+/**
+ * The client: the way in for code that starts workflows and talks to them.
+ * Thread: any; the runtime's own in the embedding thread, others wherever their port was sent.
+ */
+import { MessagePort } from 'node:worker_threads';
+import { InvalidArgumentError } from '../errors.js';
+import { Connection } from './connection.js';
+import { WorkflowClient } from './workflow-client.js';
+
+export class Client {
+  /** Starts workflows, finds them, makes their handles. */
+  readonly workflow: WorkflowClient;
+  readonly #connection: Connection;
+
+  /** @internal */
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.workflow = new WorkflowClient(connection);
+  }
+
+  /**
+   * A client in this thread of a runtime in another. An idle one keeps no thread alive.
+   * @param port from `runtime.createClientPort()`, sent here in a transfer list; each serves one client
+   * @throws InvalidArgumentError if the port is of another origin, or taken
+   * @example
+   * // embedding thread
+   * const port = runtime.createClientPort();
+   * new Worker(file, { workerData: { port }, transferList: [port] });
+   * // that worker
+   * const client = Client.connect(workerData.port);
+   */
+  static connect(port: MessagePort): Client {
+    const connection = port instanceof MessagePort ? Connection.open(port) : undefined;
+    if (connection !== undefined) return new Client(connection);
+    const reason = 'it must be a port made by runtime.createClientPort(), for one client each';
+    throw new InvalidArgumentError({ argument: 'port', reason });
+  }
+
+  /**
+   * Lets go of the runtime, which goes on. What is queued is still sent; what is not yet answered rejects with ClientClosedError, as
+   * does every later call.
+   */
+  close(): void {
+    this.#connection.end({ name: 'ClientClosedError', fields: {} });
+  }
+}

@@ -1,0 +1,269 @@
+/**
+ * The handle of one workflow execution: everything that can be asked of it or done to it.
+ * Thread: any client thread. In → out: definition and arguments → request → typed result or error.
+ */
+import { randomUUID } from 'node:crypto';
+import {
+  checkHandlerName,
+  type QueryDefinition,
+  type SignalDefinition,
+  type UpdateDefinition,
+  type Workflow,
+  type WorkflowResultType,
+} from '../../actors/workflow/definitions.js';
+import { decodePayload } from '../../mailbox/payload.js';
+import { InvalidArgumentError } from '../errors.js';
+import { checkId, checkOneOf, checkOptionalId, encodeArgs, nameOfType, refuseUnknownOptions } from './checks.js';
+import type { Connection } from './connection.js';
+import { expectReply } from './error-record.js';
+import { toDescription, type WorkflowExecutionDescription } from './execution-info.js';
+import { decodeHistory, type History } from './history.js';
+import {
+  type ArgsOf,
+  type GetWorkflowUpdateHandleOptions,
+  SIGNAL_OPTIONS,
+  START_UPDATE_OPTIONS,
+  UPDATE_OPTIONS,
+  type WorkflowSignalOptions,
+  type WorkflowUpdateOptions,
+} from './options.js';
+import type { Reply, UpdateStage } from './protocol.js';
+import { readUpdateResult, updateHandleFrom, WorkflowUpdateHandle } from './update-handle.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: matches any list of arguments that a definition may have
+type AnyArgs = any[];
+
+/** What a definition that is only a name leaves open. */
+type Unnamed = unknown[];
+
+/**
+ * One workflow execution, as `start` or `getHandle` gave it. Without a run id each call goes to the current run of its chain.
+ *
+ * Every method rejects with WorkflowNotFoundError if there is no such execution, InvalidArgumentError, PayloadConverterError or
+ * PayloadTooLargeError before anything is sent, ResourceExhaustedError if nothing more can be admitted, and RuntimeClosedError,
+ * RuntimeFailedError or ClientClosedError if there is nobody to ask. Definitions decide the types of arguments and results; by a bare
+ * name they are the caller's to say.
+ */
+export class WorkflowHandle<T extends Workflow = Workflow> {
+  readonly workflowId: string;
+  /** The run that `start` started or found; absent on a handle from `getHandle`. */
+  readonly firstExecutionRunId?: string;
+  readonly #connection: Connection;
+  readonly #runId: string | undefined;
+  readonly #followRuns: boolean;
+
+  /** @internal */
+  constructor(
+    connection: Connection,
+    workflowId: string,
+    ids: { runId?: string | undefined; firstExecutionRunId?: string; followRuns?: boolean | undefined },
+  ) {
+    this.#connection = connection;
+    this.workflowId = workflowId;
+    this.#runId = ids.runId;
+    if (ids.firstExecutionRunId !== undefined) this.firstExecutionRunId = ids.firstExecutionRunId;
+    this.#followRuns = ids.followRuns ?? true;
+  }
+
+  /**
+   * Resolves once the signal is durable in the workflow's history, not once it is handled.
+   * @throws WorkflowNotFoundError also if the run is closed
+   * @example await handle.signal(addItem, 'apples', 3);
+   */
+  signal<Args extends AnyArgs = Unnamed>(def: SignalDefinition<Args> | string, ...args: NoInfer<Args>): Promise<void> {
+    return this.#signal(def, args, undefined);
+  }
+
+  /**
+   * As `signal`, with options. A signal with a `requestId` may be sent again, after a time-out or a crash of the caller, and is applied
+   * once. (The name is Temporal's. `signal` itself takes the arguments one by one, so options in it could not be told from the last.)
+   * @example await handle.signalWithOptions(addItem, { args: ['apples', 3], requestId: delivery.id });
+   */
+  async signalWithOptions<Args extends AnyArgs = Unnamed>(
+    def: SignalDefinition<Args> | string,
+    options: WorkflowSignalOptions & ArgsOf<NoInfer<Args>>,
+  ): Promise<void> {
+    refuseUnknownOptions(options, SIGNAL_OPTIONS);
+    await this.#signal(def, options.args, checkOptionalId('requestId', options.requestId));
+  }
+
+  async #signal(
+    def: object | string,
+    args: readonly unknown[] | undefined,
+    requestId: string | undefined,
+  ): Promise<void> {
+    const reply = await this.#connection.send({
+      kind: 'signal',
+      workflowId: checkId('workflowId', this.workflowId),
+      runId: this.#checkedRunId(),
+      name: nameOf('signal', def),
+      input: encodeArgs(args, this.#connection.payloadBytes),
+      requestId,
+    });
+    expectReply(reply, 'done');
+  }
+
+  /**
+   * Asks the workflow's code; it sees every signal and update that was acknowledged before. Works on closed runs too.
+   * @throws QueryNotRegisteredError listing the names that exist; QueryFailedError if the handler threw, returned a promise, or tried
+   *   to change the workflow; WorkflowSuspendedError
+   * @example const sum = await handle.query(total, 'EUR');
+   */
+  async query<Ret, Args extends AnyArgs = Unnamed>(
+    def: QueryDefinition<Ret, Args> | string,
+    ...args: NoInfer<Args>
+  ): Promise<Ret> {
+    const reply = await this.#connection.send({
+      kind: 'query',
+      workflowId: checkId('workflowId', this.workflowId),
+      runId: this.#checkedRunId(),
+      name: nameOf('query', def),
+      input: encodeArgs(args, this.#connection.payloadBytes),
+    });
+    return decodePayload(expectReply(reply, 'queryResult').result) as Ret; // What the definition says it is.
+  }
+
+  /**
+   * Sends an update and resolves with its result once that is durable.
+   * @throws WorkflowUpdateFailedError if its validator rejects it, it fails, or its run closes first; the cause says which
+   * @throws WorkflowSuspendedError; with the same `updateId` the caller may ask again
+   * @example const receipt = await handle.executeUpdate(approve, { args: ['ada'], updateId: request.id });
+   */
+  async executeUpdate<Ret, Args extends AnyArgs = Unnamed>(
+    def: UpdateDefinition<Ret, Args> | string,
+    ...[options]: [] extends Args
+      ? [options?: WorkflowUpdateOptions & ArgsOf<NoInfer<Args>>]
+      : [options: WorkflowUpdateOptions & ArgsOf<NoInfer<Args>>]
+  ): Promise<Ret> {
+    if (options !== undefined) refuseUnknownOptions(options, UPDATE_OPTIONS);
+    const updateId = checkOptionalId('updateId', options?.updateId) ?? randomUUID();
+    return readUpdateResult(await this.#update(def, options?.args, updateId, 'COMPLETED')) as Ret; // As the definition says.
+  }
+
+  /**
+   * Sends an update and resolves with its handle once it is durably accepted, or rejected; `result()` tells which.
+   * @throws WorkflowSuspendedError
+   * @example
+   * const update = await handle.startUpdate(approve, { args: ['ada'], waitForStage: 'ACCEPTED' });
+   * const receipt = await update.result();
+   */
+  async startUpdate<Ret, Args extends AnyArgs = Unnamed>(
+    def: UpdateDefinition<Ret, Args> | string,
+    options: WorkflowUpdateOptions & { waitForStage: 'ACCEPTED' } & ArgsOf<NoInfer<Args>>,
+  ): Promise<WorkflowUpdateHandle<Ret>> {
+    refuseUnknownOptions(options, START_UPDATE_OPTIONS);
+    checkOneOf('waitForStage', options.waitForStage, ['ACCEPTED']);
+    const updateId = checkOptionalId('updateId', options.updateId) ?? randomUUID();
+    const reply = await this.#update(def, options.args, updateId, 'ACCEPTED');
+    return updateHandleFrom(this.#connection, this.workflowId, updateId, reply);
+  }
+
+  #update(
+    def: object | string,
+    args: readonly unknown[] | undefined,
+    updateId: string,
+    stage: UpdateStage,
+  ): Promise<Reply> {
+    return this.#connection.send({
+      kind: 'update',
+      workflowId: checkId('workflowId', this.workflowId),
+      runId: this.#checkedRunId(),
+      name: nameOf('update', def),
+      input: encodeArgs(args, this.#connection.payloadBytes),
+      updateId,
+      stage,
+    });
+  }
+
+  /**
+   * The handle of an update sent earlier, by this process or another. Asks nothing yet.
+   * @throws InvalidArgumentError
+   */
+  getUpdateHandle<Ret>(updateId: string, options: GetWorkflowUpdateHandleOptions = {}): WorkflowUpdateHandle<Ret> {
+    const runId = options.workflowRunId ?? this.#runId;
+    return new WorkflowUpdateHandle(this.#connection, this.workflowId, checkId('updateId', updateId), runId);
+  }
+
+  /**
+   * Resolves with what the workflow function returns, once that is durable; with `followRuns` (the default), of the last run of the chain.
+   * @throws WorkflowFailedError if it closed otherwise; its cause is an ApplicationFailure, CancelledFailure or TerminatedFailure
+   */
+  async result(): Promise<WorkflowResultType<T>> {
+    const reply = await this.#connection.send({
+      kind: 'result',
+      workflowId: checkId('workflowId', this.workflowId),
+      runId: this.#checkedRunId() ?? this.firstExecutionRunId,
+      followRuns: this.#followRuns,
+    });
+    return decodePayload(expectReply(reply, 'closed').result) as WorkflowResultType<T>; // What the function's type says.
+  }
+
+  /** Asks the workflow to cancel: its root scope throws CancelledFailure. Resolves once the request is durable. */
+  async cancel(reason?: string): Promise<void> {
+    const reply = await this.#connection.send({
+      kind: 'cancel',
+      workflowId: checkId('workflowId', this.workflowId),
+      runId: this.#checkedRunId(),
+      reason: checkReason(reason),
+    });
+    expectReply(reply, 'done');
+  }
+
+  /** Closes the run at once; its code learns nothing of it. Also works on a suspended run. */
+  async terminate(reason?: string): Promise<void> {
+    const reply = await this.#connection.send({
+      kind: 'terminate',
+      workflowId: checkId('workflowId', this.workflowId),
+      runId: this.#checkedRunId(),
+      reason: checkReason(reason),
+    });
+    expectReply(reply, 'done');
+  }
+
+  /** Status, times and sizes, what it waits for, and why it is suspended if it is. */
+  async describe(): Promise<WorkflowExecutionDescription> {
+    const workflowId = checkId('workflowId', this.workflowId);
+    const runId = this.#checkedRunId();
+    return toDescription(await this.#connection.control.demand((remote) => remote.describe(workflowId, runId)));
+  }
+
+  /**
+   * The events of the run, oldest first, with decoded values.
+   * @example console.table((await handle.fetchHistory()).events, ['eventId', 'eventType']);
+   */
+  async fetchHistory(): Promise<History> {
+    const reply = await this.#connection.send({
+      kind: 'fetchHistory',
+      workflowId: checkId('workflowId', this.workflowId),
+      runId: this.#checkedRunId(),
+    });
+    return decodeHistory(expectReply(reply, 'history').frames);
+  }
+
+  #checkedRunId(): string | undefined {
+    return this.#runId === undefined ? undefined : checkId('runId', this.#runId);
+  }
+}
+
+/** What `start` returns: its first run is known. */
+export interface WorkflowHandleWithFirstExecutionRunId<T extends Workflow = Workflow> extends WorkflowHandle<T> {
+  readonly firstExecutionRunId: string;
+}
+
+function nameOf(type: 'signal' | 'query' | 'update', def: object | string): string {
+  if (typeof def === 'string') {
+    checkHandlerName(type, def);
+    return def;
+  }
+  const { type: given, name } = (def ?? {}) as { type?: unknown; name?: unknown };
+  if (given === type && typeof name === 'string') return name; // Checked when it was defined.
+  const reason = `expected one made by define${type[0]!.toUpperCase()}${type.slice(1)}, or a name; got ${
+    typeof given === 'string' ? `one of a ${given}` : nameOfType(def)
+  }`;
+  throw new InvalidArgumentError({ argument: `${type} definition`, reason });
+}
+
+function checkReason(reason: unknown): string | undefined {
+  if (reason === undefined || typeof reason === 'string') return reason;
+  throw new InvalidArgumentError({ argument: 'reason', reason: `it must be a string, not ${nameOfType(reason)}` });
+}

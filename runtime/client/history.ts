@@ -1,0 +1,70 @@
+/**
+ * A run's history as its reader wants it: one flat object an event, with decoded values, dates and failures.
+ * Thread: any client thread. In → out: packed events of the frames → History.
+ */
+import type { EventBody, EventType } from '../../mailbox/events.js';
+import { type FailureRecord, fromFailureRecord, type TemporalFailure } from '../../mailbox/failures.js';
+import { decodePayload, decodePayloads, type Payload } from '../../mailbox/payload.js';
+import { decodeEvents } from '../../mailbox/turn.js';
+
+/** What an attribute becomes, by its name. */
+interface DecodedAttributes {
+  input: unknown[];
+  details: unknown[];
+  result: unknown;
+  memo: unknown;
+  failure: TemporalFailure;
+  fireAt: Date;
+}
+
+type Decoded<E> = { [K in keyof E]: K extends keyof DecodedAttributes ? DecodedAttributes[K] : E[K] };
+
+interface EventHead {
+  /** From 1 without gaps. */
+  eventId: number;
+  eventTime: Date;
+  /** Place in the run's mailbox order; only on events that are messages. */
+  seq?: number;
+  /** The last `seq` of the step that made this event; only on events that a step made. */
+  cause?: number;
+}
+
+/**
+ * One event; `eventType` tells which attributes it has.
+ * @example if (event.eventType === 'WorkflowExecutionSignaled') console.log(event.signalName, ...event.input);
+ */
+export type HistoryEvent = EventBody extends infer E ? (E extends EventBody ? EventHead & Decoded<E> : never) : never;
+export type HistoryEventOf<T extends EventType> = Extract<HistoryEvent, { eventType: T }>;
+
+export interface History {
+  events: HistoryEvent[];
+}
+
+/** A mapped type over all decoded names, so that none is forgotten. */
+const DECODERS: { readonly [K in keyof DecodedAttributes]: (value: never) => DecodedAttributes[K] } = {
+  input: (value: Payload[]) => decodePayloads(value),
+  details: (value: Payload[]) => decodePayloads(value),
+  result: (value: Payload) => decodePayload(value),
+  memo: (value: Payload) => decodePayload(value),
+  failure: (value: FailureRecord) => fromFailureRecord(value),
+  fireAt: (value: number) => new Date(value),
+};
+
+/** How steps were grouped concerns replay alone. */
+const INTERNAL = new Set(['ran']);
+
+export function decodeHistory(frames: readonly (readonly [firstEventId: number, events: Uint8Array])[]): History {
+  const events: HistoryEvent[] = [];
+  for (const [firstEventId, bytes] of frames) {
+    for (const { eventId, eventTime, eventType, ...rest } of decodeEvents(bytes, firstEventId)) {
+      const event: Record<string, unknown> = { eventId, eventTime: new Date(eventTime), eventType };
+      for (const [name, value] of Object.entries(rest)) {
+        if (INTERNAL.has(name)) continue;
+        const decode = DECODERS[name as keyof DecodedAttributes] as ((value: unknown) => unknown) | undefined;
+        event[name] = decode === undefined ? value : decode(value);
+      }
+      events.push(event as unknown as HistoryEvent); // Field by field, as Decoded says.
+    }
+  }
+  return { events };
+}

@@ -1,0 +1,141 @@
+/**
+ * The workflow client: starts executions, finds them, makes their handles.
+ * Thread: any client thread. In → out: workflow function and options → handle or result.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Workflow, WorkflowResultType } from '../../actors/workflow/definitions.js';
+import { InvalidArgumentError } from '../errors.js';
+import {
+  checkId,
+  checkOneOf,
+  checkOptionalId,
+  encodeArgs,
+  encodeWithin,
+  nameOfType,
+  refuseUnknownOptions,
+} from './checks.js';
+import type { Connection } from './connection.js';
+import type { ListFilter } from './control.js';
+import { expectReply } from './error-record.js';
+import { toInfo, type WorkflowExecutionInfo } from './execution-info.js';
+import { WorkflowHandle, type WorkflowHandleWithFirstExecutionRunId } from './handle.js';
+import {
+  CONFLICT_POLICIES,
+  FILTER_OPTIONS,
+  type GetWorkflowHandleOptions,
+  LIST_OPTIONS,
+  type ListOptions,
+  REUSE_POLICIES,
+  START_OPTIONS,
+  type WorkflowStartOptions,
+} from './options.js';
+
+export class WorkflowClient {
+  readonly #connection: Connection;
+
+  /** @internal */
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * Starts a workflow and resolves with its handle once the start is durable.
+   *
+   * The handle's `result()` follows this run and those that continue it; everything else goes to the current run of the workflow id.
+   * @param workflowTypeOrFunc the workflow function, imported for its name and type only, or its export name
+   * @throws WorkflowExecutionAlreadyStartedError as the policies say
+   * @throws UnknownWorkflowTypeError if the workflow file exports no such function
+   * @throws InvalidArgumentError, InvalidOptionError, PayloadConverterError, PayloadTooLargeError before anything is sent
+   * @throws ResourceExhaustedError if nothing more can be admitted
+   * @example const handle = await client.workflow.start(order, { workflowId: 'order-1', args: ['apples', 3] });
+   */
+  async start<T extends Workflow>(
+    workflowTypeOrFunc: string | T,
+    options: WorkflowStartOptions<T>,
+  ): Promise<WorkflowHandleWithFirstExecutionRunId<T>> {
+    const connection = this.#connection;
+    const { workflowId } = options;
+    refuseUnknownOptions(options, START_OPTIONS);
+    const reply = await connection.send({
+      kind: 'start',
+      workflowId: checkId('workflowId', workflowId),
+      workflowType: typeNameOf(workflowTypeOrFunc),
+      input: encodeArgs(options.args, connection.payloadBytes),
+      requestId: checkOptionalId('requestId', options.requestId) ?? randomUUID(),
+      reusePolicy: checkOneOf('workflowIdReusePolicy', options.workflowIdReusePolicy, REUSE_POLICIES),
+      conflictPolicy: checkOneOf('workflowIdConflictPolicy', options.workflowIdConflictPolicy, CONFLICT_POLICIES),
+      memo: options.memo === undefined ? undefined : encodeWithin(options.memo, 'memo', connection.payloadBytes),
+    });
+    const firstExecutionRunId = expectReply(reply, 'started').runId;
+    const handle = new WorkflowHandle<T>(connection, workflowId, {
+      firstExecutionRunId,
+      followRuns: options.followRuns,
+    });
+    return handle as WorkflowHandleWithFirstExecutionRunId<T>; // It was given.
+  }
+
+  /**
+   * Starts a workflow and resolves with its result.
+   * @throws what `start` and `WorkflowHandle.result` throw
+   * @example const total = await client.workflow.execute(order, { workflowId: 'order-1', args: ['apples', 3] });
+   */
+  async execute<T extends Workflow>(
+    workflowTypeOrFunc: string | T,
+    options: WorkflowStartOptions<T>,
+  ): Promise<WorkflowResultType<T>> {
+    const handle = await this.start(workflowTypeOrFunc, options);
+    return handle.result();
+  }
+
+  /**
+   * A handle by ids; asks nothing yet, so an unknown id shows at its first call.
+   * @param runId pins the handle to one run; by default each call goes to the current run
+   * @example const handle = client.workflow.getHandle<typeof order>('order-1');
+   */
+  getHandle<T extends Workflow = Workflow>(
+    workflowId: string,
+    runId?: string,
+    options: GetWorkflowHandleOptions = {},
+  ): WorkflowHandle<T> {
+    return new WorkflowHandle<T>(this.#connection, workflowId, { runId, followRuns: options.followRuns });
+  }
+
+  /**
+   * The executions that match, newest start first, fetched in pages.
+   * @throws InvalidOptionError, InvalidArgumentError when the first row is asked for
+   * @example for await (const { workflowId } of client.workflow.list({ status: 'RUNNING' })) console.log(workflowId);
+   */
+  async *list(options: ListOptions = {}): AsyncGenerator<WorkflowExecutionInfo, void, undefined> {
+    refuseUnknownOptions(options, LIST_OPTIONS);
+    const { pageSize = 100, ...filter } = options;
+    if (!Number.isInteger(pageSize) || pageSize < 1) {
+      throw new InvalidArgumentError({ argument: 'pageSize', reason: 'it must be a whole number from 1' });
+    }
+    let after: { startTime: number; runId: string } | undefined;
+    for (;;) {
+      const cursor = after;
+      const page = await this.#connection.control.call((remote) => remote.list(filter, pageSize, cursor));
+      for (const row of page) yield toInfo(row);
+      const last = page[page.length - 1];
+      if (last === undefined || page.length < pageSize) return;
+      after = { startTime: last.startTime, runId: last.runId };
+    }
+  }
+
+  /** How many executions match. */
+  async count(filter: ListFilter = {}): Promise<{ count: number }> {
+    refuseUnknownOptions(filter, FILTER_OPTIONS);
+    return { count: await this.#connection.control.call((remote) => remote.count(filter)) };
+  }
+}
+
+function typeNameOf(workflowTypeOrFunc: unknown): string {
+  if (typeof workflowTypeOrFunc === 'string') return checkId('workflow type', workflowTypeOrFunc);
+  if (typeof workflowTypeOrFunc === 'function') {
+    if (workflowTypeOrFunc.name !== '') return workflowTypeOrFunc.name;
+    const reason = 'the function has no name; pass the name under which the workflow file exports it';
+    throw new InvalidArgumentError({ argument: 'workflow type', reason });
+  }
+  const reason = `it must be a workflow function or its name, not ${nameOfType(workflowTypeOrFunc)}`;
+  throw new InvalidArgumentError({ argument: 'workflow type', reason });
+}
