@@ -9,12 +9,30 @@ export interface BundleModule {
   readonly id: string;
   /** Absolute path of the user's file, or of the entry of the library bundle: what stack traces show. */
   readonly filename: string;
+  /** Calls `__holdfast_freeze` with what its top level declares, if it is shareable. */
   readonly code: string;
   /** Source map (JSON) from `code` to the user's own file. */
   readonly map: string;
   /** True if its top level provably holds no mutable state, and so for all it imports: evaluated once per thread and frozen. */
   readonly shareable: boolean;
 }
+
+/**
+ * Id of the module that holds all libraries: `exports[name]()` evaluates a library and returns its exports.
+ * Evaluated once per thread and not frozen: libraries may keep state, which executions then share.
+ */
+export const LIBRARIES = 'node_modules';
+
+/** Modules that are never bundled: a worker answers `require` of them with what it has itself. */
+export const EXTERNALS: readonly string[] = [
+  'holdfast/workflow',
+  '@temporalio/workflow',
+  '@temporalio/common',
+  '@temporalio/activity',
+];
+
+/** The one Node built-in that workflow code may import, for `AsyncLocalStorage` only. */
+export const ASYNC_HOOKS: readonly string[] = ['node:async_hooks', 'async_hooks'];
 
 export interface WorkflowBundle {
   /** Content hash: names the build. */

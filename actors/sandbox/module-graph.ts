@@ -2,46 +2,131 @@
  * The modules of a bundle inside a worker: compiled once per thread, shareable ones evaluated once, the rest afresh for each execution.
  * Thread: worker. In → out: WorkflowBundle → the exports of the workflow file for one execution.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import vm from 'node:vm';
-import type { WorkflowBundle } from './bundle.js';
+import { NotAvailableInWorkflowError } from '../../runtime/errors.js';
+import { ASYNC_HOOKS, type BundleModule, LIBRARIES, type WorkflowBundle } from './bundle.js';
+import { freezeShared } from './freeze.js';
 import type { SandboxGlobals } from './globals.js';
+import { evaluatedName } from './source-map.js';
 
 type Exports = Record<string, unknown>;
-type Evaluate = (exports: object, require: (id: string) => unknown, module: { exports: unknown }) => void;
+type Require = (id: string) => unknown;
+interface Module {
+  exports: unknown;
+}
+type Evaluate = (
+  this: unknown,
+  exports: unknown,
+  require: Require,
+  module: Module,
+  freeze: typeof freezeShared,
+) => void;
+/** Shared by the thread: evaluated when the graph is made. An error is kept for whoever requires the module. */
+type Shared = { readonly module: Module } | { readonly error: unknown };
+
+/** Same realm as the worker, so that `instanceof` holds across. */
+function compile(module: BundleModule, globals: SandboxGlobals): Evaluate {
+  const body = `return function (exports, require, module, __holdfast_freeze) {\n${module.code}\n}`;
+  const filename = evaluatedName(module.filename);
+  // The user's top level may redeclare a global's name: hence a function of its own inside the one that has them as parameters.
+  const bind = vm.compileFunction(body, [...globals.names], { filename, lineOffset: -1 });
+  return bind(...(module.id === LIBRARIES ? globals.libraryValues : globals.values)) as Evaluate;
+}
+
+function evaluate(code: Evaluate, module: Module, require: Require): void {
+  code.call(module.exports, module.exports, require, module, freezeShared);
+}
 
 export class ModuleGraph {
   /** True if nothing is evaluated per execution: `instantiate` then returns the same exports each time. */
   readonly entryIsShared: boolean;
-  readonly #bundle: WorkflowBundle;
+  readonly #entry: string;
   readonly #externals: Readonly<Record<string, object>>;
-  readonly #compiled = new Map<string, Evaluate>();
+  readonly #fresh = new Map<string, Evaluate>();
+  readonly #shared = new Map<string, Shared>();
 
   /** `externals`: what `require` answers for 'holdfast/workflow' and its like. */
   constructor(bundle: WorkflowBundle, externals: Readonly<Record<string, object>>, globals: SandboxGlobals) {
-    this.#bundle = bundle;
+    this.#entry = bundle.entry;
     this.#externals = externals;
-    this.entryIsShared = bundle.modules.find((module) => module.id === bundle.entry)?.shareable ?? false;
+    const once = new Map<string, Evaluate>();
     for (const module of bundle.modules) {
-      const code = vm.compileFunction(module.code, ['exports', 'require', 'module', ...globals.names], {
-        filename: module.filename,
-      });
-      this.#compiled.set(module.id, (exports, require, mod) => code(exports, require, mod, ...globals.values));
+      (module.shareable ? once : this.#fresh).set(module.id, compile(module, globals));
     }
+    const libraries = once.get(LIBRARIES);
+    if (libraries !== undefined) this.#loadLibraries(libraries, globals);
+    once.delete(LIBRARIES);
+    for (const id of once.keys()) this.#load(id, once, globals);
+    this.entryIsShared = this.#shared.has(this.#entry);
   }
 
   /** The exports of the workflow file for one execution. Throws whatever the user's modules throw at their top level. */
   instantiate(): Exports {
-    const cache = new Map<string, { exports: unknown }>();
-    const require = (id: string): unknown => {
-      const cached = cache.get(id);
-      if (cached !== undefined) return cached.exports;
-      const evaluate = this.#compiled.get(id);
-      if (evaluate === undefined) return this.#externals[id];
-      const module = { exports: {} };
-      cache.set(id, module);
-      evaluate(module.exports, require, module);
+    const shared = this.#shared.get(this.#entry);
+    if (shared !== undefined) return exportsOf(shared) as Exports;
+    const own = new Map<string, Module>();
+    const require: Require = (id) => {
+      const known = own.get(id);
+      if (known !== undefined) return known.exports;
+      const code = this.#fresh.get(id);
+      if (code === undefined) return this.#outside(id);
+      const module: Module = { exports: {} };
+      own.set(id, module);
+      evaluate(code, module, require);
       return module.exports;
     };
-    return require(this.#bundle.entry) as Exports;
+    return require(this.#entry) as Exports;
   }
+
+  /** In a fixed order and apart from any execution, so that all threads have the same. */
+  #loadLibraries(code: Evaluate, globals: SandboxGlobals): void {
+    const module: Module = { exports: {} };
+    evaluate(code, module, (id) => this.#outside(id));
+    for (const [id, load] of Object.entries(module.exports as Record<string, () => unknown>)) {
+      this.#attempt(id, () => ({ module: { exports: globals.apart(load) } }));
+    }
+  }
+
+  #load(id: string, once: ReadonlyMap<string, Evaluate>, globals: SandboxGlobals): void {
+    const code = once.get(id);
+    if (code === undefined || this.#shared.has(id)) return;
+    const module: Module = { exports: {} };
+    // Known before it is evaluated, for the sake of cycles.
+    this.#shared.set(id, { module });
+    this.#attempt(id, () => {
+      const require: Require = (needed) => {
+        this.#load(needed, once, globals);
+        return this.#outside(needed);
+      };
+      globals.apart(() => evaluate(code, module, require));
+      Object.freeze(module.exports);
+      return { module };
+    });
+  }
+
+  #attempt(id: string, load: () => Shared): void {
+    try {
+      this.#shared.set(id, load());
+    } catch (error) {
+      this.#shared.set(id, { error });
+    }
+  }
+
+  /** What does not belong to an execution. */
+  #outside(id: string): unknown {
+    const shared = this.#shared.get(id);
+    if (shared !== undefined) return exportsOf(shared);
+    if (Object.hasOwn(this.#externals, id)) return this.#externals[id];
+    if (ASYNC_HOOKS.includes(id)) return { AsyncLocalStorage };
+    throw new NotAvailableInWorkflowError({
+      name: `Module '${id}'`,
+      hint: 'it is not part of the workflow bundle. Import it by a literal name, or use it in an activity',
+    });
+  }
+}
+
+function exportsOf(shared: Shared): unknown {
+  if ('error' in shared) throw shared.error;
+  return shared.module.exports;
 }

@@ -1,0 +1,73 @@
+/**
+ * `setTimeout` and its like for workflow code: each is a durable timer of the execution that calls it.
+ * Thread: worker. In → out: calls of workflow code → timers of the SandboxHost.
+ */
+import type { SandboxHost } from './sandbox-host.js';
+
+/** What `setTimeout` returns: an object, for a number would tell executions of one thread apart. */
+class SandboxTimer {
+  /** What the host returned, while a timer runs. */
+  handle: unknown;
+  ref(): this {
+    return this;
+  }
+  unref(): this {
+    return this;
+  }
+  hasRef(): boolean {
+    return true;
+  }
+}
+
+type Callback = (...args: unknown[]) => void;
+
+/** As in Node: no number, or less than one, is 1. */
+const milliseconds = (ms: unknown): number => {
+  const whole = Math.trunc(Number(ms));
+  return Number.isFinite(whole) && whole >= 1 ? whole : 1;
+};
+
+export interface SandboxTimers {
+  setTimeout(callback: Callback, ms?: unknown, ...args: unknown[]): SandboxTimer;
+  setInterval(callback: Callback, ms?: unknown, ...args: unknown[]): SandboxTimer;
+  clearTimeout(timer: unknown): void;
+  clearInterval(timer: unknown): void;
+}
+
+/** `host`: asked at each call, since it changes while shared modules load. */
+export function createTimers(host: () => SandboxHost): SandboxTimers {
+  const check = (callback: unknown): void => {
+    if (typeof callback !== 'function') throw new TypeError('The "callback" argument must be of type function');
+  };
+  const clear = (timer: unknown): void => {
+    if (!(timer instanceof SandboxTimer) || timer.handle === undefined) return;
+    host().cancelTimer(timer.handle);
+    timer.handle = undefined;
+  };
+  return {
+    setTimeout(callback, ms, ...args) {
+      check(callback);
+      const timer = new SandboxTimer();
+      timer.handle = host().startTimer(milliseconds(ms), () => {
+        timer.handle = undefined;
+        callback(...args);
+      });
+      return timer;
+    },
+    setInterval(callback, ms, ...args) {
+      check(callback);
+      const timer = new SandboxTimer();
+      const start = (): void => {
+        timer.handle = host().startTimer(milliseconds(ms), () => {
+          // Started before the callback, so that the callback can clear it.
+          start();
+          callback(...args);
+        });
+      };
+      start();
+      return timer;
+    },
+    clearTimeout: clear,
+    clearInterval: clear,
+  };
+}
