@@ -193,12 +193,12 @@ export class PayloadConverterError extends HoldfastError<{ path: string; reason:
   }
 }
 
-/** An encoded value is larger than `maxPayloadBytes`. */
+/** An encoded value is larger than `limits.payloadBytes`. */
 export class PayloadTooLargeError extends HoldfastError<{ what: string; bytes: number; limit: number }> {
   readonly code = 'PAYLOAD_TOO_LARGE';
   constructor(fields: { what: string; bytes: number; limit: number }, options?: ErrorOptions) {
     super(
-      `${fields.what} has ${fields.bytes} bytes, the limit is ${fields.limit}. Pass a reference to the data, or raise maxPayloadBytes`,
+      `${fields.what} has ${fields.bytes} bytes, the limit is ${fields.limit}. Pass a reference to the data, or raise limits.payloadBytes`,
       fields,
       options,
     );
@@ -279,6 +279,18 @@ export class NotAvailableInWorkflowError extends HoldfastError<{ name: string; h
   readonly code = 'NOT_AVAILABLE_IN_WORKFLOW';
   constructor(fields: { name: string; hint: string }, options?: ErrorOptions) {
     super(`${fields.name} is not available in workflow code: ${fields.hint}`, fields, options);
+  }
+}
+
+/** Something of `holdfast/activity` was called outside an activity. */
+export class NotInActivityError extends HoldfastError<{ operation: string }> {
+  readonly code = 'NOT_IN_ACTIVITY';
+  constructor(fields: { operation: string }, options?: ErrorOptions) {
+    super(
+      `${fields.operation} works only inside an activity, in its own asynchronous calls. Call it from there, or pass what it returns along`,
+      fields,
+      options,
+    );
   }
 }
 
@@ -365,6 +377,7 @@ const ALL: readonly ErrorClass[] = [
   RuntimeFailedError,
   WorkflowBundleError,
   NotAvailableInWorkflowError,
+  NotInActivityError,
   StoreLockedError,
   StoreCorruptError,
   StoreFormatError,
@@ -372,5 +385,5 @@ const ALL: readonly ErrorClass[] = [
   StoreFailedError,
 ];
 
-/** Class name → class, for errors that cross a thread. */
+/** @internal Class name → class, for errors that cross a thread. */
 export const ERROR_CLASSES: ReadonlyMap<string, ErrorClass> = new Map(ALL.map((type) => [type.name, type]));

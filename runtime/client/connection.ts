@@ -26,21 +26,24 @@ export class Connection {
   #lastId = 0;
   #ended: ErrorRecord | undefined;
 
-  /** @param port made by `openClientPort`, with the welcome still in it; undefined is returned if there is none */
-  static open(port: MessagePort): Connection | undefined {
+  /**
+   * @param port made by `openClientPort`, with the welcome still in it; undefined is returned if there is none
+   * @param closed called when the port closes without a last word, instead of ending the connection
+   */
+  static open(port: MessagePort, closed?: () => void): Connection | undefined {
     const welcome = receiveMessageOnPort(port)?.message as Partial<ClientWelcome> | undefined;
     const payloadBytes = welcome?.payloadBytes;
-    return typeof payloadBytes === 'number' ? new Connection(port, { payloadBytes }) : undefined;
+    return typeof payloadBytes === 'number' ? new Connection(port, { payloadBytes }, closed) : undefined;
   }
 
-  private constructor(port: MessagePort, welcome: ClientWelcome) {
+  private constructor(port: MessagePort, welcome: ClientWelcome, closed = () => this.end(DIED)) {
     this.#port = port;
     this.payloadBytes = welcome.payloadBytes;
     const { port1, port2 } = new MessageChannel();
     this.control = new ControlPort(port1);
     port.postMessage({ control: port2 } satisfies AttachControl, [port2]);
     port.on('message', (bytes: Uint8Array) => this.#receive(bytes));
-    port.on('close', () => this.end(DIED));
+    port.on('close', closed);
     // An open client keeps no process alive; a request under way does.
     port.unref();
   }

@@ -1,0 +1,162 @@
+/**
+ * What an activity can know and do while it runs: `Context.current()` and the functions of `holdfast/activity` that go through it.
+ * Thread: embedding. In → out: the current attempt → its info, cancellation, log.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { type Duration, msToNumber } from '../../actors/workflow/definitions.js';
+import { encodePayload } from '../../mailbox/payload.js';
+import { NotInActivityError } from '../errors.js';
+import { type Logger, loggerFrom } from '../host/logger.js';
+
+/** One attempt of one activity. Times in milliseconds. */
+export interface Info {
+  readonly activityId: string;
+  readonly activityType: string;
+  /** From 1. */
+  readonly attempt: number;
+  readonly workflowExecution: { readonly workflowId: string; readonly runId: string };
+  readonly workflowType: string;
+  /** Since the epoch. */
+  readonly scheduledTimestampMs: number;
+  readonly startToCloseTimeoutMs: number;
+}
+
+export class Context {
+  readonly info: Info;
+  /** Aborted, with a CancelledFailure as its reason, when the attempt is cancelled or its time is up. Give it to what you await. */
+  readonly cancellationSignal: AbortSignal;
+  /** The runtime's logger; each line says which activity wrote it. */
+  readonly log: Logger;
+  readonly #poll: () => void;
+  #cancelled: Promise<never> | undefined;
+
+  /** @internal */
+  constructor(info: Info, cancellationSignal: AbortSignal, log: Logger, poll: () => void) {
+    this.info = info;
+    this.cancellationSignal = cancellationSignal;
+    this.log = log;
+    this.#poll = poll;
+  }
+
+  /**
+   * The context of the activity from which this is called.
+   * @throws NotInActivityError
+   */
+  static current(): Context {
+    return currentFor('Context.current()');
+  }
+
+  /** Never resolves; rejects with a CancelledFailure when `cancellationSignal` aborts. Race it against what cannot take a signal. */
+  get cancelled(): Promise<never> {
+    if (this.#cancelled === undefined) {
+      this.#cancelled = new Promise((_, reject) => whenAborted(this.cancellationSignal, reject));
+      this.#cancelled.catch(() => {}); // Nobody has to listen.
+    }
+    return this.#cancelled;
+  }
+
+  /**
+   * Says that the attempt goes on, and looks at once whether it is cancelled: after this `cancellationSignal` is up to date even in a
+   * loop that awaits nothing.
+   * @param details how far it has come; must be serializable
+   * @throws PayloadConverterError
+   */
+  readonly heartbeat = (details?: unknown): void => {
+    encodePayload(details, 'details');
+    this.#poll();
+  };
+
+  /**
+   * Resolves after `duration`; rejects with a CancelledFailure as soon as the attempt is cancelled.
+   * @throws InvalidArgumentError if `duration` is not one
+   */
+  readonly sleep = async (duration: Duration): Promise<void> => {
+    const delay = Math.max(0, msToNumber(duration));
+    const until = Date.now() + delay;
+    // A timer holds at most 2^31 ms, and fires at once beyond that.
+    for (let left = delay; left > 0; left = until - Date.now()) await this.#nap(Math.min(left, 0x7fffffff));
+  };
+
+  #nap(ms: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const forget = whenAborted(this.cancellationSignal, (reason) => {
+        clearTimeout(timer);
+        reject(reason);
+      });
+      const timer = setTimeout(() => {
+        forget();
+        resolve();
+      }, ms);
+      if (this.cancellationSignal.aborted) clearTimeout(timer);
+    });
+  }
+}
+
+/** Calls `then` with the reason once, at once if it is there already; returns how to call that off. */
+function whenAborted(signal: AbortSignal, then: (reason: unknown) => void): () => void {
+  const listener = () => then(signal.reason);
+  if (signal.aborted) queueMicrotask(listener);
+  else signal.addEventListener('abort', listener, { once: true });
+  return () => signal.removeEventListener('abort', listener);
+}
+
+const storage = new AsyncLocalStorage<Context>();
+
+/** Runs `attempt` so that `context` is the current one in all its asynchronous calls. */
+export function runInContext<T>(context: Context, attempt: () => T): T {
+  return storage.run(context, attempt);
+}
+
+function currentFor(operation: string): Context {
+  const context = storage.getStore();
+  if (context === undefined) throw new NotInActivityError({ operation });
+  return context;
+}
+
+/**
+ * Which attempt of which activity this is.
+ * @throws NotInActivityError
+ * @example const idempotencyKey = `${activityInfo().workflowExecution.runId}/${activityInfo().activityId}`;
+ */
+export function activityInfo(): Info {
+  return currentFor('activityInfo()').info;
+}
+
+/**
+ * Aborted, with a CancelledFailure as its reason, when the attempt is cancelled or its time is up.
+ * @throws NotInActivityError
+ * @example const response = await fetch(url, { signal: cancellationSignal() });
+ */
+export function cancellationSignal(): AbortSignal {
+  return currentFor('cancellationSignal()').cancellationSignal;
+}
+
+/**
+ * Never resolves; rejects with a CancelledFailure when the attempt is cancelled or its time is up.
+ * @throws NotInActivityError
+ * @example await Promise.race([work, cancelled()]);
+ */
+export function cancelled(): Promise<never> {
+  return currentFor('cancelled()').cancelled;
+}
+
+/**
+ * Resolves after `duration`; rejects with a CancelledFailure as soon as the attempt is cancelled.
+ * @throws NotInActivityError, InvalidArgumentError
+ * @example await sleep('30 seconds');
+ */
+export async function sleep(duration: Duration): Promise<void> {
+  await currentFor('sleep()').sleep(duration);
+}
+
+/**
+ * Says that the attempt goes on, and looks at once whether it is cancelled.
+ * @throws NotInActivityError; PayloadConverterError if `details` cannot be serialized
+ * @example for (const row of rows) { heartbeat(row.id); if (cancellationSignal().aborted) break; work(row); }
+ */
+export function heartbeat(details?: unknown): void {
+  currentFor('heartbeat()').heartbeat(details);
+}
+
+/** The runtime's logger; each line says which activity wrote it. Its methods throw NotInActivityError outside an activity. */
+export const log: Logger = loggerFrom((level, message, meta) => currentFor(`log.${level}()`).log[level](message, meta));

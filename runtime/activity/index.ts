@@ -1,0 +1,8 @@
+/**
+ * `holdfast/activity`: what activities import, under the names of Temporal's TypeScript SDK.
+ * Thread: embedding. In → out: exports only.
+ */
+export type { Duration } from '../../actors/workflow/definitions.js';
+export { ApplicationFailure, CancelledFailure, isCancellation } from '../../mailbox/failures.js';
+export type { Logger } from '../host/logger.js';
+export { activityInfo, Context, cancellationSignal, cancelled, heartbeat, type Info, log, sleep } from './context.js';

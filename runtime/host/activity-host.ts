@@ -1,0 +1,122 @@
+/**
+ * The activity host: runs the attempts that the supervisor sends, a bounded number at once, and reports their outcomes in batches.
+ * Thread: embedding. In → out: ToHost → FromHost.
+ */
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { CancelledFailure, toFailureRecord } from '../../mailbox/failures.js';
+import type { Lifecycle } from '../client/control.js';
+import { type Activities, type AttemptSetting, runAttempt } from './attempt.js';
+import type { Logger } from './logger.js';
+import type { ActivityTask, FromHost, ToHost } from './protocol.js';
+
+export interface ActivityHostOptions {
+  readonly activities: Activities;
+  readonly logger: Logger;
+  readonly payloadBytes: number;
+  /** Attempts under way at once; what comes beyond that waits here. */
+  readonly maxConcurrentActivities: number;
+  /** Called for each lifecycle event, in order. */
+  readonly onLifecycle: (event: Lifecycle) => void;
+}
+
+export class ActivityHost {
+  readonly #port: MessagePort;
+  readonly #options: ActivityHostOptions;
+  readonly #setting: AttemptSetting;
+  readonly #waiting = new Map<number, ActivityTask>();
+  readonly #running = new Map<number, AbortController>();
+  /** What a poll took from the port and left for the next turn of the event loop. */
+  #deferred: ToHost[] = [];
+  #outgoing: FromHost[] = [];
+  #stopped = false;
+
+  constructor(port: MessagePort, options: ActivityHostOptions) {
+    this.#port = port;
+    this.#options = options;
+    const { activities, logger, payloadBytes } = options;
+    this.#setting = { activities, logger, payloadBytes, poll: () => this.#poll() };
+    port.on('message', (batch: ToHost[]) => this.#receive(batch));
+    port.unref();
+  }
+
+  /** Gives the supervisor its end of a new client port. */
+  attach(port: MessagePort): void {
+    this.#port.postMessage([{ kind: 'attach', port }] satisfies FromHost[], [port]);
+  }
+
+  /** Cancels what runs and forgets what waits. Nothing is reported any more: unfinished attempts are made again after a restart. */
+  stop(): void {
+    this.#stopped = true;
+    this.#waiting.clear();
+    this.#deferred = [];
+    for (const attempt of this.#running.values()) attempt.abort(new CancelledFailure('The runtime shuts down'));
+    this.#port.close();
+  }
+
+  #receive(batch: readonly ToHost[]): void {
+    const messages = this.#deferred.length === 0 ? batch : [...this.#deferred.splice(0), ...batch];
+    for (const message of messages) {
+      if (this.#stopped) return;
+      switch (message.kind) {
+        case 'runActivity':
+          this.#waiting.set(message.task.token, message.task);
+          break;
+        case 'cancelActivity':
+          this.#cancel(message.token, message.reason);
+          break;
+        case 'lifecycle':
+          this.#options.onLifecycle(message.event);
+          break;
+      }
+    }
+    this.#startWaiting();
+  }
+
+  /**
+   * Runs inside an activity's own call: only cancels what runs. All else waits for a turn of its own, in order, so that neither another
+   * activity nor a listener runs within this one.
+   */
+  #poll(): void {
+    for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
+      for (const message of next.message as ToHost[]) {
+        const now = message.kind === 'cancelActivity' && this.#running.has(message.token);
+        if (now) this.#cancel(message.token, message.reason);
+        else if (this.#deferred.push(message) === 1) setImmediate(() => this.#receive([]));
+      }
+    }
+  }
+
+  #cancel(token: number, reason: string): void {
+    const failure = new CancelledFailure(reason);
+    this.#running.get(token)?.abort(failure);
+    if (this.#waiting.delete(token)) this.#send({ kind: 'activityDone', token, failure: toFailureRecord(failure) });
+  }
+
+  #startWaiting(): void {
+    for (const [token, task] of this.#waiting) {
+      if (this.#running.size >= this.#options.maxConcurrentActivities) return;
+      this.#waiting.delete(token);
+      void this.#run(task);
+    }
+  }
+
+  async #run(task: ActivityTask): Promise<void> {
+    const abort = new AbortController();
+    this.#running.set(task.token, abort);
+    const outcome = await runAttempt(task, abort.signal, this.#setting);
+    this.#running.delete(task.token);
+    this.#send({ kind: 'activityDone', token: task.token, ...outcome });
+    this.#startWaiting();
+  }
+
+  #send(message: FromHost): void {
+    if (this.#stopped) return;
+    if (this.#outgoing.push(message) === 1) setImmediate(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    const batch = this.#outgoing;
+    this.#outgoing = [];
+    if (!this.#stopped) this.#port.postMessage(batch);
+  };
+}

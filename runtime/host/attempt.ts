@@ -1,0 +1,85 @@
+/**
+ * One attempt of one activity: find the function, decode, call, encode.
+ * Thread: embedding. In → out: ActivityTask → result or failure; never throws.
+ */
+import { ApplicationFailure, CancelledFailure, type FailureRecord, toFailureRecord } from '../../mailbox/failures.js';
+import { decodePayloads, type Payload } from '../../mailbox/payload.js';
+import { Context, runInContext } from '../activity/context.js';
+import { encodeWithin } from '../client/checks.js';
+import { HoldfastError } from '../errors.js';
+import { type Logger, withFields } from './logger.js';
+import type { ActivityTask } from './protocol.js';
+
+/** The functions that activities are, each under its own property's name. */
+export type Activities = object;
+
+export interface AttemptSetting {
+  readonly activities: Activities;
+  readonly logger: Logger;
+  readonly payloadBytes: number;
+  /** Looks at once whether attempts have been cancelled. */
+  readonly poll: () => void;
+}
+
+export type AttemptOutcome = { result: Payload } | { failure: FailureRecord };
+
+export async function runAttempt(
+  task: ActivityTask,
+  signal: AbortSignal,
+  setting: AttemptSetting,
+): Promise<AttemptOutcome> {
+  try {
+    const activity = find(setting.activities, task.activityType);
+    const args = decodePayloads(task.input);
+    const context = contextOf(task, signal, setting);
+    const value = await runInContext(context, () => Reflect.apply(activity, setting.activities, args));
+    return { result: encodeResult(value, task.activityType, setting.payloadBytes) };
+  } catch (error) {
+    return { failure: toFailureRecord(isAbortOf(signal, error) ? signal.reason : error) };
+  }
+}
+
+// Own properties only: a type is a name from history, which must not reach what every object inherits.
+function find(activities: Activities, type: string): (...args: unknown[]) => unknown {
+  const found = Object.hasOwn(activities, type) ? (activities as Record<string, unknown>)[type] : undefined;
+  if (typeof found === 'function') return found as (...args: unknown[]) => unknown;
+  const names = Object.entries(activities).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []));
+  const known = names.length === 0 ? 'there are none' : names.map((name) => `'${name}'`).join(', ');
+  throw ApplicationFailure.nonRetryable(
+    `Activity '${type}' is not among the runtime's activities. Registered: ${known}`,
+    'NotFoundError',
+  );
+}
+
+/** What cannot be handed over once will not be the next time: running the activity again would only repeat its effects. */
+function encodeResult(value: unknown, type: string, payloadBytes: number): Payload {
+  try {
+    return encodeWithin(value, 'result', payloadBytes);
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    const message = `Activity '${type}': ${error.message}`;
+    throw ApplicationFailure.create({ message, type: error.name, nonRetryable: true, cause: error });
+  }
+}
+
+/** Much of what takes a signal throws an error of its own by this name instead of the signal's reason. */
+function isAbortOf(signal: AbortSignal, error: unknown): boolean {
+  return (
+    signal.aborted && signal.reason instanceof CancelledFailure && error instanceof Error && error.name === 'AbortError'
+  );
+}
+
+function contextOf(task: ActivityTask, signal: AbortSignal, setting: AttemptSetting): Context {
+  const { activityId, activityType, attempt, workflowId, runId, workflowType } = task;
+  const info = {
+    activityId,
+    activityType,
+    attempt,
+    workflowExecution: { workflowId, runId },
+    workflowType,
+    scheduledTimestampMs: task.scheduledTime,
+    startToCloseTimeoutMs: task.startToCloseTimeout,
+  };
+  const fields = { activityType, activityId, attempt, workflowId, runId, workflowType };
+  return new Context(info, signal, withFields(setting.logger, fields), setting.poll);
+}

@@ -1,0 +1,39 @@
+/**
+ * The lifecycle events that are logged whether or not anybody listens.
+ * Thread: embedding. In → out: Lifecycle → log lines.
+ */
+import type { Lifecycle } from '../client/control.js';
+import { fromErrorRecord } from '../client/error-record.js';
+import { LOG_LEVELS, type Logger, type LogLevel } from './logger.js';
+
+type Writers = { readonly [N in Lifecycle['name']]?: (logger: Logger, event: Extract<Lifecycle, { name: N }>) => void };
+
+const WRITERS: Writers = {
+  log(logger, { workflowId, runId, level, message, meta }) {
+    const known = LOG_LEVELS.find((each): each is LogLevel => each === level) ?? 'info';
+    const data = typeof meta === 'object' && meta !== null ? meta : meta === undefined ? {} : { meta };
+    logger[known](message, { workflowId, runId, ...data });
+  },
+  runSuspended(logger, { workflowId, runId, error, attempts }) {
+    const instance = fromErrorRecord(error);
+    // The stack of the record's cause is where the workflow's code threw; this instance's own says nothing.
+    const stack = instance.cause instanceof Error ? instance.cause.stack : undefined;
+    logger.error(instance.message, { workflowId, runId, attempts, ...(stack === undefined ? {} : { stack }) });
+  },
+  workerLost(logger, { worker, reason, runs }) {
+    logger.warn(`Worker ${worker} was lost: ${reason}. Its ${runs} runs are rebuilt elsewhere`, { worker, runs });
+  },
+  slowStep(logger, { workflowId, runId, ms }) {
+    logger.warn(`A step took ${ms} ms; no other run of its worker could step meanwhile`, { workflowId, runId });
+  },
+  failed(logger, { error }) {
+    logger.error(fromErrorRecord(error).message);
+  },
+};
+
+export const LOGGED: readonly Lifecycle['name'][] = Object.keys(WRITERS) as Lifecycle['name'][];
+
+export function logLifecycle(logger: Logger, event: Lifecycle): void {
+  // Each writer takes the event of its own name, which is the one it is found by.
+  (WRITERS[event.name] as ((logger: Logger, event: Lifecycle) => void) | undefined)?.(logger, event);
+}

@@ -1,0 +1,45 @@
+/**
+ * `holdfast`: what an embedding program imports.
+ * Thread: any. In → out: exports only.
+ */
+
+// The runtime
+export type { WorkflowBundle } from '../actors/sandbox/bundle.js';
+export type { Duration, Workflow, WorkflowResultType } from '../actors/workflow/definitions.js';
+// Failures of user code
+export {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  isCancellation,
+  type RetryState,
+  TemporalFailure,
+  TerminatedFailure,
+  TimeoutFailure,
+  type TimeoutType,
+} from '../mailbox/failures.js';
+// Clients and handles
+export { Client } from './client/client.js';
+export type { ListFilter, RuntimeStats, WorkflowStatusName } from './client/control.js';
+export type { WorkflowExecutionDescription, WorkflowExecutionInfo } from './client/execution-info.js';
+export type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from './client/handle.js';
+export type { History, HistoryEvent, HistoryEventOf } from './client/history.js';
+export type {
+  GetWorkflowHandleOptions,
+  GetWorkflowUpdateHandleOptions,
+  ListOptions,
+  WorkflowSignalOptions,
+  WorkflowStartOptions,
+  WorkflowUpdateOptions,
+} from './client/options.js';
+export type { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from './client/protocol.js';
+export type { WorkflowUpdateHandle } from './client/update-handle.js';
+export type { WorkflowClient } from './client/workflow-client.js';
+// Errors: see ERRORS.md
+export * from './errors.js';
+export type { LifecycleEvent, LifecycleListeners, LifecycleName, RuntimeEvents } from './host/lifecycle-events.js';
+export type { Logger, LogLevel } from './host/logger.js';
+export { DEFAULT_LIMITS, type LogStoreOptions, type RuntimeOptions } from './options.js';
+export { Runtime } from './runtime.js';
+export type { Durability } from './store/store.js';
+export type { Limits } from './supervisor/config.js';

@@ -1,0 +1,209 @@
+/**
+ * The runtime's options: their defaults, and what is refused.
+ * Thread: embedding. In → out: RuntimeOptions → the supervisor's configuration and the host's settings.
+ */
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import type { WorkflowBundle } from '../actors/sandbox/bundle.js';
+import { type Duration, msToNumber } from '../actors/workflow/definitions.js';
+import { nameOfType, refuseUnknownOptions } from './client/checks.js';
+import { InvalidOptionError } from './errors.js';
+import type { Activities } from './host/attempt.js';
+import { consoleLogger, LOG_LEVELS, type Logger, type LogLevel } from './host/logger.js';
+import type { Durability } from './store/store.js';
+import type { Limits, StoreConfig, SupervisorConfig } from './supervisor/config.js';
+
+export interface LogStoreOptions {
+  /** Folder; made if it is not there. One runtime at a time. */
+  path: string;
+  /** Default: 'disk'. */
+  durability?: Durability;
+  /** Fixed when the store is made. Default: 64. */
+  partitions?: number;
+  /** Bytes of one segment file. Default: 16 MiB. */
+  segmentBytes?: number;
+}
+
+export interface RuntimeOptions {
+  /** The workflow file, bundled at start: a file URL or path (from the working directory); or a bundle made ahead of time. */
+  workflows: URL | string | WorkflowBundle;
+  /** Where histories are kept: a folder, with or without settings; or memory, lost with the process. */
+  store: string | LogStoreOptions | { memory: true };
+  /** 'disk': what is acknowledged survives power loss. 'process': it survives a crash of the process. Default: 'disk'. */
+  durability?: Durability;
+  /** Threads that run workflow code. Default: one less than there are cores, at least 1. */
+  workers?: number;
+  /** Runs kept in memory; the others are rebuilt from their histories when needed. Default: 10,000. */
+  maxResident?: number;
+  /** How long workflow code may run without awaiting before its worker is ended. Default: 2 seconds. */
+  stepLimit?: Duration;
+  /** See `Limits` for each; the defaults are in `DEFAULT_LIMITS`. */
+  limits?: Partial<Limits>;
+  /** How many request and update ids a chain of runs remembers, and how long; whichever ends first. Default: 100,000 and 24 hours. */
+  dedupe?: { ids?: number; retention?: Duration };
+  /** The activities: an object of functions, such as `import * as activities`. Only its own properties count. */
+  activities?: Activities;
+  /** Activity attempts under way at once. Default: 100. */
+  maxConcurrentActivities?: number;
+  /** A logger, or how much to write to the console. Default: 'info'. */
+  logger?: Logger | LogLevel | 'silent';
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  payloadBytes: 2 * 1024 * 1024,
+  historyEvents: 51_200,
+  historyBytes: 50 * 1024 * 1024,
+  mailboxMessages: 10_000,
+  updatesInFlight: 1_000,
+  requestsInFlight: 100_000,
+};
+
+export interface ResolvedOptions {
+  readonly workflows: URL | string | WorkflowBundle;
+  readonly config: Omit<SupervisorConfig, 'bundle'>;
+  readonly activities: Activities;
+  readonly maxConcurrentActivities: number;
+  readonly logger: Logger;
+}
+
+/** @throws InvalidOptionError naming the option that is unknown, missing, of the wrong type or out of range */
+export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
+  checkObject('options', options);
+  refuseUnknownOptions(options, RUNTIME_OPTIONS);
+  const { maxConcurrentActivities = 100, activities = {}, limits = {}, dedupe = {} } = options;
+  checkObject('activities', activities);
+  checkObject('limits', limits);
+  refuseUnknownOptions(limits, LIMITS, 'limits.');
+  checkObject('dedupe', dedupe);
+  refuseUnknownOptions(dedupe, DEDUPE_OPTIONS, 'dedupe.');
+  const allLimits = { ...DEFAULT_LIMITS };
+  for (const name of Object.keys(limits) as (keyof Limits)[]) {
+    if (limits[name] !== undefined) allLimits[name] = whole(`limits.${name}`, limits[name], 1);
+  }
+  return {
+    workflows: resolveWorkflows(options.workflows),
+    config: {
+      store: resolveStore(options.store, options.durability),
+      workers: whole('workers', options.workers ?? Math.max(1, availableParallelism() - 1), 1, 1024),
+      maxResident: whole('maxResident', options.maxResident ?? 10_000, 1),
+      stepLimitMs: milliseconds('stepLimit', options.stepLimit ?? 2_000, 10),
+      limits: allLimits,
+      dedupe: {
+        ids: whole('dedupe.ids', dedupe.ids ?? 100_000, 0),
+        ms: milliseconds('dedupe.retention', dedupe.retention ?? '24 hours', 0),
+      },
+    },
+    activities,
+    maxConcurrentActivities: whole('maxConcurrentActivities', maxConcurrentActivities, 1),
+    logger: resolveLogger(options.logger ?? 'info'),
+  };
+}
+
+const RUNTIME_OPTIONS: ReadonlySet<string> = new Set([
+  'workflows',
+  'store',
+  'durability',
+  'workers',
+  'maxResident',
+  'stepLimit',
+  'limits',
+  'dedupe',
+  'activities',
+  'maxConcurrentActivities',
+  'logger',
+]);
+const STORE_OPTIONS: ReadonlySet<string> = new Set(['path', 'durability', 'partitions', 'segmentBytes', 'memory']);
+const DEDUPE_OPTIONS: ReadonlySet<string> = new Set(['ids', 'retention']);
+const LIMITS: ReadonlySet<string> = new Set(Object.keys(DEFAULT_LIMITS));
+const DURABILITIES: readonly Durability[] = ['disk', 'process'];
+const PARTITIONS = 64;
+
+function resolveWorkflows(workflows: RuntimeOptions['workflows'] | undefined): URL | string | WorkflowBundle {
+  if (workflows instanceof URL) {
+    if (workflows.protocol === 'file:') return workflows;
+    throw refused('workflows', `it must be a file URL, not ${workflows.protocol}`);
+  }
+  if (typeof workflows === 'string' && workflows !== '') {
+    return workflows.startsWith('file:') ? new URL(workflows) : resolve(workflows);
+  }
+  const bundle = (workflows ?? {}) as Partial<WorkflowBundle>;
+  if (typeof bundle.build === 'string' && Array.isArray(bundle.modules)) return bundle as WorkflowBundle; // What marks one.
+  throw refused('workflows', 'it must be the workflow file (a URL or a path), or a bundle of it');
+}
+
+function resolveStore(store: RuntimeOptions['store'] | undefined, durability: Durability | undefined): StoreConfig {
+  const given = typeof store === 'string' ? { path: store } : store;
+  if (given === undefined)
+    throw refused('store', 'it is missing. Give a folder, or { memory: true } if nothing need be kept');
+  checkObject('store', given);
+  refuseUnknownOptions(given, STORE_OPTIONS, 'store.');
+  const all = given as Partial<LogStoreOptions> & { memory?: unknown };
+  const partitions = whole('store.partitions', all.partitions ?? PARTITIONS, 1, 65_536);
+  if (all.memory !== undefined) {
+    if (all.memory !== true) throw refused('store.memory', 'it must be true, or absent');
+    for (const name of ['path', 'durability', 'segmentBytes'] as const) {
+      if (all[name] !== undefined) throw refused(`store.${name}`, 'a store in memory has none');
+    }
+    if (durability !== undefined) throw refused('durability', 'a store in memory has none');
+    return { kind: 'memory', partitions };
+  }
+  if (typeof all.path !== 'string' || all.path === '') {
+    throw refused(
+      'store.path',
+      `it must be the path of a folder, not ${all.path === '' ? 'empty' : nameOfType(all.path)}`,
+    );
+  }
+  if (all.durability !== undefined && durability !== undefined && all.durability !== durability) {
+    throw refused('durability', `it is '${durability}', and '${all.durability}' in store: give it once`);
+  }
+  return {
+    kind: 'log',
+    path: resolve(all.path),
+    durability: oneOf('durability', all.durability ?? durability ?? 'disk', DURABILITIES),
+    partitions,
+    segmentBytes: whole('store.segmentBytes', all.segmentBytes ?? 16 * 1024 * 1024, 512, 1024 * 1024 * 1024),
+  };
+}
+
+function resolveLogger(logger: Logger | LogLevel | 'silent'): Logger {
+  if (typeof logger === 'string') return consoleLogger(oneOf('logger', logger, [...LOG_LEVELS, 'silent']));
+  checkObject('logger', logger);
+  const missing = LOG_LEVELS.find((level) => typeof logger[level] !== 'function');
+  if (missing !== undefined) throw refused('logger', `it has no method '${missing}'`);
+  return logger;
+}
+
+function checkObject(option: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  throw refused(option, `it must be an object, not ${nameOfType(value)}`);
+}
+
+function whole(option: string, value: unknown, from: number, to = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to) return value;
+  const range = to === Number.MAX_SAFE_INTEGER ? `from ${from}` : `from ${from} to ${to}`;
+  throw refused(
+    option,
+    `it must be a whole number ${range}, not ${typeof value === 'number' ? value : nameOfType(value)}`,
+  );
+}
+
+function milliseconds(option: string, value: Duration, from: number): number {
+  let ms: number;
+  try {
+    ms = msToNumber(value);
+  } catch (error) {
+    throw new InvalidOptionError({ option, reason: (error as Error).message }, { cause: error });
+  }
+  if (Number.isFinite(ms) && ms >= from) return ms;
+  throw refused(option, `it must be a duration of at least ${from} ms, not ${ms}`);
+}
+
+function oneOf<T extends string>(option: string, value: unknown, allowed: readonly T[]): T {
+  const found = allowed.find((each) => each === value);
+  if (found !== undefined) return found;
+  throw refused(option, `${JSON.stringify(value)} is none of ${allowed.map((each) => `'${each}'`).join(', ')}`);
+}
+
+function refused(option: string, reason: string): InvalidOptionError {
+  return new InvalidOptionError({ option, reason });
+}

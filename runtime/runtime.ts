@@ -1,0 +1,190 @@
+/**
+ * The runtime: what a backend creates. It starts the supervisor thread, hosts activities, hands out clients, and ends all of it.
+ * Thread: embedding. In → out: options → client, events, stats.
+ */
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { WorkflowBundle } from '../actors/sandbox/bundle.js';
+import { toFailureRecord } from '../mailbox/failures.js';
+import { Client } from './client/client.js';
+import { Connection, openClientPort } from './client/connection.js';
+import type { Lifecycle, RuntimeControl, RuntimeStats } from './client/control.js';
+import { ControlPort } from './client/control-port.js';
+import { fromErrorRecord } from './client/error-record.js';
+import type { ErrorRecord } from './client/protocol.js';
+import { RuntimeFailedError } from './errors.js';
+import { ActivityHost } from './host/activity-host.js';
+import { type LifecycleName, RuntimeEvents } from './host/lifecycle-events.js';
+import { LOGGED, logLifecycle } from './host/lifecycle-log.js';
+import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.js';
+import type { SupervisorThreadData } from './supervisor/config.js';
+
+const CLOSED: ErrorRecord = { name: 'RuntimeClosedError', fields: {} };
+
+/**
+ * A durable workflow runtime inside this process.
+ * @example
+ * await using runtime = await Runtime.create({
+ *   workflows: new URL('./workflows.js', import.meta.url),
+ *   store: './data',
+ *   activities,
+ * });
+ * const handle = await runtime.client.workflow.start(order, { workflowId: 'order-1', args: ['apples', 3] });
+ */
+export class Runtime implements AsyncDisposable {
+  /** The embedding thread's own client. */
+  readonly client: Client;
+  /** What happens to runs, workers and the runtime. `failed` is the last one of a runtime that stops by itself. */
+  readonly events = new RuntimeEvents();
+  readonly #options: ResolvedOptions;
+  readonly #worker: Worker;
+  readonly #control: ControlPort<RuntimeControl>;
+  readonly #host: ActivityHost;
+  readonly #connection: Connection;
+  #ended: ErrorRecord | undefined;
+  #shutdown: Promise<void> | undefined;
+  #subscribed = '';
+
+  /**
+   * Bundles the workflows, opens the store, recovers what was open when it was closed or lost, and starts the workers. The process stays
+   * alive until `shutdown`.
+   * @throws InvalidOptionError, WorkflowBundleError
+   * @throws StoreLockedError, StoreCorruptError, StoreFormatError, StoreUnavailableError
+   */
+  static async create(options: RuntimeOptions): Promise<Runtime> {
+    const resolved = resolveOptions(options);
+    const runtime = new Runtime(resolved, await bundleOf(resolved.workflows));
+    await runtime.#open();
+    return runtime;
+  }
+
+  private constructor(options: ResolvedOptions, bundle: WorkflowBundle) {
+    this.#options = options;
+    const control = new MessageChannel();
+    const host = new MessageChannel();
+    const config = { ...options.config, bundle };
+    const workerData: SupervisorThreadData = { config, controlPort: control.port2, hostPort: host.port2 };
+    const transferList = [control.port2, host.port2];
+    const thread = new URL('./supervisor/thread.js', import.meta.url);
+    this.#worker = new Worker(thread, { workerData, transferList, name: 'holdfast-supervisor' });
+    this.#worker.on('error', (error) => this.#died(error));
+    // Not before what it said last has arrived, which an answer to `close` may be.
+    this.#worker.on('exit', (code) => setImmediate(() => this.#died(new Error(`it exited with code ${code}`))));
+    this.#control = new ControlPort(control.port1);
+    this.#host = new ActivityHost(host.port1, {
+      activities: options.activities,
+      logger: options.logger,
+      payloadBytes: config.limits.payloadBytes,
+      maxConcurrentActivities: options.maxConcurrentActivities,
+      onLifecycle: (event) => this.#onLifecycle(event),
+    });
+    // Its port closes with the thread, whose own end says more.
+    this.#connection = Connection.open(this.createClientPort(), () => {})!; // The welcome is in it.
+    this.client = new Client(this.#connection);
+  }
+
+  async #open(): Promise<void> {
+    try {
+      await this.#control.demand((remote) => remote.open());
+    } catch (error) {
+      this.#end(CLOSED);
+      await this.#worker.terminate();
+      throw error;
+    }
+    this.events.onChange(() => this.#subscribe());
+    this.#subscribe();
+  }
+
+  /**
+   * The supervisor's end goes to it, the other is for `Client.connect` in any thread: send it there in a transfer list. Each serves one
+   * client.
+   * @throws RuntimeClosedError, RuntimeFailedError
+   */
+  createClientPort(): MessagePort {
+    if (this.#ended !== undefined) throw fromErrorRecord(this.#ended);
+    const { client, supervisor } = openClientPort({ payloadBytes: this.#options.config.limits.payloadBytes });
+    this.#host.attach(supervisor);
+    return client;
+  }
+
+  /** Counts of now. */
+  stats(): Promise<RuntimeStats> {
+    return this.#control.call((remote) => remote.stats());
+  }
+
+  /** Everything that helps to see why nothing moves: runs with work, mailboxes, turns in flight, pending flush. Its shape may change. */
+  dump(): Promise<unknown> {
+    return this.#control.call((remote) => remote.dump());
+  }
+
+  /**
+   * Admits nothing more, lets turns in flight and the last flush end, writes the checkpoint and closes the store. Activities under way
+   * are cancelled, and made again when a runtime opens the store. Safe to call again, and after a failure.
+   * @throws StoreFailedError if the last flush or the checkpoint could not be written; all is closed nevertheless
+   */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#close();
+    return this.#shutdown;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  async #close(): Promise<void> {
+    try {
+      if (this.#ended === undefined) await this.#control.demand((remote) => remote.close());
+    } finally {
+      this.#end(CLOSED);
+      await this.#worker.terminate();
+    }
+  }
+
+  /** The first end counts. Returns whether this was it. */
+  #end(error: ErrorRecord): boolean {
+    if (this.#ended !== undefined) return false;
+    this.#ended = error;
+    this.#connection.end(error);
+    this.#control.end(error);
+    this.#host.stop();
+    return true;
+  }
+
+  #fail(error: ErrorRecord): void {
+    if (!this.#end(error)) return;
+    const event: Lifecycle = { name: 'failed', error };
+    logLifecycle(this.#options.logger, event);
+    this.events.tell(event);
+    void this.#worker.terminate();
+  }
+
+  #died(error: unknown): void {
+    const cause = toFailureRecord(error);
+    const { name, fields } = new RuntimeFailedError({ reason: `its supervisor thread died: ${cause.message}` });
+    this.#fail({ name, fields, cause });
+  }
+
+  #onLifecycle(event: Lifecycle): void {
+    if (event.name === 'failed') {
+      this.#fail(event.error);
+      return;
+    }
+    logLifecycle(this.#options.logger, event);
+    this.events.tell(event);
+  }
+
+  #subscribe(): void {
+    if (this.#ended !== undefined) return;
+    const names = [...new Set([...LOGGED, ...this.events.eventNames()])].sort() as LifecycleName[];
+    if (names.join() === this.#subscribed) return;
+    this.#subscribed = names.join();
+    // It can only fail by the runtime's end, which is told elsewhere.
+    this.#control.call((remote) => remote.subscribe(names)).catch(() => {});
+  }
+}
+
+async function bundleOf(workflows: ResolvedOptions['workflows']): Promise<WorkflowBundle> {
+  if (typeof workflows !== 'string' && !(workflows instanceof URL)) return workflows;
+  // Not before it is needed: a bundle made ahead of time does without the bundler and its dependencies.
+  const { bundleWorkflows } = await import('./bundler/index.js');
+  return bundleWorkflows(workflows);
+}
