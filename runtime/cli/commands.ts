@@ -1,0 +1,95 @@
+/**
+ * What the commands do and print.
+ * Thread: main. In → out: arguments and a disk in, lines and an exit code out.
+ */
+import { HoldfastError } from '../errors.js';
+import type { Disk } from '../store/log/disk.js';
+import { acquireLock, expectUnlocked, type Processes } from '../store/log/lock.js';
+import { repairStore } from '../store/log/repair.js';
+import { byRun, type EventRange, type Report, verifyStore } from '../store/log/verify.js';
+
+export interface Outcome {
+  readonly lines: readonly string[];
+  /** 0: the store is whole (or is again). 1: it is damaged. 2: the command could not do its work. */
+  readonly exitCode: 0 | 1 | 2;
+}
+
+const USAGE = [
+  'holdfast verify <store>   reads the whole store and says what is damaged; changes nothing',
+  'holdfast repair <store>   cuts a damaged log where the damage begins, keeping copies of what it changes',
+];
+
+const uuid = (hex: string) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+const eventsOf = ({ runId, first, last }: EventRange) =>
+  `  run ${uuid(runId)}: event${first === last ? ` ${first}` : `s ${first} to ${last}`}`;
+
+function describe(report: Report): string[] {
+  const lines = [
+    `${report.survey?.segments.length ?? 0} segments, ${report.batches} batches, ${report.frames} frames of ${report.runs} runs`,
+  ];
+  if (report.tornBytes > 0) {
+    lines.push(`${report.tornBytes} bytes of an unfinished write at the end (no damage: the next start removes them)`);
+  }
+  for (const warning of report.warnings) lines.push(`warning: ${warning} (no data is lost)`);
+  for (const { file, offset, reason } of report.damages) lines.push(`damaged: ${file} at byte ${offset}: ${reason}`);
+  return lines;
+}
+
+async function verify(disk: Disk, processes: Processes): Promise<Outcome> {
+  await expectUnlocked(disk, processes);
+  const report = await verifyStore(disk);
+  if (report.survey === undefined) return { lines: [`${disk.folder} holds no store`], exitCode: 2 };
+  const lines = describe(report);
+  if (report.damages.length === 0) return { lines: [...lines, 'The store is whole.'], exitCode: 0 };
+  if (report.damaged.length > 0) lines.push('Cannot be read any more:', ...report.damaged.map(eventsOf));
+  const cut = byRun(report.beyond);
+  if (cut.length > 0) {
+    lines.push(
+      `'holdfast repair' would cut the log at position ${report.point.end}, and with it:`,
+      ...cut.map(eventsOf),
+    );
+  }
+  return { lines: [...lines, 'The store is damaged: restore a backup, or repair it.'], exitCode: 1 };
+}
+
+async function repair(disk: Disk, processes: Processes, now: number): Promise<Outcome> {
+  const release = await acquireLock(disk, processes);
+  try {
+    const { report, copies, lost, end } = await repairStore(disk, now);
+    if (report.survey === undefined) return { lines: [`${disk.folder} holds no store`], exitCode: 2 };
+    const lines = describe(report);
+    if (report.damages.length === 0)
+      return { lines: [...lines, 'The store is whole: nothing to repair.'], exitCode: 0 };
+    for (const copy of copies) lines.push(`kept a copy: ${copy}`);
+    if (lost.length > 0) lines.push(`The log was cut at position ${end}. Lost:`, ...lost.map(eventsOf));
+    else lines.push('No event that the store still tells of was lost.');
+    return { lines: [...lines, 'The store can be opened again.'], exitCode: 0 };
+  } finally {
+    await release();
+  }
+}
+
+type Command = (disk: Disk, processes: Processes, now: number) => Promise<Outcome>;
+const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ['verify', verify],
+  ['repair', repair],
+]);
+
+export async function runCommand(
+  args: readonly string[],
+  diskAt: (folder: string) => Disk,
+  processes: Processes,
+  now: number,
+): Promise<Outcome> {
+  const [name = '', folder, ...more] = args;
+  const command = COMMANDS.get(name);
+  if (command === undefined || folder === undefined || more.length > 0) return { lines: USAGE, exitCode: 2 };
+  try {
+    return await command(diskAt(folder), processes, now);
+  } catch (error) {
+    if (error instanceof HoldfastError)
+      return { lines: [error.message], exitCode: error.code === 'STORE_CORRUPT' ? 1 : 2 };
+    if (error instanceof Error && 'code' in error) return { lines: [error.message], exitCode: 2 };
+    throw error;
+  }
+}
