@@ -58,10 +58,12 @@ export interface Store {
   /**
    * Writes the given index entries (those changed since the last checkpoint) so that the next `open` need not read frames appended
    * before this call. May run while `append` does. With `full`, the entries are the whole index and older checkpoints are dropped.
+   * Entries may tell of frames that are not appended yet: the checkpoint counts only once `caughtUp`, called after the last entry is
+   * taken, has resolved, for an index ahead of its log would be wrong for good.
    */
   checkpoint(
     entries: Iterable<readonly [key: Uint8Array, value: Uint8Array]>,
-    options: { full: boolean },
+    options: { full: boolean; caughtUp?: () => Promise<void> },
   ): Promise<void>;
   /** Bytes appended since the last checkpoint, for the supervisor to decide when the next one is due. */
   readonly sinceCheckpoint: number;

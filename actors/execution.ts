@@ -1,0 +1,417 @@
+/**
+ * The execution: the live object of one run, a state machine that takes messages and returns commands. It knows no threads.
+ * Thread: worker. In → out: step of messages → begin (synchronous part), settle (after each drain), finish (commands and answers).
+ */
+import { type FailureRecord, isCancellation, TemporalFailure, toFailureRecord } from '../mailbox/failures.js';
+import { isThenable, type Verdict, validate } from '../mailbox/gate.js';
+import type { Message, MessageHandlers, MessageOf } from '../mailbox/messages.js';
+import { decodePayloads, encodePayload, type Payload } from '../mailbox/payload.js';
+import type { Command } from '../mailbox/commands.js';
+import type { Answer, LogEntry } from '../mailbox/turn.js';
+import { Conditions } from './conditions.js';
+import { Handlers, type Handler, type InProgress } from './handlers.js';
+import { Outbox } from './outbox.js';
+import { PendingWork } from './pending-work.js';
+import { SeededRandom } from './random.js';
+
+export interface RunInfo {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly workflowType: string;
+  readonly firstRunId: string;
+  readonly startTime: number;
+}
+
+export type WorkflowMain = (...args: unknown[]) => unknown;
+export type Log = (level: LogEntry['level'], message: string, meta?: object) => void;
+
+/** What an execution asks of its thread. */
+export interface ExecutionHost {
+  readonly log: Log;
+  /** Runs an update handler so that `currentUpdateInfo` works beyond its first await. */
+  inUpdate<T>(info: { id: string; name: string }, run: () => T): T;
+  /** Makes clear what an error means that comes of the sandbox's missing globals. */
+  explain<T>(thrown: T): T;
+}
+
+export type StepOutcome =
+  | { readonly kind: 'done'; readonly commands: readonly Command[]; readonly answers: readonly Answer[] }
+  /** The answers stand, but the actor can no longer be trusted: rebuild it. */
+  | { readonly kind: 'discard'; readonly answers: readonly Answer[] }
+  | { readonly kind: 'suspend'; readonly failure: FailureRecord };
+
+type ReadOnlyPhase =
+  | { readonly kind: 'query'; readonly message: MessageOf<'query'>; readonly answer: Answer }
+  | { readonly kind: 'validator'; readonly message: MessageOf<'update'>; readonly handler: Handler; readonly verdict: Verdict };
+
+export class Execution {
+  readonly outbox = new Outbox();
+  readonly conditions = new Conditions();
+  readonly handlers = new Handlers();
+  readonly pending = new PendingWork(this);
+  /** The workflow's clock: admission time of the message being processed, in epoch milliseconds. */
+  now: number;
+  replaying = false;
+  cancelRequested = false;
+  /** Set once the run has computed its end; only queries are processed afterwards. */
+  closed = false;
+  /** Messages processed and commands made: the same live and in replay, unlike the journal's count. */
+  historyLength = 0;
+
+  readonly #random: SeededRandom;
+  #answers: Answer[] = [];
+  #messages: readonly Message[] = [];
+  #phase: ReadOnlyPhase | undefined;
+  #fatal: { readonly error: unknown } | undefined;
+  readonly #rejections = new Map<unknown, unknown>();
+
+  constructor(
+    readonly info: RunInfo,
+    private readonly main: WorkflowMain,
+    private readonly host: ExecutionHost,
+  ) {
+    this.now = info.startTime;
+    this.#random = new SeededRandom(info.runId);
+  }
+
+  log(level: LogEntry['level'], message: string, meta?: object): void {
+    this.host.log(level, message, meta);
+  }
+
+  random(): number {
+    this.outbox.assertWritable('a random draw');
+    return this.#random.number();
+  }
+
+  uuid4(): string {
+    this.outbox.assertWritable('a random draw');
+    return this.#random.uuid4();
+  }
+
+  /** The synchronous part of a step. Microtasks must drain before `settle`. */
+  begin(messages: readonly Message[], replaying: boolean): void {
+    this.#messages = messages;
+    this.replaying = replaying;
+    const only = messages.length === 1 ? messages[0] : undefined;
+    if (only?.kind === 'query') {
+      this.#beginQuery(only);
+      return;
+    }
+    if (only?.kind === 'update' && !replaying && this.#beginValidator(only)) return;
+    this.#advance(messages);
+    for (const message of inStepOrder(messages)) this.#process(message);
+    this.conditions.round(false);
+  }
+
+  /** After each drain. True if more microtasks may be waiting: drain again, then call again. */
+  settle(): boolean {
+    if (this.#phase !== undefined) return this.#endReadOnly(this.#phase);
+    if (this.#fatal !== undefined || this.#messages[0]?.kind === 'query') return false;
+    return this.conditions.round(true);
+  }
+
+  /** Once `settle` said that the run is quiescent. */
+  finish(): StepOutcome {
+    const only = this.#messages.length === 1 ? this.#messages[0] : undefined;
+    for (const update of this.handlers.rejectWaitingUpdates()) {
+      this.#reject(update, new Error(`No registered handler for update: ${update.name}`));
+    }
+    const answers = this.#answers;
+    this.#answers = [];
+    if (this.#fatal === undefined && this.#rejections.size > 0) {
+      this.#fatal = { error: [...this.#rejections.values()][0] };
+    }
+    if (this.#fatal !== undefined) {
+      const failure = this.#record(this.#fatal.error);
+      if (only?.kind === 'query') return { kind: 'discard', answers: [this.#queryFailure(only, this.#fatal.error)] };
+      if (only?.kind === 'update' && !this.replaying) {
+        return { kind: 'discard', answers: [{ seq: only.seq, failure: { kind: 'updateBroke', failure } }] };
+      }
+      return { kind: 'suspend', failure };
+    }
+    const commands = this.outbox.take();
+    this.historyLength += this.#messages.length + commands.length;
+    return { kind: 'done', commands, answers };
+  }
+
+  /** A promise of this step was rejected and nobody handles it (yet). */
+  unhandledRejection(promise: unknown, reason: unknown): void {
+    this.#rejections.set(promise, reason);
+  }
+
+  rejectionHandled(promise: unknown): void {
+    this.#rejections.delete(promise);
+  }
+
+  /** Sets (or with undefined removes) a handler and gives it, before returning, what waited for it. */
+  setHandler(kind: 'signal' | 'update' | 'query', name: string | undefined, handler: Handler | undefined): void {
+    this.outbox.assertWritable('setHandler');
+    this.handlers.set(kind, name, handler);
+    if (kind === 'query' || handler === undefined) return;
+    for (const message of this.handlers.release(kind, name)) this.#process(message);
+  }
+
+  get isWritable(): boolean {
+    return !this.outbox.guarded;
+  }
+
+  /** What the code threw beyond repair: the step counts as never begun. */
+  fail(error: unknown): void {
+    this.#fatal ??= { error };
+  }
+
+  #advance(messages: readonly Message[]): void {
+    for (const message of messages) if (message.time > this.now) this.now = message.time;
+  }
+
+  #process(message: Message): void {
+    if (this.closed && this.#closedBeforeThisStep) return;
+    try {
+      (this.#byKind[message.kind] as (message: Message) => void)(message);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** A close computed earlier in the same merged step does not keep the step's other messages from being seen. */
+  get #closedBeforeThisStep(): boolean {
+    return this.#closedAt !== undefined && this.#closedAt !== this.#messages;
+  }
+  #closedAt: readonly Message[] | undefined;
+
+  readonly #byKind: MessageHandlers<void> = {
+    start: (message) => this.#start(message),
+    signal: (message) => this.#signal(message),
+    update: (message) => this.#update(message),
+    query: (message) => this.#beginQuery(message),
+    cancel: (message) => {
+      this.cancelRequested = true;
+      this.pending.cancelAll(message.reason);
+    },
+    timerFired: (message) => this.pending.timerFired(message.timerId),
+    activityResolved: (message) => this.pending.activityResolved(message),
+  };
+
+  #start(message: MessageOf<'start'>): void {
+    const args = decodePayloads(message.input);
+    let outcome: unknown;
+    try {
+      outcome = this.main(...args);
+    } catch (error) {
+      this.#mainFailed(error);
+      return;
+    }
+    Promise.resolve(outcome).then(
+      (result) => this.#mainReturned(result),
+      (error) => this.#mainFailed(error),
+    );
+  }
+
+  #mainReturned(result: unknown): void {
+    let payload: Payload;
+    try {
+      payload = encodePayload(result, 'result');
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    this.#warnOfUnfinished();
+    this.#close({ kind: 'completeWorkflow', result: payload });
+  }
+
+  #mainFailed(error: unknown): void {
+    if (this.cancelRequested && isCancellation(error)) {
+      this.#warnOfUnfinished();
+      this.#close({ kind: 'cancelWorkflow' });
+    } else if (error instanceof TemporalFailure) {
+      this.#close({ kind: 'failWorkflow', failure: toFailureRecord(error) });
+    } else {
+      this.fail(error);
+    }
+  }
+
+  #close(command: Command): void {
+    if (this.closed) return;
+    this.outbox.push(command);
+    this.closed = true;
+    this.#closedAt = this.#messages;
+  }
+
+  #warnOfUnfinished(): void {
+    const unfinished = this.handlers.unfinished();
+    if (unfinished.length === 0 || this.closed) return;
+    const names = unfinished.map(({ kind, name, id }) => `${kind} ${name}${id === undefined ? '' : ` (${id})`}`);
+    this.log(
+      'warn',
+      `Workflow finished while handlers are still running: ${names.join(', ')}. Their work is cut off and senders of these updates get an ` +
+        'error. Wait with condition(allHandlersFinished) before returning, or set unfinishedPolicy to ABANDON',
+    );
+  }
+
+  #signal(message: MessageOf<'signal'>): void {
+    const handler = this.handlers.find('signal', message.name);
+    if (handler === undefined) {
+      this.handlers.hold(message);
+      return;
+    }
+    const outcome = this.#attempt(() => handler.run(message.name, decodePayloads(message.input)));
+    if (!isThenable(outcome)) return;
+    const entry = this.handlers.began({ kind: 'signal', name: message.name, abandon: handler.abandon });
+    outcome.then(
+      () => this.handlers.ended(entry),
+      (error) => {
+        this.handlers.ended(entry);
+        this.#handlerFailed(error);
+      },
+    );
+  }
+
+  /** A failure thrown by a signal handler fails the run; anything else breaks the step. */
+  #attempt(run: () => unknown): unknown {
+    try {
+      return run();
+    } catch (error) {
+      this.#handlerFailed(error);
+      return undefined;
+    }
+  }
+
+  #handlerFailed(error: unknown): void {
+    this.#mainFailed(error);
+  }
+
+  /** An update that needs no drain between gate and handler: in a merged step, in replay, or found by `setHandler`. */
+  #update(message: MessageOf<'update'>): void {
+    const handler = this.handlers.find('update', message.name);
+    if (handler === undefined) {
+      this.handlers.hold(message);
+      return;
+    }
+    if (!this.replaying) {
+      const verdict = this.#validate(message, handler);
+      const violation = this.outbox.unguard();
+      if (!verdict.pass) {
+        this.#reject(message, violation ?? verdict.error);
+        return;
+      }
+    }
+    this.#runUpdate(message, handler);
+  }
+
+  #validate(message: MessageOf<'update'>, handler: Handler): Verdict {
+    this.outbox.guard(`the validator of update '${message.name}'`);
+    const { validate: validator } = handler;
+    return validate(
+      validator === undefined ? undefined : (...args: never[]) => validator(message.name, args),
+      () => decodePayloads(message.input),
+    );
+  }
+
+  #runUpdate(message: MessageOf<'update'>, handler: Handler): void {
+    const { name, updateId, seq } = message;
+    this.outbox.push({ kind: 'acceptUpdate', updateId, seq });
+    const entry = this.handlers.began({ kind: 'update', name, id: updateId, abandon: handler.abandon });
+    let outcome: unknown;
+    try {
+      const args = decodePayloads(message.input);
+      outcome = this.host.inUpdate({ id: updateId, name }, () => handler.run(name, args));
+    } catch (error) {
+      this.#updateFailed(entry, updateId, error);
+      return;
+    }
+    if (isThenable(outcome)) {
+      outcome.then(
+        (result) => this.#updateReturned(entry, updateId, result),
+        (error) => this.#updateFailed(entry, updateId, error),
+      );
+    } else this.#updateReturned(entry, updateId, outcome);
+  }
+
+  #updateReturned(entry: InProgress, updateId: string, result: unknown): void {
+    this.handlers.ended(entry);
+    try {
+      this.outbox.push({ kind: 'completeUpdate', updateId, result: encodePayload(result, 'result') });
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #updateFailed(entry: InProgress, updateId: string, error: unknown): void {
+    this.handlers.ended(entry);
+    if (error instanceof TemporalFailure) {
+      this.outbox.push({ kind: 'completeUpdate', updateId, failure: toFailureRecord(error) });
+    } else this.fail(error);
+  }
+
+  #reject(message: MessageOf<'update'>, error: unknown): void {
+    this.#answers.push({ seq: message.seq, failure: { kind: 'rejected', failure: this.#record(error) } });
+  }
+
+  /** True if a validator ran, whose microtasks must drain under guard before the handler may start. */
+  #beginValidator(message: MessageOf<'update'>): boolean {
+    const handler = this.handlers.find('update', message.name);
+    if (handler?.validate === undefined || this.closed) return false;
+    this.#phase = { kind: 'validator', message, handler, verdict: this.#validate(message, handler) };
+    return true;
+  }
+
+  #beginQuery(message: MessageOf<'query'>): void {
+    this.outbox.guard(`the handler of query '${message.name}'`);
+    this.#phase = { kind: 'query', message, answer: this.#answerQuery(message) };
+  }
+
+  #answerQuery(message: MessageOf<'query'>): Answer {
+    const { seq, name } = message;
+    const handler = this.handlers.find('query', name);
+    if (handler === undefined) {
+      return { seq, failure: { kind: 'queryNotRegistered', registered: this.handlers.names('query') } };
+    }
+    try {
+      const outcome = handler.run(name, decodePayloads(message.input));
+      if (isThenable(outcome)) {
+        outcome.then(undefined, () => undefined);
+        return this.#queryFailure(message, new TypeError('Query handlers should not return a Promise'));
+      }
+      return { seq, result: encodePayload(outcome, 'result') };
+    } catch (error) {
+      return this.#queryFailure(message, error);
+    }
+  }
+
+  /** The microtasks of a query or validator have drained: whatever they did is known. */
+  #endReadOnly(phase: ReadOnlyPhase): boolean {
+    this.#phase = undefined;
+    const violation = this.outbox.unguard();
+    if (violation !== undefined) this.fail(violation);
+    if (phase.kind === 'query') {
+      this.#answers.push(phase.answer);
+      return false;
+    }
+    const { message, handler, verdict } = phase;
+    if (violation !== undefined) return false;
+    if (!verdict.pass) {
+      this.#reject(message, verdict.error);
+      return false;
+    }
+    this.#advance(this.#messages);
+    this.#runUpdate(message, handler);
+    this.conditions.round(false);
+    return true;
+  }
+
+  #queryFailure(message: MessageOf<'query'>, error: unknown): Answer {
+    const failure = this.#record(error);
+    return { seq: message.seq, failure: { kind: 'queryFailed', reason: failure.message, failure } };
+  }
+
+  #record(error: unknown): FailureRecord {
+    return toFailureRecord(this.host.explain(error));
+  }
+}
+
+/** Signals and updates in seq order, then the rest, so that `main` sees what they changed. */
+function inStepOrder(messages: readonly Message[]): readonly Message[] {
+  if (messages.length < 2) return messages;
+  const isMail = (message: Message) => message.kind === 'signal' || message.kind === 'update';
+  return [...messages.filter(isMail), ...messages.filter((message) => !isMail(message))];
+}

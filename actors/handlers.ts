@@ -1,0 +1,84 @@
+/**
+ * Handlers: who takes a signal, update or query; what waits for a handler; what is still in progress.
+ * Thread: worker. In → out: name → static handler, else the dynamic one.
+ */
+import type { MessageOf } from '../mailbox/messages.js';
+
+/** How a handler is called: a static one with the arguments, a dynamic one with the name and the arguments. */
+export interface Handler {
+  readonly run: (name: string, args: unknown[]) => unknown;
+  readonly validate?: ((name: string, args: unknown[]) => unknown) | undefined;
+  readonly abandon: boolean;
+  readonly description?: string | undefined;
+}
+
+export type HandlerKind = 'signal' | 'update' | 'query';
+
+export interface InProgress {
+  readonly kind: 'signal' | 'update';
+  readonly name: string;
+  readonly id?: string | undefined;
+  readonly abandon: boolean;
+}
+
+export class Handlers {
+  #static: Record<HandlerKind, Map<string, Handler>> = { signal: new Map(), update: new Map(), query: new Map() };
+  #dynamic: Partial<Record<HandlerKind, Handler>> = {};
+  #inProgress = new Set<InProgress>();
+  /** Signals and updates that no handler has taken yet, in arrival order. */
+  #buffer: (MessageOf<'signal'> | MessageOf<'update'>)[] = [];
+
+  find(kind: HandlerKind, name: string): Handler | undefined {
+    return this.#static[kind].get(name) ?? this.#dynamic[kind];
+  }
+
+  names(kind: HandlerKind): string[] {
+    return [...this.#static[kind].keys()];
+  }
+
+  /** @param name undefined for the dynamic handler; @param handler undefined to remove it */
+  set(kind: HandlerKind, name: string | undefined, handler: Handler | undefined): void {
+    if (name === undefined) {
+      if (handler === undefined) delete this.#dynamic[kind];
+      else this.#dynamic[kind] = handler;
+    } else if (handler === undefined) this.#static[kind].delete(name);
+    else this.#static[kind].set(name, handler);
+  }
+
+  hold(message: MessageOf<'signal'> | MessageOf<'update'>): void {
+    this.#buffer.push(message);
+  }
+
+  /** Removes and returns what waits for this handler: messages of that name, or all of that kind for the dynamic one. */
+  release(kind: 'signal' | 'update', name: string | undefined): (MessageOf<'signal'> | MessageOf<'update'>)[] {
+    const released = this.#buffer.filter((message) => message.kind === kind && (name ?? message.name) === message.name);
+    if (released.length > 0) this.#buffer = this.#buffer.filter((message) => !released.includes(message));
+    return released;
+  }
+
+  /** Removes and returns the updates that are still without a handler when their step ends. */
+  rejectWaitingUpdates(): MessageOf<'update'>[] {
+    if (this.#buffer.length === 0) return [];
+    const updates = this.#buffer.filter((message) => message.kind === 'update');
+    if (updates.length > 0) this.#buffer = this.#buffer.filter((message) => message.kind !== 'update');
+    return updates;
+  }
+
+  began(entry: InProgress): InProgress {
+    this.#inProgress.add(entry);
+    return entry;
+  }
+
+  ended(entry: InProgress): void {
+    this.#inProgress.delete(entry);
+  }
+
+  get allFinished(): boolean {
+    return this.#inProgress.size === 0;
+  }
+
+  /** Those in progress that nobody declared abandonable. */
+  unfinished(): InProgress[] {
+    return [...this.#inProgress].filter((entry) => !entry.abandon);
+  }
+}

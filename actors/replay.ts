@@ -1,0 +1,119 @@
+/**
+ * Replay: which steps a history records, and whether the code still makes the commands that it records.
+ * Thread: worker. In → out: events + ran → steps with the events that each must make again.
+ */
+import type { Command, CommandKind, CommandOf } from '../mailbox/commands.js';
+import type { EventOf, EventType, Ran, WorkflowEvent } from '../mailbox/events.js';
+import type { Message } from '../mailbox/messages.js';
+import { messageOf } from '../mailbox/stored-messages.js';
+
+export interface ReplayStep {
+  readonly messages: readonly Message[];
+  /** Events that the step made, in order; empty for a step that made none. */
+  readonly expected: readonly WorkflowEvent[];
+}
+
+/**
+ * @param ran steps known to have run that no event tells of; they follow those told by the events
+ */
+export function replaySteps(events: readonly WorkflowEvent[], ran: Ran): ReplayStep[] {
+  const messages = new Map<number, Message>();
+  const made = new Map<number, WorkflowEvent[]>();
+  const order: Ran[number][] = [];
+  for (const event of events) {
+    if (event.ran !== undefined) order.push(...event.ran);
+    const message = messageOf(event);
+    if (message !== undefined) messages.set(message.seq, message);
+    if (event.cause !== undefined && isCommandEvent(event.eventType)) {
+      const siblings = made.get(event.cause);
+      if (siblings === undefined) made.set(event.cause, [event]);
+      else siblings.push(event);
+    }
+  }
+  order.push(...ran);
+  const seqs = [...messages.keys()].sort((a, b) => a - b);
+  const steps: ReplayStep[] = [];
+  let next = 0;
+  for (const entry of order) {
+    if (typeof entry === 'number') {
+      for (; next < seqs.length && seqs[next]! <= entry; next++) {
+        const seq = seqs[next]!;
+        steps.push({ messages: [messages.get(seq)!], expected: made.get(seq) ?? [] });
+      }
+    } else {
+      const merged = entry.flatMap((seq) => messages.get(seq) ?? []);
+      const last = entry[entry.length - 1]!;
+      if (merged.length > 0) steps.push({ messages: merged, expected: made.get(last) ?? [] });
+      while (next < seqs.length && seqs[next]! <= last) next++;
+    }
+  }
+  return steps;
+}
+
+export interface Difference {
+  readonly expected: string;
+  readonly actual: string;
+  readonly eventId?: number;
+}
+
+/** The first difference between what the code made and what history records: kind, id and name, not arguments. */
+export function compare(commands: readonly Command[], expected: readonly WorkflowEvent[]): Difference | undefined {
+  const length = Math.max(commands.length, expected.length);
+  for (let i = 0; i < length; i++) {
+    const command = commands[i];
+    const event = expected[i];
+    const made = command === undefined ? 'nothing' : describeCommand(command);
+    const recorded = event === undefined ? 'nothing' : describeEvent(event);
+    if (made === recorded) continue;
+    return event === undefined
+      ? { expected: recorded, actual: made }
+      : { expected: recorded, actual: made, eventId: event.eventId };
+  }
+  return undefined;
+}
+
+const COMMANDS: { readonly [K in CommandKind]: (command: CommandOf<K>) => string } = {
+  startTimer: (c) => `TimerStarted(${c.timerId})`,
+  cancelTimer: (c) => `TimerCanceled(${c.timerId})`,
+  scheduleActivity: (c) => `ActivityTaskScheduled(${c.activityId}, ${c.activityType})`,
+  cancelActivity: (c) => `ActivityTaskCancelRequested(${c.activityId})`,
+  acceptUpdate: (c) => `WorkflowExecutionUpdateAccepted(${c.updateId})`,
+  completeUpdate: (c) => `WorkflowExecutionUpdateCompleted(${c.updateId})`,
+  completeWorkflow: () => 'WorkflowExecutionCompleted',
+  failWorkflow: () => 'WorkflowExecutionFailed',
+  cancelWorkflow: () => 'WorkflowExecutionCanceled',
+};
+
+const EVENTS: { readonly [T in EventType]: ((event: EventOf<T>) => string) | null } = {
+  WorkflowExecutionStarted: null,
+  WorkflowExecutionSignaled: null,
+  WorkflowExecutionCancelRequested: null,
+  WorkflowExecutionUpdateAccepted: (e) => `WorkflowExecutionUpdateAccepted(${e.updateId})`,
+  WorkflowExecutionUpdateCompleted: (e) => `WorkflowExecutionUpdateCompleted(${e.updateId})`,
+  TimerStarted: (e) => `TimerStarted(${e.timerId})`,
+  TimerFired: null,
+  TimerCanceled: (e) => `TimerCanceled(${e.timerId})`,
+  ActivityTaskScheduled: (e) => `ActivityTaskScheduled(${e.activityId}, ${e.activityType})`,
+  ActivityTaskCompleted: null,
+  ActivityTaskFailed: null,
+  ActivityTaskTimedOut: null,
+  ActivityTaskCancelRequested: (e) => `ActivityTaskCancelRequested(${e.activityId})`,
+  ActivityTaskCanceled: null,
+  WorkflowExecutionCompleted: () => 'WorkflowExecutionCompleted',
+  WorkflowExecutionFailed: () => 'WorkflowExecutionFailed',
+  WorkflowExecutionCanceled: () => 'WorkflowExecutionCanceled',
+  WorkflowExecutionTerminated: null,
+};
+
+function isCommandEvent(type: EventType): boolean {
+  return EVENTS[type] !== null;
+}
+
+function describeCommand<K extends CommandKind>(command: CommandOf<K>): string {
+  return (COMMANDS[command.kind as K] as (command: CommandOf<K>) => string)(command);
+}
+
+function describeEvent<T extends EventType>(event: EventOf<T>): string {
+  const describe = EVENTS[event.eventType as T] as ((event: EventOf<T>) => string) | null;
+  return describe === null ? event.eventType : describe(event);
+}

@@ -1,0 +1,275 @@
+/**
+ * The turn runner: works through one turn's slices, one step after the other, each drained before the next begins.
+ * Thread: worker. In → out: slices → report. Steps run in `setImmediate` callbacks, between any two of which Node drains all microtasks.
+ */
+import { toFailureRecord } from '../mailbox/failures.js';
+import { encodePayload } from '../mailbox/payload.js';
+import type { Message } from '../mailbox/messages.js';
+import { decodeEvents, type Load, type LogEntry, type Slice, type SliceEnd, type SliceReport, type StepReport, type SuspendReason, type TurnReport } from '../mailbox/turn.js';
+import type { WorkflowEvent } from '../mailbox/events.js';
+import { setCurrent } from './current.js';
+import type { Execution, Log } from './execution.js';
+import { compare, replaySteps } from './replay.js';
+
+interface Step {
+  readonly messages: readonly Message[];
+  /** Set for a step of a replay. */
+  readonly expected?: readonly WorkflowEvent[];
+}
+
+/** Told of every step, so that a step that never ends can be noticed from outside. */
+export interface StepWatch {
+  began(run: number): void;
+  ended(): void;
+}
+
+export interface TurnRunnerOptions {
+  /** Makes the actor of a run, or says why it cannot be. */
+  readonly create: (load: Load, log: Log) => Execution | SuspendReason;
+  readonly watch: StepWatch;
+  /** Monotonic milliseconds, for the turn's length only. */
+  readonly monotonic: () => number;
+  /** Calls back after all microtasks have drained. */
+  readonly afterDrain: (callback: () => void) => void;
+}
+
+/** A turn hands back what it has not begun after this long, so that no run waits long for its neighbours. */
+const TURN_BUDGET_MS = 5;
+/** Callbacks queued ahead: those queued together run in one phase of the event loop. */
+const MAX_AHEAD = 1024;
+
+export class TurnRunner {
+  readonly #runs = new Map<number, Execution>();
+  #turn: Turn | undefined;
+  #logs: LogEntry[] = [];
+
+  constructor(private readonly options: TurnRunnerOptions) {}
+
+  get residents(): number {
+    return this.#runs.size;
+  }
+
+  /** One turn at a time. Never rejects over workflow code. */
+  run(slices: readonly Slice[]): Promise<TurnReport> {
+    return new Promise((resolve, reject) => {
+      const done = (reports: SliceReport[]) => {
+        this.#turn = undefined;
+        const logs = this.#logs;
+        this.#logs = [];
+        resolve({ slices: reports, logs });
+      };
+      this.#turn = new Turn(slices, this.#runs, this.options, done, reject, this.#log);
+      this.#turn.start();
+    });
+  }
+
+  readonly #log = (run: number, level: LogEntry['level'], message: string, meta: object | undefined): void => {
+    this.#logs.push({ run, level, message, ...(meta === undefined ? {} : { meta: encodeMeta(meta) }) });
+  };
+
+  unhandledRejection(promise: unknown, reason: unknown): void {
+    this.#turn?.execution?.unhandledRejection(promise, reason);
+  }
+
+  rejectionHandled(promise: unknown): void {
+    this.#turn?.execution?.rejectionHandled(promise);
+  }
+}
+
+class Turn {
+  /** The execution being stepped. */
+  execution: Execution | undefined;
+
+  readonly #reports: SliceReport[] = [];
+  readonly #deadline: number;
+  #ahead = 0;
+  #nextSlice = 0;
+  #slice: Slice | undefined;
+  #steps: Step[] = [];
+  #nextStep = 0;
+  #stepReports: StepReport[] = [];
+  #processed = 0;
+  #expected: readonly WorkflowEvent[] | undefined;
+  #messages: readonly Message[] | undefined;
+
+  constructor(
+    private readonly slices: readonly Slice[],
+    private readonly runs: Map<number, Execution>,
+    private readonly options: TurnRunnerOptions,
+    private readonly done: (slices: SliceReport[]) => void,
+    private readonly broke: (error: unknown) => void,
+    private readonly log: (run: number, level: LogEntry['level'], message: string, meta: object | undefined) => void,
+  ) {
+    this.#deadline = options.monotonic() + TURN_BUDGET_MS;
+  }
+
+  start(): void {
+    let messages = 2;
+    for (const slice of this.slices) messages += slice.steps.length;
+    this.#queueAhead(messages);
+  }
+
+  #queueAhead(count: number): void {
+    const limited = Math.min(Math.max(1, count), MAX_AHEAD);
+    for (let i = 0; i < limited; i++) this.options.afterDrain(this.#pump);
+    this.#ahead += limited;
+  }
+
+  /** Runs with no microtask waiting; never throws, for a throw would let the next callback run before the drain. */
+  readonly #pump = (): void => {
+    this.#ahead--;
+    if (this.#finished) return;
+    try {
+      if (this.#advance()) {
+        if (this.#ahead === 0) this.#queueAhead(this.#steps.length - this.#nextStep + 2);
+        return;
+      }
+      this.#finished = true;
+      setCurrent(undefined);
+      this.done(this.#reports);
+    } catch (error) {
+      this.#finished = true;
+      setCurrent(undefined);
+      this.broke(error);
+    }
+  };
+  #finished = false;
+
+  /** Goes on until something needs a drain; false once all is done. */
+  #advance(): boolean {
+    if (this.#messages !== undefined) {
+      if (this.execution!.settle()) return true;
+      this.#endStep();
+    }
+    for (;;) {
+      if (this.#slice !== undefined && this.#nextStep < this.#steps.length) {
+        if (this.#beginStep()) return true;
+        continue;
+      }
+      if (this.#slice !== undefined) this.#endSlice({ kind: 'resident' });
+      if (!this.#beginSlice()) return false;
+    }
+  }
+
+  #beginSlice(): boolean {
+    const slice = this.slices[this.#nextSlice++];
+    if (slice === undefined) return false;
+    if (slice.evict === true) {
+      this.runs.delete(slice.run);
+      return true;
+    }
+    this.#slice = slice;
+    this.#nextStep = 0;
+    this.#stepReports = [];
+    this.#processed = 0;
+    this.#steps = slice.steps.map((messages) => ({ messages }));
+    if (slice.load !== undefined) {
+      if (this.#begunLive && this.options.monotonic() > this.#deadline) {
+        // Not loaded now only to be handed back with nothing done.
+        this.#endSlice({ kind: 'discarded' });
+        return true;
+      }
+      this.#load(slice, slice.load);
+    }
+    this.execution = this.runs.get(slice.run);
+    if (this.#slice !== undefined && this.execution === undefined) this.#endSlice({ kind: 'discarded' });
+    else setCurrent(this.execution);
+    return true;
+  }
+
+  #load(slice: Slice, load: Load): void {
+    const log: Log = (level, message, meta) => {
+      // Whichever turn it is then: an actor outlives the turn that made it.
+      if (this.runs.get(slice.run)?.replaying !== true) this.log(slice.run, level, message, meta);
+    };
+    const made = this.options.create(load, log);
+    if ('kind' in made) {
+      this.#endSlice({ kind: 'suspended', error: made });
+      return;
+    }
+    this.runs.set(slice.run, made);
+    let firstEventId = 1;
+    const events: WorkflowEvent[] = [];
+    for (const frame of load.frames) {
+      const decoded = decodeEvents(frame, firstEventId);
+      firstEventId += decoded.length;
+      for (const event of decoded) events.push(event);
+    }
+    this.#steps = [...replaySteps(events, load.ran), ...this.#steps];
+  }
+
+  /** False if the step was not begun because the turn's time is up or the run has closed. */
+  #beginStep(): boolean {
+    const step = this.#steps[this.#nextStep]!;
+    const isQuery = step.messages[0]!.kind === 'query';
+    const live = step.expected === undefined;
+    // What follows a computed close is for the supervisor to decide on; a replay is never left half done.
+    if (live && ((this.execution!.closed && !isQuery) || this.options.monotonic() > this.#deadline && this.#begunLive)) {
+      this.#steps = [];
+      return false;
+    }
+    if (live) this.#begunLive = true;
+    this.#nextStep++;
+    this.#messages = step.messages;
+    this.#expected = step.expected;
+    this.options.watch.began(this.#slice!.run);
+    this.execution!.begin(step.messages, !live);
+    return true;
+  }
+  /** Every turn processes at least one message, or a slow replay would hand everything back for ever. */
+  #begunLive = false;
+
+  #endStep(): void {
+    this.options.watch.ended();
+    const messages = this.#messages!;
+    const expected = this.#expected;
+    this.#messages = undefined;
+    const last = messages[messages.length - 1]!.seq;
+    const outcome = this.execution!.finish();
+    if (outcome.kind === 'suspend') {
+      this.#discard({ kind: 'suspended', error: { kind: 'threw', failure: outcome.failure } });
+      return;
+    }
+    if (expected !== undefined) {
+      const difference = outcome.kind === 'done' ? compare(outcome.commands, expected) : undefined;
+      if (difference !== undefined) this.#discard({ kind: 'suspended', error: { kind: 'nondeterminism', ...difference } });
+      return;
+    }
+    this.#processed = last;
+    const commands = outcome.kind === 'done' ? outcome.commands : [];
+    if (commands.length > 0 || outcome.answers.length > 0) {
+      this.#stepReports.push({
+        cause: last,
+        merged: messages.length > 1 ? messages.map(({ seq }) => seq) : undefined,
+        time: this.execution!.now,
+        commands,
+        answers: outcome.answers,
+      });
+    } else if (messages.length > 1) {
+      this.#stepReports.push({ cause: last, merged: messages.map(({ seq }) => seq), time: this.execution!.now, commands, answers: [] });
+    }
+    if (outcome.kind === 'discard') this.#discard({ kind: 'discarded' });
+  }
+
+  #discard(end: SliceEnd): void {
+    this.runs.delete(this.#slice!.run);
+    this.#endSlice(end);
+  }
+
+  #endSlice(end: SliceEnd): void {
+    this.#reports.push({ run: this.#slice!.run, processed: this.#processed, steps: this.#stepReports, end });
+    this.#slice = undefined;
+    this.#steps = [];
+    this.#nextStep = 0;
+    this.execution = undefined;
+    setCurrent(undefined);
+  }
+}
+
+function encodeMeta(meta: object): Uint8Array {
+  try {
+    return encodePayload(meta, 'attributes');
+  } catch (error) {
+    return encodePayload({ notSerializable: toFailureRecord(error).message });
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * The worker: what a pool thread runs. A turn is a Piscina task; actors live here between turns.
+ * Thread: worker. In → out: turn bytes → report bytes.
+ */
+import { workerData } from 'node:worker_threads';
+import { setStackMapper, toFailureRecord } from '../mailbox/failures.js';
+import { decodeTurn, encodeReport, type Load, type SuspendReason } from '../mailbox/turn.js';
+import { currentExecution, currentOrUndefined, setCurrent } from './current.js';
+import { Execution, type Log, type WorkflowMain } from './execution.js';
+import type { WorkflowBundle } from './sandbox/bundle.js';
+import { explain } from './sandbox/explain.js';
+import { createGlobals } from './sandbox/globals.js';
+import { ModuleGraph } from './sandbox/module-graph.js';
+import type { SandboxHost } from './sandbox/sandbox-host.js';
+import { stackMapper } from './sandbox/source-map.js';
+import { STEP_FIELDS } from './steps.js';
+import { type StepWatch, TurnRunner } from './turn-runner.js';
+import { enableUpdateContext, inUpdate } from './update-context.js';
+import * as authoring from './workflow/index.js';
+
+export interface WorkerThreadData {
+  readonly bundle: WorkflowBundle;
+  /** `STEP_FIELDS` for each slot, in shared memory. */
+  readonly steps: Int32Array;
+}
+
+export interface TurnTask {
+  readonly slot: number;
+  readonly turn: Uint8Array;
+}
+
+// Piscina wraps what its user gave as `workerData`: [environment, data] in some versions, the data in others.
+const { bundle, steps } = (Array.isArray(workerData) ? workerData[1] : workerData) as WorkerThreadData;
+
+const sandboxHost: SandboxHost = {
+  now: () => currentExecution().now,
+  random: () => currentExecution().random(),
+  startTimer: (ms, callback) => {
+    const execution = currentExecution();
+    return { execution, timerId: execution.pending.startTimer(ms, callback) };
+  },
+  cancelTimer: (handle) => {
+    const { execution, timerId } = handle as { execution: Execution; timerId: string };
+    if (execution === currentOrUndefined()) execution.pending.cancelTimer(timerId);
+  },
+  console: {
+    debug: (...args) => currentExecution().log('debug', args.map(String).join(' ')),
+    info: (...args) => currentExecution().log('info', args.map(String).join(' ')),
+    log: (...args) => currentExecution().log('info', args.map(String).join(' ')),
+    warn: (...args) => currentExecution().log('warn', args.map(String).join(' ')),
+    error: (...args) => currentExecution().log('error', args.map(String).join(' ')),
+    trace: (...args) => currentExecution().log('trace', args.map(String).join(' ')),
+  },
+};
+
+setStackMapper(stackMapper(bundle));
+if (bundle.modules.some(({ code }) => code.includes('currentUpdateInfo'))) enableUpdateContext();
+const externals = {
+  'holdfast/workflow': authoring,
+  '@temporalio/workflow': authoring,
+  '@temporalio/common': authoring,
+  '@temporalio/activity': {},
+};
+const graph = new ModuleGraph(bundle, externals, createGlobals(sandboxHost));
+
+function create(load: Load, log: Log): Execution | SuspendReason {
+  let exports: Record<string, unknown> = {};
+  const main: WorkflowMain = (...args) => (exports[load.workflowType] as WorkflowMain)(...args);
+  const execution = new Execution(load, main, { log, inUpdate, explain: (thrown) => explain(thrown, bundle) });
+  setCurrent(execution);
+  try {
+    exports = graph.instantiate();
+  } catch (error) {
+    return { kind: 'threw', failure: toFailureRecord(explain(error, bundle)) };
+  } finally {
+    setCurrent(undefined);
+  }
+  if (typeof exports[load.workflowType] === 'function') return execution;
+  return { kind: 'unknownType', registered: workflowTypes(exports) };
+}
+
+function workflowTypes(exports: Record<string, unknown>): string[] {
+  return Object.keys(exports).filter((name) => typeof exports[name] === 'function');
+}
+
+let base = 0;
+const watch: StepWatch = {
+  began(run) {
+    Atomics.store(steps, base + 1, run);
+    Atomics.add(steps, base, 1);
+    Atomics.store(steps, base + 2, 1);
+  },
+  ended() {
+    Atomics.store(steps, base + 2, 0);
+  },
+};
+
+const runner = new TurnRunner({
+  create,
+  watch,
+  monotonic: () => performance.now(),
+  afterDrain: (callback) => {
+    setImmediate(callback);
+  },
+});
+
+process.on('unhandledRejection', (reason, promise) => runner.unhandledRejection(promise, reason));
+process.on('rejectionHandled', (promise) => runner.rejectionHandled(promise));
+
+/** Once a thread, before its first turn: which workflow types the file exports. */
+export function initialize({ slot }: { slot: number }): { types: string[] } | { error: string } {
+  base = slot * STEP_FIELDS;
+  const probe: Load = { runId: '', workflowId: '', workflowType: '', firstRunId: '', startTime: 0, frames: [], ran: [], historyBytes: 0 };
+  const made = create(probe, () => undefined);
+  if ('kind' in made && made.kind === 'unknownType') return { types: [...made.registered] };
+  return { error: 'kind' in made && made.kind === 'threw' ? (made.failure.stack ?? made.failure.message) : 'no types' };
+}
+
+export async function turn({ turn: bytes }: TurnTask): Promise<Uint8Array> {
+  return encodeReport(await runner.run(decodeTurn(bytes)));
+}

@@ -1,0 +1,81 @@
+/**
+ * `setHandler` and its dynamic siblings, and what asks about handlers.
+ * Thread: worker. In → out: definition + function → handler of the current execution.
+ */
+import { InvalidArgumentError } from '../../runtime/errors.js';
+import { currentExecution } from '../current.js';
+import type { Handler } from '../handlers.js';
+import { updateInfo } from '../update-context.js';
+import {
+  HandlerUnfinishedPolicy,
+  type QueryDefinition,
+  type QueryHandlerOptions,
+  type SignalDefinition,
+  type SignalHandlerOptions,
+  type UpdateDefinition,
+  type UpdateHandlerOptions,
+} from './definitions.js';
+
+/**
+ * Sets (or with `undefined` removes) the handler of a signal, query or update of this execution. Messages that waited for it are handed
+ * to it, in arrival order, before this returns.
+ *
+ * @throws InvalidArgumentError if `def` is no definition or `handler` no function
+ * @example setHandler(approve, (input) => { approvedBy = input.name; });
+ */
+export function setHandler<R, A extends unknown[], N extends string>(
+  def: UpdateDefinition<R, A, N>,
+  handler: ((...args: A) => R | Promise<R>) | undefined,
+  options?: UpdateHandlerOptions<A>,
+): void;
+export function setHandler<R, A extends unknown[], N extends string>(
+  def: QueryDefinition<R, A, N>,
+  handler: ((...args: A) => R) | undefined,
+  options?: QueryHandlerOptions,
+): void;
+export function setHandler<A extends unknown[], N extends string>(
+  def: SignalDefinition<A, N>,
+  handler: ((...args: A) => void | Promise<void>) | undefined,
+  options?: SignalHandlerOptions,
+): void;
+export function setHandler(
+  def: { readonly type: 'signal' | 'query' | 'update'; readonly name: string },
+  handler: ((...args: never[]) => unknown) | undefined,
+  options: { validator?: unknown; unfinishedPolicy?: HandlerUnfinishedPolicy; description?: string } = {},
+): void {
+  const execution = currentExecution();
+  if (def?.type !== 'signal' && def?.type !== 'query' && def?.type !== 'update') {
+    throw new InvalidArgumentError({ argument: 'def', reason: 'must come from defineSignal, defineQuery or defineUpdate' });
+  }
+  assertFunction('handler', handler);
+  assertFunction('options.validator', options.validator);
+  const validator = options.validator as ((...args: never[]) => unknown) | undefined;
+  const entry: Handler | undefined = handler && {
+    run: (_name, args) => handler(...(args as never[])),
+    validate: validator && ((_name, args) => validator(...(args as never[]))),
+    abandon: options.unfinishedPolicy === HandlerUnfinishedPolicy.ABANDON,
+    description: options.description,
+  };
+  execution.setHandler(def.type, def.name, entry);
+}
+
+function assertFunction(argument: string, value: unknown): void {
+  if (value === undefined || typeof value === 'function') return;
+  throw new InvalidArgumentError({ argument, reason: `must be a function or undefined, not ${typeof value}` });
+}
+
+/** True when no signal or update handler is in progress: `await condition(allHandlersFinished)` before returning from `main`. */
+export function allHandlersFinished(): boolean {
+  return currentExecution().handlers.allFinished;
+}
+
+export interface UpdateInfo {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** The update whose handler this code runs in; undefined elsewhere. */
+export function currentUpdateInfo(): UpdateInfo | undefined {
+  currentExecution();
+  return updateInfo();
+}

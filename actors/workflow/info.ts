@@ -1,0 +1,65 @@
+/**
+ * What a workflow can know and say: its info, deterministic ids, its log.
+ * Thread: worker. In → out: reads of the current execution.
+ */
+import { currentExecution, currentOrUndefined } from '../current.js';
+
+export interface WorkflowInfo {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly workflowType: string;
+  /** Run id of the first run of the chain. */
+  readonly firstExecutionRunId: string;
+  readonly startTime: Date;
+  /** Attempt of the run under a workflow retry policy, from 1. */
+  readonly attempt: number;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  /** Messages processed and commands made so far. */
+  readonly historyLength: number;
+  readonly unsafe: { readonly isReplaying: boolean; /** The machine's clock. */ readonly now: () => number };
+}
+
+const machineClock = Date.now;
+
+export function workflowInfo(): WorkflowInfo {
+  const execution = currentExecution();
+  const { info } = execution;
+  return {
+    workflowId: info.workflowId,
+    runId: info.runId,
+    workflowType: info.workflowType,
+    firstExecutionRunId: info.firstRunId,
+    startTime: new Date(info.startTime),
+    attempt: 1,
+    namespace: 'default',
+    taskQueue: 'default',
+    historyLength: execution.historyLength,
+    unsafe: { isReplaying: execution.replaying, now: machineClock },
+  };
+}
+
+/** True inside a workflow. */
+export function inWorkflowContext(): boolean {
+  return currentOrUndefined() !== undefined;
+}
+
+/** A version 4 UUID from the run's own random numbers: the same at every replay. */
+export function uuid4(): string {
+  return currentExecution().uuid4();
+}
+
+type LogMethod = (message: string, attributes?: object) => void;
+
+function logger(level: 'trace' | 'debug' | 'info' | 'warn' | 'error'): LogMethod {
+  return (message, attributes) => currentExecution().log(level, message, attributes);
+}
+
+/** The workflow's log: goes to the runtime's logger with workflow id and run id; silent during replay. */
+export const log: Readonly<Record<'trace' | 'debug' | 'info' | 'warn' | 'error', LogMethod>> = Object.freeze({
+  trace: logger('trace'),
+  debug: logger('debug'),
+  info: logger('info'),
+  warn: logger('warn'),
+  error: logger('error'),
+});

@@ -1,0 +1,32 @@
+/**
+ * What a workflow awaits: conditions and timers.
+ * Thread: worker. In → out: calls → promises of the current execution.
+ */
+import { InvalidArgumentError } from '../../runtime/errors.js';
+import { currentExecution } from '../current.js';
+import { type Duration, msToNumber } from './definitions.js';
+
+/**
+ * Resolves once `fn` is true; with a time-out, to whether it became true in time. Rejects with CancelledFailure if the run is cancelled.
+ *
+ * @param fn synchronous and without side effects: it is called often
+ * @param timeout milliseconds or text such as `'5 minutes'`; 0 gives one round of everything that is ready
+ * @example if (!(await condition(() => approved, '1 day'))) escalate();
+ */
+export function condition(fn: () => boolean): Promise<void>;
+export function condition(fn: () => boolean, timeout: Duration): Promise<boolean>;
+export function condition(fn: () => boolean, timeout?: Duration): Promise<void | boolean> {
+  if (typeof fn !== 'function') throw new InvalidArgumentError({ argument: 'fn', reason: 'must be a function' });
+  const { pending } = currentExecution();
+  if (timeout === undefined) return pending.condition(fn, undefined).then(() => undefined);
+  return pending.condition(fn, msToNumber(timeout));
+}
+
+/**
+ * Resolves after a durable timer: it survives restarts, and takes as long as the machine is down. At least 1 ms.
+ *
+ * @param duration milliseconds or text such as `'30 days'`
+ */
+export function sleep(duration: Duration): Promise<void> {
+  return currentExecution().pending.sleep(msToNumber(duration));
+}

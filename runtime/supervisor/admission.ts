@@ -1,0 +1,385 @@
+/**
+ * Admission: what each request does at the door. Refused at once, or admitted as a message with its seq.
+ * Thread: supervisor. In → out: request → events, messages, waiters, refusals.
+ */
+import type { EventOf } from '../../mailbox/events.js';
+import { decodeEvents } from '../../mailbox/turn.js';
+import type { Request, RequestKind, RequestOf } from '../client/protocol.js';
+import {
+  ResourceExhaustedError,
+  UnknownWorkflowTypeError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateNotFoundError,
+} from '../errors.js';
+import type { Closing } from './closing.js';
+import type { Core } from './core.js';
+import type { Dispatcher } from './dispatcher.js';
+import type { MessageIds, UpdateEntry } from './message-ids.js';
+import type { ReplySink } from './replies.js';
+import { Run, type Waiter } from './run.js';
+import { partitionOf } from './run-ids.js';
+import { intern } from './run-index.js';
+import { suspendedError } from './suspensions.js';
+import { CLOSED_BEFORE_COMPLETION, readOutcome, replyOutcome } from './updates.js';
+import { WorkflowUpdateFailedError } from '../errors.js';
+
+export interface AdmissionDeps {
+  readonly core: Core;
+  readonly dispatcher: Dispatcher;
+  readonly closing: Closing;
+  /** Fixed when the store was created; known once it is open. */
+  readonly partitions: () => number;
+  readonly workflowTypes: () => ReadonlySet<string>;
+}
+
+/** Waiting for an outcome may take for ever, so these take no place in the in-flight window. */
+const UNCOUNTED: ReadonlySet<RequestKind> = new Set<RequestKind>(['result', 'pollUpdate']);
+
+export class Admission {
+  constructor(private readonly deps: AdmissionDeps) {}
+
+  admit(request: Request, port: ReplySink): void {
+    const { core } = this.deps;
+    const waiter: Waiter = { port, request, counted: false };
+    if (!UNCOUNTED.has(request.kind)) {
+      const limit = core.options.config.limits.requestsInFlight;
+      if (core.requestsInFlight >= limit) {
+        core.refuse(waiter, undefined, new ResourceExhaustedError({ resource: 'the window of requests in flight', limit }));
+        return;
+      }
+      waiter.counted = true;
+      core.requestsInFlight++;
+    }
+    this.#handle(waiter);
+  }
+
+  readmit(waiters: readonly Waiter[]): void {
+    for (const waiter of waiters) this.#handle(waiter);
+  }
+
+  #handle(waiter: Waiter): void {
+    (this.#byKind[waiter.request.kind] as (waiter: Waiter, request: Request) => void)(waiter, waiter.request);
+  }
+
+  readonly #byKind: { readonly [K in RequestKind]: (waiter: Waiter, request: RequestOf<K>) => void } = {
+    start: (waiter, request) => this.#start(waiter, request),
+    signal: (waiter, request) => this.#signal(waiter, request),
+    query: (waiter, request) => this.#query(waiter, request),
+    update: (waiter, request) => this.#update(waiter, request),
+    pollUpdate: (waiter, request) => this.#pollUpdate(waiter, request),
+    result: (waiter, request) => this.#result(waiter, request),
+    cancel: (waiter, request) => this.#cancel(waiter, request),
+    terminate: (waiter, request) => this.#terminate(waiter, request),
+    fetchHistory: (waiter, request) => this.#fetchHistory(waiter, request),
+  };
+
+  #start(waiter: Waiter, request: RequestOf<'start'>): void {
+    const { core } = this.deps;
+    const { workflowId, workflowType } = request;
+    const types = this.deps.workflowTypes();
+    if (!types.has(workflowType)) {
+      core.refuse(waiter, undefined, new UnknownWorkflowTypeError({ workflowType, registered: [...types] }));
+      return;
+    }
+    const existing = core.index.current(workflowId);
+    if (existing?.open === true) {
+      this.#startWhileOpen(waiter, request, existing);
+      return;
+    }
+    const reuse = request.reusePolicy ?? 'ALLOW_DUPLICATE';
+    const refused =
+      existing !== undefined &&
+      (reuse === 'REJECT_DUPLICATE' || (reuse === 'ALLOW_DUPLICATE_FAILED_ONLY' && existing.status === 'COMPLETED'));
+    if (refused) this.#refuseStart(waiter, request, existing);
+    else this.#begin(waiter, request);
+  }
+
+  #startWhileOpen(waiter: Waiter, request: RequestOf<'start'>, existing: Run): void {
+    const { core, closing } = this.deps;
+    if (request.conflictPolicy === 'USE_EXISTING') {
+      const { runId } = existing;
+      core.committer.after(existing, () => core.reply(waiter, { kind: 'started', runId, started: false }));
+    } else if (request.conflictPolicy === 'TERMINATE_EXISTING') {
+      core.live(existing);
+      const event = core.committer.append(existing, {
+        eventType: 'WorkflowExecutionTerminated',
+        reason: 'terminated by a start with workflowIdConflictPolicy TERMINATE_EXISTING',
+        eventTime: core.stamp(existing).time,
+      });
+      this.deps.dispatcher.discard(existing);
+      closing.closed(existing, event);
+      this.#begin(waiter, request);
+    } else this.#refuseStart(waiter, request, existing);
+  }
+
+  /** The same start sent again is the same start: only then is the first event read to compare request ids. */
+  #refuseStart(waiter: Waiter, request: RequestOf<'start'>, existing: Run): void {
+    const { core } = this.deps;
+    const { workflowId, runId, workflowType } = existing;
+    core.readHistory(existing).then((frames) => {
+      const first = frames[0]!.frame;
+      const started = decodeEvents(first.events, 1)[0] as EventOf<'WorkflowExecutionStarted'>;
+      if (started.requestId === request.requestId) core.reply(waiter, { kind: 'started', runId, started: true });
+      else core.refuse(waiter, existing, new WorkflowExecutionAlreadyStartedError({ workflowId, runId, workflowType }));
+    }, core.options.onFailed);
+  }
+
+  #begin(waiter: Waiter, request: RequestOf<'start'>): void {
+    const { core, dispatcher } = this.deps;
+    const { workflowId, input, requestId, identity, memo } = request;
+    const workflowType = intern(request.workflowType);
+    const runId = core.options.newRunId();
+    const run = new Run(workflowId, runId, partitionOf(workflowId, this.deps.partitions()));
+    core.index.add(run);
+    core.live(run);
+    const at = core.stamp(run);
+    core.committer.append(run, {
+      eventType: 'WorkflowExecutionStarted',
+      workflowId,
+      workflowType,
+      input,
+      firstRunId: runId,
+      requestId,
+      build: core.options.build,
+      ...(identity === undefined ? {} : { identity }),
+      ...(memo === undefined ? {} : { memo }),
+      eventTime: at.time,
+      seq: at.seq,
+    });
+    core.deliver(run, at, { kind: 'start', input });
+    dispatcher.schedule(run);
+    core.tell(run, { name: 'workflowStarted', workflowId, runId, workflowType });
+    core.committer.after(run, () => core.reply(waiter, { kind: 'started', runId, started: true }));
+  }
+
+  /** The run that a message is for, if it can take one now; refusals and holds are dealt with here. */
+  #target(waiter: Waiter, request: { workflowId: string; runId?: string }, needs: 'open' | 'any'): Run | undefined {
+    const { core } = this.deps;
+    const run = core.index.find(request.workflowId, request.runId);
+    if (run === undefined || (needs === 'open' && !run.open)) {
+      const { workflowId, runId } = request;
+      const fields = { workflowId, ...(runId === undefined ? {} : { runId }), ...(run === undefined ? {} : { closed: true }) };
+      core.refuse(waiter, run, new WorkflowNotFoundError(fields));
+      return undefined;
+    }
+    if (run.live?.held !== undefined) {
+      run.live.held.push(waiter);
+      return undefined;
+    }
+    return run;
+  }
+
+  /** True if the run's mailbox or history takes no more; the caller is told. */
+  #isFull(waiter: Waiter, run: Run): boolean {
+    const { core } = this.deps;
+    const { limits } = core.options.config;
+    const waiting = run.live?.mailbox.size ?? 0;
+    const full = (resource: string, limit: number) => {
+      core.refuse(waiter, run, new ResourceExhaustedError({ resource, limit, workflowId: run.workflowId }));
+      return true;
+    };
+    if (waiting >= limits.mailboxMessages) return full('the mailbox', limits.mailboxMessages);
+    if (run.lastEventId >= limits.historyEvents) return full('the history (events)', limits.historyEvents);
+    if (run.historyBytes >= limits.historyBytes) return full('the history (bytes)', limits.historyBytes);
+    return false;
+  }
+
+  /** The ids seen by this run; undefined if they must be read first, and then the request waits for that. */
+  #ids(waiter: Waiter, run: Run): MessageIds | undefined {
+    const live = this.deps.core.live(run);
+    if (live.ids !== undefined) return live.ids;
+    live.held = [waiter];
+    this.deps.dispatcher.load(run);
+    return undefined;
+  }
+
+  #signal(waiter: Waiter, request: RequestOf<'signal'>): void {
+    const { core, dispatcher } = this.deps;
+    const run = this.#target(waiter, request, 'open');
+    if (run === undefined) return;
+    const { name, input, requestId, identity } = request;
+    if (requestId !== undefined) {
+      const ids = this.#ids(waiter, run);
+      if (ids === undefined) return;
+      if (ids.hasRequest(requestId)) {
+        core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
+        return;
+      }
+    }
+    if (this.#isFull(waiter, run)) return;
+    const live = core.live(run);
+    const at = core.stamp(run);
+    core.committer.append(run, {
+      eventType: 'WorkflowExecutionSignaled',
+      signalName: name,
+      input,
+      ...(requestId === undefined ? {} : { requestId }),
+      ...(identity === undefined ? {} : { identity }),
+      eventTime: at.time,
+      seq: at.seq,
+    });
+    if (requestId !== undefined) live.ids!.noteRequest(requestId, at.time);
+    core.deliver(run, at, { kind: 'signal', name, input });
+    dispatcher.schedule(run);
+    core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
+  }
+
+  #query(waiter: Waiter, request: RequestOf<'query'>): void {
+    const { core, dispatcher } = this.deps;
+    const run = this.#target(waiter, request, 'any');
+    if (run === undefined) return;
+    const live = core.live(run);
+    if (live.suspension !== undefined) {
+      core.refuse(waiter, run, ...suspendedError(run));
+      return;
+    }
+    if (run.open && this.#isFull(waiter, run)) return;
+    const at = { seq: ++run.lastSeq, time: run.lastTime };
+    live.callers.set(at.seq, waiter);
+    core.deliver(run, at, { kind: 'query', name: request.name, input: request.input });
+    dispatcher.schedule(run);
+  }
+
+  #update(waiter: Waiter, request: RequestOf<'update'>): void {
+    const { core, dispatcher } = this.deps;
+    const run = this.#target(waiter, request, 'any');
+    if (run === undefined) return;
+    const { updateId, name, input, workflowId } = request;
+    const ids = this.#ids(waiter, run);
+    if (ids === undefined) return;
+    const known = ids.update(updateId);
+    if (known !== undefined) {
+      this.#join(waiter, run, known, request.stage);
+      return;
+    }
+    if (!run.open) {
+      core.refuse(waiter, run, new WorkflowNotFoundError({ workflowId, runId: run.runId, closed: true }));
+      return;
+    }
+    const live = core.live(run);
+    if (live.suspension !== undefined) {
+      core.refuse(waiter, run, ...suspendedError(run));
+      return;
+    }
+    if (this.#isFull(waiter, run)) return;
+    const limit = core.options.config.limits.updatesInFlight;
+    if (ids.inFlight >= limit) {
+      core.refuse(waiter, run, new ResourceExhaustedError({ resource: 'the number of updates in flight', limit, workflowId }));
+      return;
+    }
+    const at = core.stamp(run);
+    ids.noteUpdate(updateId, name, at.time).waiters.push(waiter);
+    core.deliver(run, at, { kind: 'update', updateId, name, input });
+    dispatcher.schedule(run);
+  }
+
+  #pollUpdate(waiter: Waiter, request: RequestOf<'pollUpdate'>): void {
+    const { core } = this.deps;
+    const run = this.#target(waiter, request, 'any');
+    if (run === undefined) return;
+    const ids = this.#ids(waiter, run);
+    if (ids === undefined) return;
+    const { workflowId, updateId } = request;
+    const entry = ids.update(updateId);
+    if (entry === undefined) core.refuse(waiter, run, new WorkflowUpdateNotFoundError({ workflowId, updateId }));
+    else this.#join(waiter, run, entry, request.stage);
+  }
+
+  /** A further caller of an update that is known: told what the first one was told, or is going to be. */
+  #join(waiter: Waiter, run: Run, entry: UpdateEntry, stage: 'ACCEPTED' | 'COMPLETED'): void {
+    const { core } = this.deps;
+    const { updateId, name } = entry;
+    if (entry.acceptedEventId > 0 && stage === 'ACCEPTED') {
+      core.committer.after(run, () => core.reply(waiter, { kind: 'updateAccepted', runId: run.runId }));
+    } else if (entry.outcome !== undefined) {
+      const { outcome } = entry;
+      core.committer.after(run, () => replyOutcome(core, waiter, run, entry, outcome));
+    } else if (entry.outcomeAt !== undefined) {
+      readOutcome(core, entry).then((outcome) => replyOutcome(core, waiter, run, entry, outcome), core.options.onFailed);
+    } else if (!run.open) {
+      const error = new WorkflowUpdateFailedError({ workflowId: run.workflowId, updateId, updateName: name });
+      core.refuse(waiter, run, error, CLOSED_BEFORE_COMPLETION);
+    } else if (run.live?.suspension !== undefined) {
+      core.refuse(waiter, run, ...suspendedError(run));
+    } else {
+      if (entry.acceptedEventId > 0) core.uncount(waiter);
+      entry.waiters.push(waiter);
+    }
+  }
+
+  #result(waiter: Waiter, request: RequestOf<'result'>): void {
+    const { core, closing } = this.deps;
+    const run = core.index.find(request.workflowId, request.runId);
+    if (run === undefined) {
+      const { workflowId, runId } = request;
+      core.refuse(waiter, undefined, new WorkflowNotFoundError({ workflowId, ...(runId === undefined ? {} : { runId }) }));
+    } else if (run.open) {
+      const live = core.live(run);
+      live.results ??= [];
+      live.results.push(waiter);
+    } else closing.replyResult(waiter as Parameters<Closing['replyResult']>[0], run);
+  }
+
+  #cancel(waiter: Waiter, request: RequestOf<'cancel'>): void {
+    const { core, dispatcher } = this.deps;
+    const run = this.#target(waiter, request, 'open');
+    if (run === undefined) return;
+    const { reason, identity } = request;
+    core.live(run);
+    const at = core.stamp(run);
+    core.committer.append(run, {
+      eventType: 'WorkflowExecutionCancelRequested',
+      ...(reason === undefined ? {} : { reason }),
+      ...(identity === undefined ? {} : { identity }),
+      eventTime: at.time,
+      seq: at.seq,
+    });
+    core.deliver(run, at, { kind: 'cancel', ...(reason === undefined ? {} : { reason }) });
+    dispatcher.schedule(run);
+    core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
+  }
+
+  #terminate(waiter: Waiter, request: RequestOf<'terminate'>): void {
+    const { core, dispatcher, closing } = this.deps;
+    const run = core.index.find(request.workflowId, request.runId);
+    if (run?.open !== true) {
+      const { workflowId, runId } = request;
+      const fields = { workflowId, ...(runId === undefined ? {} : { runId }), ...(run === undefined ? {} : { closed: true }) };
+      core.refuse(waiter, run, new WorkflowNotFoundError(fields));
+      return;
+    }
+    const { reason, details, identity } = request;
+    const live = core.live(run);
+    const event = core.committer.append(run, {
+      eventType: 'WorkflowExecutionTerminated',
+      ...(reason === undefined ? {} : { reason }),
+      ...(details === undefined ? {} : { details }),
+      ...(identity === undefined ? {} : { identity }),
+      eventTime: core.stamp(run).time,
+    });
+    dispatcher.discard(run);
+    live.merge = false;
+    live.mailboxStored = false;
+    closing.closed(run, event);
+    const held = live.held ?? [];
+    live.held = undefined;
+    this.readmit(held);
+    core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
+  }
+
+  #fetchHistory(waiter: Waiter, request: RequestOf<'fetchHistory'>): void {
+    const { core } = this.deps;
+    const run = this.#target(waiter, request, 'any');
+    if (run === undefined) return;
+    core.readHistory(run).then(
+      (frames) =>
+        core.reply(waiter, {
+          kind: 'history',
+          runId: run.runId,
+          frames: frames.map(({ frame }) => [frame.firstEventId, frame.events]),
+        }),
+      core.options.onFailed,
+    );
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Closing: what ends with a run, and who is told.
+ * Thread: supervisor. In → out: closing event written → callers answered once it is durable; everything else of the run let go.
+ */
+import type { EventOf, WorkflowEvent } from '../../mailbox/events.js';
+import type { FailureRecord } from '../../mailbox/failures.js';
+import { decodeEvents } from '../../mailbox/turn.js';
+import { WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '../errors.js';
+import type { Activities } from './activities.js';
+import type { Core, RequestOfWaiter } from './core.js';
+import type { Dispatcher } from './dispatcher.js';
+import { isDone } from './message-ids.js';
+import { errorRecord } from './replies.js';
+import type { Live, Run, Waiter } from './run.js';
+import type { Suspensions } from './suspensions.js';
+import { CLOSED_BEFORE_COMPLETION } from './updates.js';
+
+export interface ClosingDeps {
+  readonly core: Core;
+  readonly dispatcher: () => Dispatcher;
+  readonly activities: Activities;
+  readonly suspensions: Suspensions;
+}
+
+export class Closing {
+  constructor(private readonly deps: ClosingDeps) {}
+
+  /** The run's closing event has just been appended. */
+  closed(run: Run, event: WorkflowEvent): void {
+    const { core, activities, suspensions, dispatcher } = this.deps;
+    const live = run.live!;
+    core.index.open--;
+    suspensions.resumed(run);
+    activities.abandon(run);
+    const { workflowId, runId, workflowType, status } = run;
+    core.tell(run, { name: 'workflowClosed', workflowId, runId, workflowType, status });
+    this.#refuseWaitingMessages(run, live);
+    this.#failUnfinishedUpdates(run, live);
+    const results = live.results ?? [];
+    live.results = undefined;
+    core.committer.after(run, () => {
+      for (const waiter of results) this.#replyClosed(waiter, run, event);
+      // Queries rebuild the actor when they come; most closed runs are never asked again.
+      if (live.mailbox.size === 0 && !live.inFlight && live.residence === 'resident' && run.live === live) {
+        dispatcher().discard(run);
+      }
+      core.release(run);
+    });
+  }
+
+  /** Answers `result` for a run that is closed, reading its closing event back. */
+  replyResult(waiter: RequestOfWaiter<'result'>, run: Run): void {
+    const { core } = this.deps;
+    core.committer.after(run, () => {
+      core.options.store.readFrame(run.head).then((frame) => {
+        const events = decodeEvents(frame.events, frame.firstEventId);
+        this.#replyClosed(waiter, run, events[events.length - 1]!);
+      }, core.options.onFailed);
+    });
+  }
+
+  #replyClosed(waiter: Waiter, run: Run, event: WorkflowEvent): void {
+    const { core } = this.deps;
+    const { workflowId, runId, status } = run;
+    if (event.eventType === 'WorkflowExecutionCompleted') {
+      core.reply(waiter, { kind: 'closed', runId, result: event.result });
+      return;
+    }
+    const error = errorRecord(new WorkflowFailedError({ workflowId, runId, status }), causeOf(event));
+    core.reply(waiter, { kind: 'error', error });
+  }
+
+  /** What waits in the mailbox is never processed any more, except queries, which also work on closed runs. */
+  #refuseWaitingMessages(run: Run, live: Live): void {
+    const { core } = this.deps;
+    live.mailbox.redeliver();
+    for (const message of live.mailbox.remove(({ kind }) => kind !== 'query')) {
+      if (message.kind !== 'update') continue;
+      const entry = live.ids!.update(message.updateId);
+      live.ids!.forgetUpdate(message.updateId);
+      for (const waiter of entry?.waiters ?? []) {
+        core.refuse(waiter, run, new WorkflowNotFoundError({ workflowId: run.workflowId, runId: run.runId, closed: true }));
+      }
+    }
+  }
+
+  #failUnfinishedUpdates(run: Run, live: Live): void {
+    const { core } = this.deps;
+    for (const update of live.ids?.updates() ?? []) {
+      if (isDone(update) || update.waiters.length === 0) continue;
+      const { workflowId } = run;
+      const { waiters, updateId, name: updateName } = update;
+      update.waiters = [];
+      const error = new WorkflowUpdateFailedError({ workflowId, updateId, updateName });
+      for (const waiter of waiters) core.refuse(waiter, run, error, CLOSED_BEFORE_COMPLETION);
+    }
+  }
+}
+
+function causeOf(event: WorkflowEvent): FailureRecord {
+  switch (event.eventType) {
+    case 'WorkflowExecutionFailed':
+      return event.failure;
+    case 'WorkflowExecutionCanceled':
+      return { kind: 'cancelled', message: 'Workflow execution cancelled', ...details(event) };
+    case 'WorkflowExecutionTerminated':
+      return { kind: 'terminated', message: event.reason ?? 'Workflow execution terminated', ...details(event) };
+    default:
+      throw new Error(`${event.eventType} does not close a run`);
+  }
+}
+
+function details(event: EventOf<'WorkflowExecutionCanceled' | 'WorkflowExecutionTerminated'>): Partial<FailureRecord> {
+  return event.details === undefined ? {} : { details: event.details };
+}

@@ -1,0 +1,137 @@
+/**
+ * The committer: gathers events while one flush is under way, writes them as the next, and only then lets their effects out.
+ * Thread: supervisor. In → out: events → frames → store; actions that wait for them → run once they are durable.
+ */
+import type { EventBody, WorkflowEvent } from '../../mailbox/events.js';
+import { encodeEvents } from '../../mailbox/turn.js';
+import type { Frame, Store } from '../store/store.js';
+import { fold } from './fold.js';
+import type { Live, Run } from './run.js';
+import { runIdToBytes } from './run-ids.js';
+
+type Action = () => void;
+
+export class Committer {
+  /** The batch being gathered. */
+  #gathering = 1;
+  #durable = 0;
+  #dirty: Run[] = [];
+  #actions: Action[] = [];
+  #flushing: { readonly batch: number; readonly actions: Action[] } | undefined;
+  #failed: unknown;
+  #idle: Action[] = [];
+  flushes = 0;
+  events = 0;
+
+  constructor(
+    private readonly store: Store,
+    private readonly liveOf: (run: Run) => Live,
+    private readonly changed: (run: Run) => void,
+    private readonly onFailed: (error: unknown) => void,
+    private readonly onDurable: () => void,
+  ) {}
+
+  /** Writes an event with the next id of its run, into the batch being gathered. */
+  append(run: Run, body: EventBody & { eventTime: number; seq?: number; cause?: number; ran?: WorkflowEvent['ran'] }): WorkflowEvent {
+    const event = body as WorkflowEvent;
+    // Before the fold: whether a live part must read stored messages back is decided by what the run had stored until now.
+    const live = this.liveOf(run);
+    event.eventId = run.lastEventId + 1;
+    fold(run, event);
+    this.changed(run);
+    if (live.unflushed.length === 0) this.#dirty.push(run);
+    live.unflushed.push(event);
+    live.lastBatch = this.#gathering;
+    this.events++;
+    return event;
+  }
+
+  /** Runs the action once all that this run has written so far is durable; at once if it is. In order, for one run. */
+  after(run: Run, action: Action): void {
+    const batch = run.live?.lastBatch ?? 0;
+    if (this.#failed !== undefined) return;
+    if (batch <= this.#durable) action();
+    else if (this.#flushing?.batch === batch) this.#flushing.actions.push(action);
+    else this.#actions.push(action);
+  }
+
+  isDurable(run: Run): boolean {
+    return (run.live?.lastBatch ?? 0) <= this.#durable;
+  }
+
+  get pending(): { gathering: number; runs: number; flushing: boolean; waitingActions: number } {
+    return {
+      gathering: this.#gathering,
+      runs: this.#dirty.length,
+      flushing: this.#flushing !== undefined,
+      waitingActions: this.#actions.length + (this.#flushing?.actions.length ?? 0),
+    };
+  }
+
+  /** Resolves once nothing is gathered or under way. */
+  settled(): Promise<void> {
+    if (this.#flushing === undefined && this.#dirty.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Resolves once all that is gathered by now is durable. */
+  durable(): Promise<void> {
+    if (this.#dirty.length > 0) return new Promise((resolve) => this.#actions.push(resolve));
+    if (this.#flushing !== undefined) return new Promise((resolve) => this.#flushing!.actions.push(resolve));
+    return Promise.resolve();
+  }
+
+  /** Starts a flush unless one is under way or there is nothing to write. */
+  flush(): void {
+    if (this.#flushing !== undefined || this.#dirty.length === 0 || this.#failed !== undefined) return;
+    const runs = this.#dirty;
+    this.#dirty = [];
+    const flushing = { batch: this.#gathering++, actions: this.#actions };
+    this.#actions = [];
+    this.#flushing = flushing;
+    const frames = runs.map(frameOf);
+    this.flushes++;
+    this.store.append(frames).then(
+      (positions) => this.#flushed(runs, frames, positions),
+      (error) => this.#fail(error),
+    );
+  }
+
+  #flushed(runs: Run[], frames: Frame[], positions: number[]): void {
+    const { batch, actions } = this.#flushing!;
+    for (let i = 0; i < runs.length; i++) {
+      const run = runs[i]!;
+      run.head = positions[i]!;
+      run.historyBytes += frames[i]!.events.byteLength;
+    }
+    this.#durable = batch;
+    this.#flushing = undefined;
+    for (const action of actions) action();
+    this.onDurable();
+    if (this.#flushing === undefined && this.#dirty.length === 0) {
+      const idle = this.#idle;
+      this.#idle = [];
+      for (const resolve of idle) resolve();
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failed = error;
+    this.onFailed(error);
+  }
+}
+
+function frameOf(run: Run): Frame {
+  const live = run.live!;
+  const events = live.unflushed;
+  live.unflushed = [];
+  return {
+    partition: run.partition,
+    epoch: 0,
+    runId: runIdToBytes(run.runId),
+    firstEventId: events[0]!.eventId,
+    eventCount: events.length,
+    previous: run.head,
+    events: encodeEvents(events),
+  };
+}

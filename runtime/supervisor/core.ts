@@ -1,0 +1,154 @@
+/**
+ * The core: what all parts of the supervisor share. Runs and their live parts, stamps, replies, lifecycle.
+ * Thread: supervisor. In → out: small operations on one run; the parts are wired in supervisor.ts.
+ */
+import type { FailureRecord } from '../../mailbox/failures.js';
+import type { MessageBody } from '../../mailbox/messages.js';
+import type { Lifecycle } from '../client/control.js';
+import type { Reply, Request } from '../client/protocol.js';
+import type { Clock } from '../clock.js';
+import type { HoldfastError } from '../errors.js';
+import type { Frame, Store } from '../store/store.js';
+import { Committer } from './committer.js';
+import type { SupervisorConfig } from './config.js';
+import { MessageIds } from './message-ids.js';
+import { errorRecord } from './replies.js';
+import { Live, type Run, type Waiter } from './run.js';
+import { RunIndex } from './run-index.js';
+
+export interface CoreOptions {
+  readonly config: Pick<SupervisorConfig, 'limits' | 'dedupe' | 'maxResident'>;
+  readonly build: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly newRunId: () => string;
+  readonly emit: (event: Lifecycle) => void;
+  readonly subscribed: (name: Lifecycle['name']) => boolean;
+  /** The store failed: the runtime stops. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+export type ReplyBody = DistributiveOmit<Reply, 'id'>;
+
+export class Core {
+  readonly index = new RunIndex();
+  readonly committer: Committer;
+  /** Actor number → run: how reports name runs. */
+  readonly actors = new Map<number, Run>();
+  /** Requests admitted and not yet answered. */
+  requestsInFlight = 0;
+  #nextActor = 1;
+
+  constructor(
+    readonly options: CoreOptions,
+    /** Something was written or became durable: dispatch and flush. */
+    readonly moved: () => void,
+  ) {
+    this.committer = new Committer(
+      options.store,
+      (run) => this.live(run),
+      (run) => this.index.changed(run),
+      options.onFailed,
+      moved,
+    );
+  }
+
+  now(): number {
+    return this.options.clock.now();
+  }
+
+  /** The live part, made when first needed. */
+  live(run: Run): Live {
+    if (run.live === undefined) {
+      run.live = new Live(this.#nextActor++);
+      this.actors.set(run.live.actor, run);
+      run.live.mailboxStored = run.open && run.lastStoredSeq > run.ranThrough;
+      // A run without ids in its history has nothing to read back.
+      if (!run.hasIds) run.live.ids = new MessageIds(this.options.config.dedupe);
+    }
+    return run.live;
+  }
+
+  /** A new name for the actor, so that reports under the old one are not heard. */
+  renameActor(run: Run): number {
+    const live = run.live!;
+    const old = live.actor;
+    this.actors.delete(old);
+    live.actor = this.#nextActor++;
+    this.actors.set(live.actor, run);
+    return old;
+  }
+
+  /** Lets go of the live part of a run that nothing happens to and nobody waits for. */
+  release(run: Run): void {
+    const live = run.live;
+    if (live === undefined || !live.idle || live.residence !== 'none') return;
+    if (!this.committer.isDurable(run)) return;
+    if (live.callers.size > 0 || live.results !== undefined || live.suspension !== undefined) return;
+    // A merged step that no event tells of would otherwise be forgotten, and replay would take its messages one by one.
+    if (live.ran.some((entry) => typeof entry !== 'number')) return;
+    for (const update of live.ids?.updates() ?? []) if (update.waiters.length > 0) return;
+    this.actors.delete(live.actor);
+    run.live = undefined;
+  }
+
+  /** The next place in the run's mailbox order, with its admission time. */
+  stamp(run: Run): { seq: number; time: number } {
+    run.lastTime = Math.max(this.now(), run.lastTime);
+    return { seq: ++run.lastSeq, time: run.lastTime };
+  }
+
+  deliver(run: Run, at: { seq: number; time: number }, body: MessageBody): void {
+    this.live(run).mailbox.push({ ...body, ...at });
+  }
+
+  /** Frames with their positions, oldest first; all that the run had written by now is among them. */
+  readHistory(run: Run): Promise<StoredFrame[]> {
+    return new Promise((resolve, reject) => {
+      this.committer.after(run, () => {
+        const { head } = run;
+        if (head < 0) resolve([]);
+        else this.options.store.readHistory(head).then((frames) => resolve(withPositions(frames, head)), reject);
+      });
+    });
+  }
+
+  /** Answers at once: only for what no crash could undo, or from within `committer.after`. */
+  reply(waiter: Waiter, reply: ReplyBody): void {
+    this.uncount(waiter);
+    waiter.port.send({ id: waiter.request.id, ...reply } as Reply);
+  }
+
+  /** A waiting caller no longer takes a place in the in-flight window. */
+  uncount(waiter: Waiter): void {
+    if (!waiter.counted) return;
+    waiter.counted = false;
+    this.requestsInFlight--;
+  }
+
+  /** Refuses once everything the run has written is durable, so that nobody is told of a state that a crash could undo. */
+  refuse(waiter: Waiter, run: Run | undefined, error: HoldfastError, cause?: FailureRecord): void {
+    const send = () => this.reply(waiter, { kind: 'error', error: errorRecord(error, cause) });
+    if (run === undefined) send();
+    else this.committer.after(run, send);
+  }
+
+  /** Tells of a lifecycle event once it is durable. */
+  tell(run: Run, event: Lifecycle): void {
+    if (!this.options.subscribed(event.name)) return;
+    this.committer.after(run, () => this.options.emit(event));
+  }
+}
+
+export interface StoredFrame {
+  readonly frame: Frame;
+  readonly position: number;
+}
+
+/** Each frame names the position of the one before it. */
+function withPositions(frames: readonly Frame[], head: number): StoredFrame[] {
+  return frames.map((frame, index) => ({ frame, position: frames[index + 1]?.previous ?? head }));
+}
+
+export type RequestOfWaiter<K extends Request['kind']> = Waiter & { readonly request: Extract<Request, { kind: K }> };

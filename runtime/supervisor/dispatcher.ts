@@ -1,0 +1,294 @@
+/**
+ * The dispatcher: which run is where, and what each worker gets next. Placement, turns, eviction, lost turns.
+ * Thread: supervisor. In → out: runs with waiting messages → one turn a worker at a time → reports.
+ */
+import { decodeReport, encodeTurn, type Load, type LogEntry, type Slice, type SliceReport } from '../../mailbox/turn.js';
+import type { Core, StoredFrame } from './core.js';
+import type { Live, Run } from './run.js';
+import { WorkerLostError, type Workers } from './workers.js';
+
+const MAX_MESSAGES_A_RUN = 512;
+const MAX_MESSAGES_A_TURN = 2048;
+const MAX_LOADED_BYTES_A_TURN = 16 * 1024 * 1024;
+
+interface Slot {
+  readonly number: number;
+  ready: Run[];
+  evictions: number[];
+  residents: number;
+  flight: { readonly runs: Run[] } | undefined;
+}
+
+export interface DispatcherEvents {
+  /** The history of a run has been read: what was waiting for that can be taken from it. */
+  historyRead(run: Run, frames: readonly StoredFrame[]): void;
+  report(run: Run, report: SliceReport): void;
+  log(run: Run, entry: LogEntry): void;
+  /** A turn was lost while a step of this run was under way. False: the run must not be tried again. */
+  lostIn(run: Run, lost: WorkerLostError): boolean;
+  lost(lost: WorkerLostError, runs: number): void;
+  /** History cannot be read, or a worker broke in a way that no restart mends. */
+  failed(error: unknown): void;
+}
+
+export class Dispatcher {
+  readonly #slots: Slot[];
+  /** Least recently used first. */
+  readonly #residents = new Set<Run>();
+  #stopped = false;
+  #idle: (() => void)[] = [];
+
+  constructor(
+    private readonly core: Core,
+    private readonly workers: Workers,
+    private readonly events: DispatcherEvents,
+  ) {
+    this.#slots = Array.from({ length: workers.slots }, (_, number) => ({
+      number,
+      ready: [],
+      evictions: [],
+      residents: 0,
+      flight: undefined,
+    }));
+  }
+
+  get residents(): number {
+    return this.#residents.size;
+  }
+
+  get turnsInFlight(): number {
+    return this.#slots.filter((slot) => slot.flight !== undefined).length;
+  }
+
+  /** Runs that wait for a turn. */
+  get backlog(): number {
+    return this.#slots.reduce((sum, slot) => sum + slot.ready.length, 0);
+  }
+
+  dump(): unknown {
+    return this.#slots.map((slot) => ({
+      slot: slot.number,
+      residents: slot.residents,
+      ready: slot.ready.map((run) => run.workflowId),
+      inFlight: slot.flight?.runs.map((run) => run.workflowId) ?? null,
+      evictions: slot.evictions.length,
+    }));
+  }
+
+  /** Whatever waits for this run goes with the next turn of its worker. */
+  schedule(run: Run): void {
+    const { live } = run;
+    if (live === undefined || live.queued || live.inFlight || live.residence === 'loading') return;
+    if (live.mailboxStored) {
+      this.load(run);
+      return;
+    }
+    if (live.mailbox.waiting === 0) return;
+    if (live.suspension !== undefined && !live.suspension.retrying) return;
+    if (live.residence === 'none' && live.frames === undefined && !this.#isFresh(run, live)) {
+      this.load(run);
+      return;
+    }
+    live.queued = true;
+    this.#slots[live.slot < 0 ? this.#place(live) : live.slot]!.ready.push(run);
+  }
+
+  /** Sends a turn to every idle worker that has something to do. */
+  kick(): void {
+    if (this.#stopped) return;
+    for (const slot of this.#slots) if (slot.flight === undefined) this.#send(slot);
+  }
+
+  /** Forgets the actor: its worker drops it, its outstanding report is not heard, its messages wait again. */
+  discard(run: Run): void {
+    const live = run.live!;
+    const wasInFlight = live.inFlight;
+    const slot = this.#slots[live.slot];
+    const old = this.core.renameActor(run);
+    if (live.residence === 'resident') slot!.evictions.push(old);
+    this.#leave(run, live);
+    live.inFlight = false;
+    if (wasInFlight && slot?.flight !== undefined) {
+      slot.flight.runs.splice(slot.flight.runs.indexOf(run), 1);
+    }
+    live.mailbox.redeliver();
+  }
+
+  /** Evicts the least recently used actors past `maxResident`: only idle ones with all events durable. */
+  evict(): void {
+    let excess = this.#residents.size - this.core.options.config.maxResident;
+    if (excess <= 0) return;
+    for (const run of this.#residents) {
+      if (excess <= 0) return;
+      if (!run.live!.idle || !this.core.committer.isDurable(run)) continue;
+      this.discard(run);
+      this.core.release(run);
+      excess--;
+    }
+  }
+
+  /** Resolves once no turn is in flight. */
+  settled(): Promise<void> {
+    if (this.turnsInFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** No further turns. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** No step of this run has happened: its mailbox holds everything from its start on. */
+  #isFresh(run: Run, live: Live): boolean {
+    return run.ranThrough === 0 && live.ran.length === 0;
+  }
+
+  #place(live: Live): number {
+    let best = 0;
+    for (let i = 1; i < this.#slots.length; i++) {
+      if (this.#slots[i]!.residents < this.#slots[best]!.residents) best = i;
+    }
+    live.slot = best;
+    return best;
+  }
+
+  /** Reads the history, for an actor to be rebuilt from it or ids to be looked up in it. */
+  load(run: Run): void {
+    const live = this.core.live(run);
+    if (live.residence !== 'none') return;
+    live.residence = 'loading';
+    const { actor } = live;
+    this.core.readHistory(run).then(
+      (frames) => {
+        if (run.live?.actor !== actor) return;
+        live.residence = 'none';
+        this.events.historyRead(run, frames);
+        if (live.mailbox.waiting > 0) live.frames = frames.map(({ frame }) => frame.events);
+        this.schedule(run);
+        this.core.release(run);
+        this.core.moved();
+      },
+      (error) => this.events.failed(error),
+    );
+  }
+
+  #send(slot: Slot): void {
+    if (slot.ready.length === 0 && slot.evictions.length === 0) return;
+    const slices: Slice[] = slot.evictions.map((run) => ({ run, evict: true, steps: [] }));
+    slot.evictions = [];
+    const runs: Run[] = [];
+    let messages = 0;
+    let loaded = 0;
+    let next = 0;
+    while (next < slot.ready.length && messages < MAX_MESSAGES_A_TURN && loaded < MAX_LOADED_BYTES_A_TURN) {
+      const run = slot.ready[next++]!;
+      const { live } = run;
+      // Since it was scheduled it may have been released, moved, emptied or suspended; the list is not searched for it then.
+      if (live === undefined || live.slot !== slot.number || !live.queued) continue;
+      live.queued = false;
+      if (live.mailbox.waiting === 0 || live.inFlight) continue;
+      const slice = this.#slice(run, live);
+      messages += slice.steps.length;
+      for (const frame of slice.load?.frames ?? []) loaded += frame.byteLength;
+      slices.push(slice);
+      runs.push(run);
+    }
+    slot.ready = next === slot.ready.length ? [] : slot.ready.slice(next);
+    if (slices.length === 0) return;
+    const flight = { runs };
+    slot.flight = flight;
+    this.workers.run(slot.number, encodeTurn(slices)).then(
+      (bytes) => this.#returned(slot, bytes),
+      (error) => this.#lost(slot, error),
+    );
+  }
+
+  #slice(run: Run, live: Live): Slice {
+    live.inFlight = true;
+    if (live.suspension !== undefined) live.suspension.retrying = false;
+    const taken = live.mailbox.take(live.merge ? Number.POSITIVE_INFINITY : MAX_MESSAGES_A_RUN);
+    const steps = live.merge ? [taken] : taken.map((message) => [message]);
+    this.#residents.delete(run);
+    this.#residents.add(run);
+    if (live.residence === 'resident') return { run: live.actor, steps };
+    const load: Load = {
+      runId: run.runId,
+      workflowId: run.workflowId,
+      workflowType: run.workflowType,
+      firstRunId: run.firstRunId,
+      startTime: run.startTime,
+      frames: live.frames ?? [],
+      ran: live.ran.length > 0 ? live.ran : run.ranThrough > 0 ? [run.ranThrough] : [],
+      historyBytes: run.historyBytes,
+    };
+    live.frames = undefined;
+    live.residence = 'resident';
+    this.#slots[live.slot]!.residents++;
+    return { run: live.actor, load, steps };
+  }
+
+  #returned(slot: Slot, bytes: Uint8Array): void {
+    const { runs } = slot.flight!;
+    slot.flight = undefined;
+    const report = decodeReport(bytes);
+    for (const run of runs) run.live!.inFlight = false;
+    for (const entry of report.logs) {
+      const run = this.core.actors.get(entry.run);
+      if (run !== undefined) this.events.log(run, entry);
+    }
+    for (const slice of report.slices) {
+      const run = this.core.actors.get(slice.run);
+      if (run === undefined) continue;
+      const live = run.live!;
+      if (slice.end.kind !== 'resident') {
+        this.core.renameActor(run);
+        this.#leave(run, live);
+      }
+      this.events.report(run, slice);
+      live.mailbox.redeliver();
+      this.schedule(run);
+    }
+    this.evict();
+    this.core.moved();
+    this.#tellIdle();
+  }
+
+  #lost(slot: Slot, error: unknown): void {
+    const { runs } = slot.flight!;
+    slot.flight = undefined;
+    if (!(error instanceof WorkerLostError)) {
+      this.events.failed(error);
+      return;
+    }
+    const culprit = error.actor === undefined ? undefined : this.core.actors.get(error.actor);
+    const gone = [...this.#residents].filter((run) => run.live!.slot === slot.number);
+    slot.evictions = [];
+    for (const run of new Set([...runs, ...gone])) {
+      const live = run.live!;
+      live.inFlight = false;
+      live.mailbox.redeliver();
+      this.core.renameActor(run);
+      this.#leave(run, live);
+      if (run !== culprit || this.events.lostIn(run, error)) this.schedule(run);
+    }
+    this.events.lost(error, gone.length);
+    this.core.moved();
+    this.#tellIdle();
+  }
+
+  #leave(run: Run, live: Live): void {
+    if (live.residence === 'resident') this.#slots[live.slot]!.residents--;
+    this.#residents.delete(run);
+    live.residence = 'none';
+    live.frames = undefined;
+    live.queued = false;
+    live.slot = -1;
+  }
+
+  #tellIdle(): void {
+    if (this.#idle.length === 0 || this.turnsInFlight > 0) return;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The fold: what each event changes in the record of its run. The same function serves live events and recovery.
+ * Thread: supervisor. In → out: (run, event) → run changed; an event that the record already knows changes nothing.
+ */
+import type { EventOf, EventType, WorkflowEvent } from '../../mailbox/events.js';
+import type { Run } from './run.js';
+
+export function fold(run: Run, event: WorkflowEvent): void {
+  if (event.eventId <= run.lastEventId) return;
+  run.lastEventId = event.eventId;
+  if (event.eventTime > run.lastTime) run.lastTime = event.eventTime;
+  if (event.seq !== undefined) {
+    run.lastStoredSeq = Math.max(run.lastStoredSeq, event.seq);
+    run.lastSeq = Math.max(run.lastSeq, event.seq);
+  }
+  if (event.ran !== undefined) {
+    for (const entry of event.ran) {
+      run.ranThrough = Math.max(run.ranThrough, typeof entry === 'number' ? entry : entry[entry.length - 1]!);
+    }
+    run.lastSeq = Math.max(run.lastSeq, run.ranThrough);
+  }
+  const apply = BY_TYPE[event.eventType] as ((run: Run, event: WorkflowEvent) => void) | null;
+  apply?.(run, event);
+}
+
+type Folds = { readonly [T in EventType]: ((run: Run, event: EventOf<T>) => void) | null };
+
+const BY_TYPE: Folds = {
+  WorkflowExecutionStarted(run, event) {
+    run.workflowType = event.workflowType;
+    run.startTime = event.eventTime;
+    run.firstRunId = event.firstRunId === run.runId ? run.runId : event.firstRunId;
+  },
+  WorkflowExecutionSignaled(run, event) {
+    if (event.requestId !== undefined) run.hasIds = true;
+  },
+  WorkflowExecutionCancelRequested: null,
+  WorkflowExecutionUpdateAccepted(run) {
+    run.hasIds = true;
+  },
+  WorkflowExecutionUpdateCompleted: null,
+  TimerStarted(run, event) {
+    run.timers ??= new Map();
+    run.timers.set(event.timerId, { fireAt: event.fireAt, startedEventId: event.eventId });
+  },
+  TimerFired: (run, event) => endTimer(run, event.timerId),
+  TimerCanceled: (run, event) => endTimer(run, event.timerId),
+  ActivityTaskScheduled(run, event) {
+    run.activities ??= new Map();
+    run.activities.set(event.activityId, { scheduledEventId: event.eventId, scheduledTime: event.eventTime });
+  },
+  ActivityTaskCompleted: (run, event) => endActivity(run, event.activityId),
+  ActivityTaskFailed: (run, event) => endActivity(run, event.activityId),
+  ActivityTaskTimedOut: (run, event) => endActivity(run, event.activityId),
+  ActivityTaskCancelRequested: (run, event) => endActivity(run, event.activityId),
+  ActivityTaskCanceled: (run, event) => endActivity(run, event.activityId),
+  WorkflowExecutionCompleted: (run, event) => close(run, 'COMPLETED', event.eventTime),
+  WorkflowExecutionFailed: (run, event) => close(run, 'FAILED', event.eventTime),
+  WorkflowExecutionCanceled: (run, event) => close(run, 'CANCELED', event.eventTime),
+  WorkflowExecutionTerminated: (run, event) => close(run, 'TERMINATED', event.eventTime),
+};
+
+function endTimer(run: Run, timerId: string): void {
+  run.timers?.delete(timerId);
+  if (run.timers?.size === 0) run.timers = undefined;
+}
+
+function endActivity(run: Run, activityId: string): void {
+  run.activities?.delete(activityId);
+  if (run.activities?.size === 0) run.activities = undefined;
+}
+
+function close(run: Run, status: Run['status'], time: number): void {
+  run.status = status;
+  run.closeTime = time;
+  run.timers = undefined;
+  run.activities = undefined;
+}

@@ -1,0 +1,283 @@
+/**
+ * Reports: what a worker says its steps made, turned into events and answers. Commands have effects only once their events are durable.
+ * Thread: supervisor. In → out: slice report → events, replies, closes, void closes, suspensions.
+ */
+import { type Command, type CommandKind, type CommandOf, isClosing } from '../../mailbox/commands.js';
+import type { EventBody, EventOf, Ran, WorkflowEvent } from '../../mailbox/events.js';
+import type { Message, MessageOf } from '../../mailbox/messages.js';
+import type { Answer, SliceReport, StepReport } from '../../mailbox/turn.js';
+import { QueryFailedError, QueryNotRegisteredError, WorkflowUpdateFailedError } from '../errors.js';
+import type { Activities } from './activities.js';
+import type { Core } from './core.js';
+import type { Closing } from './closing.js';
+import type { Dispatcher } from './dispatcher.js';
+import { isDone } from './message-ids.js';
+import { errorRecord } from './replies.js';
+import type { Live, Run, Waiter } from './run.js';
+import type { Suspensions } from './suspensions.js';
+import type { Timers } from './timers.js';
+import { replyOutcome } from './updates.js';
+
+export interface ReportsDeps {
+  readonly core: Core;
+  readonly dispatcher: Dispatcher;
+  readonly timers: Timers;
+  readonly activities: Activities;
+  readonly closing: Closing;
+  readonly suspensions: Suspensions;
+  /** Admits requests that were held. */
+  readonly readmit: (waiters: Waiter[]) => void;
+}
+
+/** Where a step's events go: the first carries `ran`, all carry `cause`. */
+interface StepContext {
+  readonly run: Run;
+  readonly live: Live;
+  readonly cause: number;
+  readonly time: number;
+  /** The step's messages, to find an accepted update. */
+  readonly messages: readonly Message[];
+  ran: Ran | undefined;
+}
+
+export class Reports {
+  constructor(private readonly deps: ReportsDeps) {}
+
+  handle(run: Run, report: SliceReport): void {
+    const live = run.live!;
+    const steps = report.steps;
+    const last = steps[steps.length - 1];
+    if (last !== undefined && last.merged === undefined && this.#isVoid(live, last)) {
+      this.#apply(run, live, steps.slice(0, -1), last.cause - 1);
+      this.#startMergedStep(run, live);
+      return;
+    }
+    const wasMerge = live.merge && report.processed > 0;
+    if (report.processed > 0) {
+      this.deps.suspensions.resumed(run);
+      this.#apply(run, live, steps, report.processed);
+    }
+    if (report.end.kind === 'suspended') this.deps.suspensions.suspend(run, report.end.error);
+    if (wasMerge || (live.merge && report.end.kind === 'suspended')) this.#releaseHeld(run, live, wasMerge);
+  }
+
+  /** A close computed while admitted signals wait: an acknowledged signal is always seen before its run closes. */
+  #isVoid(live: Live, step: StepReport): boolean {
+    const command = step.commands[step.commands.length - 1];
+    if (command === undefined || !isClosing(command)) return false;
+    return live.mailbox.some((message) => message.kind === 'signal' && message.seq > step.cause);
+  }
+
+  #startMergedStep(run: Run, live: Live): void {
+    this.deps.dispatcher.discard(run);
+    live.merge = true;
+    live.held ??= [];
+    for (const query of live.mailbox.remove((message) => message.kind === 'query')) {
+      const caller = live.callers.get(query.seq);
+      live.callers.delete(query.seq);
+      if (caller !== undefined) live.held.push(caller);
+    }
+  }
+
+  #releaseHeld(run: Run, live: Live, decided: boolean): void {
+    if (decided) live.merge = false;
+    const held = live.held ?? [];
+    live.held = undefined;
+    if (held.length > 0) this.deps.readmit(held);
+    if (run.open) this.deps.dispatcher.schedule(run);
+  }
+
+  #apply(run: Run, live: Live, steps: readonly StepReport[], processed: number): void {
+    const messages = live.mailbox.confirm(processed);
+    let next = 0;
+    for (const step of steps) {
+      const first = step.merged?.[0] ?? step.cause;
+      while (next < messages.length && messages[next]!.seq < first) this.#silentStep(run, live, messages[next++]!);
+      const from = next;
+      while (next < messages.length && messages[next]!.seq <= step.cause) next++;
+      this.#step(run, live, step, messages.slice(from, next));
+    }
+    while (next < messages.length) this.#silentStep(run, live, messages[next++]!);
+    if (processed > run.ranThrough) {
+      pushRan(live, processed);
+      run.ranThrough = processed;
+    }
+    this.deps.core.index.changed(run);
+  }
+
+  /** A step that made nothing; the firing of a timer is still recorded with it. */
+  #silentStep(run: Run, live: Live, message: Message): void {
+    if (message.kind !== 'timerFired') return;
+    pushRan(live, message.seq);
+    const context: StepContext = { run, live, cause: message.seq, time: message.time, messages: [message], ran: takeRan(live) };
+    this.#timerFired(context, message);
+    if (context.ran !== undefined) live.ran = [...context.ran];
+  }
+
+  #step(run: Run, live: Live, step: StepReport, messages: readonly Message[]): void {
+    pushRan(live, step.merged ?? step.cause);
+    const context: StepContext = { run, live, cause: step.cause, time: step.time, messages, ran: takeRan(live) };
+    for (const message of messages) if (message.kind === 'timerFired') this.#timerFired(context, message);
+    for (const command of step.commands) this.#command(context, command);
+    if (context.ran !== undefined) live.ran = [...context.ran];
+    for (const answer of step.answers) this.#answer(run, live, answer, messages);
+  }
+
+  /** The event of a message that is written with its step carries its own seq besides. */
+  #write<T extends EventBody>(context: StepContext, body: T, own?: { seq: number; time: number }): WorkflowEvent {
+    const { run, cause, ran } = context;
+    context.ran = undefined;
+    return this.deps.core.committer.append(run, {
+      ...body,
+      eventTime: own?.time ?? context.time,
+      cause,
+      ...(own === undefined ? {} : { seq: own.seq }),
+      ...(ran === undefined ? {} : { ran }),
+    });
+  }
+
+  #timerFired(context: StepContext, message: MessageOf<'timerFired'>): void {
+    const timer = context.run.timers?.get(message.timerId);
+    // Cancelled by an earlier step: the workflow ignored it too.
+    if (timer === undefined) return;
+    const { timerId } = message;
+    this.#write(context, { eventType: 'TimerFired', timerId, startedEventId: timer.startedEventId }, message);
+  }
+
+  #command(context: StepContext, command: Command): void {
+    (this.#byKind[command.kind] as (context: StepContext, command: Command) => void)(context, command);
+  }
+
+  readonly #byKind: { readonly [K in CommandKind]: (context: StepContext, command: CommandOf<K>) => void } = {
+    startTimer: (context, { timerId, fireAt }) => {
+      this.#write(context, { eventType: 'TimerStarted', timerId, fireAt });
+      const { run } = context;
+      this.deps.core.committer.after(run, () => this.deps.timers.arm(run, timerId, fireAt));
+    },
+    cancelTimer: (context, { timerId }) => {
+      const startedEventId = context.run.timers?.get(timerId)?.startedEventId ?? 0;
+      this.#write(context, { eventType: 'TimerCanceled', timerId, startedEventId });
+    },
+    scheduleActivity: (context, { kind: _, ...activity }) => {
+      const event = this.#write(context, { eventType: 'ActivityTaskScheduled', ...activity });
+      const { run } = context;
+      this.deps.core.committer.after(run, () =>
+        this.deps.activities.schedule(run, event as EventOf<'ActivityTaskScheduled'>),
+      );
+    },
+    cancelActivity: (context, { activityId }) => {
+      const { run } = context;
+      const scheduledEventId = run.activities?.get(activityId)?.scheduledEventId ?? 0;
+      this.#write(context, { eventType: 'ActivityTaskCancelRequested', activityId, scheduledEventId });
+      this.deps.core.committer.after(run, () => this.deps.activities.cancel(run, activityId));
+    },
+    acceptUpdate: (context, { updateId, seq }) => this.#acceptUpdate(context, updateId, seq),
+    completeUpdate: (context, command) => this.#completeUpdate(context, command),
+    completeWorkflow: (context, { result }) => this.#close(context, { eventType: 'WorkflowExecutionCompleted', result }),
+    failWorkflow: (context, { failure }) => this.#close(context, { eventType: 'WorkflowExecutionFailed', failure }),
+    cancelWorkflow: (context) => this.#close(context, { eventType: 'WorkflowExecutionCanceled' }),
+  };
+
+  #close(context: StepContext, body: EventBody): void {
+    this.deps.closing.closed(context.run, this.#write(context, body));
+  }
+
+  #acceptUpdate(context: StepContext, updateId: string, seq: number): void {
+    const { core } = this.deps;
+    const { run, live } = context;
+    const message = context.messages.find((candidate) => candidate.seq === seq) as MessageOf<'update'>;
+    const event = this.#write(
+      context,
+      { eventType: 'WorkflowExecutionUpdateAccepted', updateId, updateName: message.name, input: message.input },
+      message,
+    );
+    const entry = live.ids!.update(updateId)!;
+    entry.acceptedEventId = event.eventId;
+    const { workflowId, runId } = run;
+    core.tell(run, { name: 'updateAccepted', workflowId, runId, updateId, updateName: message.name });
+    core.committer.after(run, () => {
+      entry.waiters = entry.waiters.filter((waiter) => {
+        core.uncount(waiter);
+        if ((waiter.request as { stage?: string }).stage !== 'ACCEPTED') return true;
+        core.reply(waiter, { kind: 'updateAccepted', runId });
+        return false;
+      });
+    });
+  }
+
+  #completeUpdate(context: StepContext, { updateId, result, failure }: CommandOf<'completeUpdate'>): void {
+    const { core } = this.deps;
+    const { run, live } = context;
+    const ids = live.ids!;
+    const entry = ids.update(updateId)!;
+    this.#write(context, {
+      eventType: 'WorkflowExecutionUpdateCompleted',
+      updateId,
+      acceptedEventId: entry.acceptedEventId,
+      ...(result === undefined ? {} : { result }),
+      ...(failure === undefined ? {} : { failure }),
+    });
+    if (!isDone(entry)) ids.inFlight--;
+    const outcome = { result, failure };
+    entry.outcome = outcome;
+    core.committer.after(run, () => {
+      // Within this callback the run's newest frame is the one that holds the event.
+      entry.outcomeAt = run.head;
+      entry.outcome = undefined;
+      const { waiters } = entry;
+      entry.waiters = [];
+      for (const waiter of waiters) replyOutcome(core, waiter, run, entry, outcome);
+    });
+  }
+
+  #answer(run: Run, live: Live, answer: Answer, messages: readonly Message[]): void {
+    const message = messages.find((candidate) => candidate.seq === answer.seq);
+    if (message?.kind === 'update') {
+      this.#rejected(run, live, answer, message);
+      return;
+    }
+    const caller = live.callers.get(answer.seq);
+    live.callers.delete(answer.seq);
+    if (caller === undefined || message?.kind !== 'query') return;
+    const { core } = this.deps;
+    if (answer.failure === undefined) {
+      const result = answer.result!;
+      core.committer.after(run, () => core.reply(caller, { kind: 'queryResult', result }));
+    } else if (answer.failure.kind === 'queryNotRegistered') {
+      core.refuse(caller, run, new QueryNotRegisteredError({ queryName: message.name, registered: answer.failure.registered }));
+    } else if (answer.failure.kind === 'queryFailed') {
+      const { reason, failure } = answer.failure;
+      core.refuse(caller, run, new QueryFailedError({ queryName: message.name, reason }), failure);
+    }
+  }
+
+  #rejected(run: Run, live: Live, answer: Answer, { updateId, name }: MessageOf<'update'>): void {
+    const { core } = this.deps;
+    const failure = answer.failure;
+    if (failure === undefined || !('failure' in failure)) return;
+    const entry = live.ids!.update(updateId)!;
+    live.ids!.forgetUpdate(updateId);
+    const { workflowId, runId } = run;
+    const error = errorRecord(new WorkflowUpdateFailedError({ workflowId, updateId, updateName: name }), failure.failure);
+    core.tell(run, { name: 'updateRejected', workflowId, runId, updateId, updateName: name, reason: failure.failure.message });
+    core.committer.after(run, () => {
+      for (const waiter of entry.waiters) core.reply(waiter, { kind: 'error', error });
+      entry.waiters = [];
+    });
+  }
+}
+
+function pushRan(live: Live, entry: Ran[number]): void {
+  const last = live.ran[live.ran.length - 1];
+  if (typeof entry !== 'number') live.ran.push(entry);
+  else if (last === undefined) live.ran.push(entry);
+  else if (typeof last !== 'number') {
+    if (entry > last[last.length - 1]!) live.ran.push(entry);
+  } else if (entry > last) live.ran[live.ran.length - 1] = entry;
+}
+
+function takeRan(live: Live): Ran {
+  const { ran } = live;
+  live.ran = [];
+  return ran;
+}

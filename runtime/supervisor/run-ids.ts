@@ -1,0 +1,40 @@
+/**
+ * Run ids as bytes, and which partition a workflow id belongs to.
+ * Thread: supervisor. In → out: UUID text ⇄ 16 bytes; workflow id → partition.
+ */
+
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+export function runIdToBytes(runId: string): Uint8Array {
+  const bytes = new Uint8Array(16);
+  let at = 0;
+  for (let i = 0; i < 36; ) {
+    if (runId.charCodeAt(i) === 45) {
+      i++;
+      continue;
+    }
+    bytes[at++] = (nibble(runId.charCodeAt(i)) << 4) | nibble(runId.charCodeAt(i + 1));
+    i += 2;
+  }
+  return bytes;
+}
+
+function nibble(code: number): number {
+  return code <= 57 ? code - 48 : code - 87;
+}
+
+export function runIdFromBytes(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < 16; i++) {
+    if (i === 4 || i === 6 || i === 8 || i === 10) text += '-';
+    text += HEX[bytes[i]!]!;
+  }
+  return text;
+}
+
+/** FNV-1a over the UTF-16 code units. Persisted in every frame, so for ever. */
+export function partitionOf(workflowId: string, partitions: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < workflowId.length; i++) hash = Math.imul(hash ^ workflowId.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) % partitions;
+}

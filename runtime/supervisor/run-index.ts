@@ -1,0 +1,179 @@
+/**
+ * The run index: all runs by workflow id, rebuilt from checkpoint entries and frames.
+ * Thread: supervisor. In → out: entries and frames → runs; run → entry.
+ */
+import { decodeEvents, pack, unpack } from '../../mailbox/turn.js';
+import type { ListFilter, WorkflowStatusName } from '../client/control.js';
+import type { Frame, StoreReader } from '../store/store.js';
+import { fold } from './fold.js';
+import { Run } from './run.js';
+import { runIdFromBytes, runIdToBytes } from './run-ids.js';
+
+type EntryRow = [
+  workflowId: string,
+  partition: number,
+  workflowType: string,
+  status: WorkflowStatusName,
+  firstRunId: Uint8Array | null,
+  startTime: number,
+  closeTime: number,
+  lastEventId: number,
+  head: number,
+  historyBytes: number,
+  lastSeq: number,
+  lastStoredSeq: number,
+  ranThrough: number,
+  lastTime: number,
+  hasIds: boolean,
+  timers: [string, number, number][] | null,
+  activities: [string, number, number][] | null,
+];
+
+export class RunIndex {
+  /** The newest run of each workflow id; older ones follow by `previous`. */
+  readonly #current = new Map<string, Run>();
+  /** Runs changed since the last checkpoint. */
+  #changed = new Set<Run>();
+  size = 0;
+  open = 0;
+
+  current(workflowId: string): Run | undefined {
+    return this.#current.get(workflowId);
+  }
+
+  find(workflowId: string, runId: string | undefined): Run | undefined {
+    let run = this.#current.get(workflowId);
+    if (runId === undefined) return run;
+    while (run !== undefined && run.runId !== runId) run = run.previous;
+    return run;
+  }
+
+  add(run: Run): void {
+    run.previous = this.#current.get(run.workflowId);
+    this.#current.set(run.workflowId, run);
+    this.size++;
+    if (run.open) this.open++;
+    this.#changed.add(run);
+  }
+
+  changed(run: Run): void {
+    this.#changed.add(run);
+  }
+
+  *all(): IterableIterator<Run> {
+    for (const newest of this.#current.values()) {
+      for (let run: Run | undefined = newest; run !== undefined; run = run.previous) yield run;
+    }
+  }
+
+  *matching(filter: ListFilter): IterableIterator<Run> {
+    for (const run of this.all()) {
+      if (filter.status !== undefined && run.status !== filter.status) continue;
+      if (filter.workflowType !== undefined && run.workflowType !== filter.workflowType) continue;
+      yield run;
+    }
+  }
+
+  /** Takes what the store finds at open. `loaded` afterwards. */
+  reader(): StoreReader & { loaded(): void } {
+    // Frames name runs only by run id; afterwards every look-up is by workflow id, so this map need not stay.
+    const byRunId = new Map<string, Run>();
+    return {
+      entry: (key, value) => {
+        const run = decodeEntry(key, value);
+        byRunId.set(run.runId, run);
+      },
+      frame: (frame, position) => {
+        const runId = runIdFromBytes(frame.runId);
+        const events = decodeEvents(frame.events, frame.firstEventId);
+        const run = byRunId.get(runId) ?? startOf(runId, frame, events);
+        byRunId.set(runId, run);
+        for (const event of events) fold(run, event);
+        if (position > run.head) {
+          run.head = position;
+          run.historyBytes += frame.events.byteLength;
+          this.#changed.add(run);
+        }
+      },
+      loaded: () => {
+        const inOrder = [...byRunId.values()].sort((a, b) => a.startTime - b.startTime || a.head - b.head);
+        const changed = this.#changed;
+        this.#changed = new Set();
+        for (const run of inOrder) this.add(run);
+        this.#changed = changed;
+      },
+    };
+  }
+
+  /** Entries of all runs, or of those changed since this was last called. */
+  *entries(full: boolean): IterableIterator<readonly [Uint8Array, Uint8Array]> {
+    const runs = full ? this.all() : this.#changed;
+    this.#changed = new Set();
+    for (const run of runs) yield encodeEntry(run);
+  }
+}
+
+function startOf(runId: string, frame: Frame, events: ReturnType<typeof decodeEvents>): Run {
+  const started = events[0];
+  if (started?.eventType !== 'WorkflowExecutionStarted') {
+    throw new Error(`The first frame found of run ${runId} does not begin with WorkflowExecutionStarted`);
+  }
+  return new Run(started.workflowId, runId, frame.partition);
+}
+
+function encodeEntry(run: Run): readonly [Uint8Array, Uint8Array] {
+  const row: EntryRow = [
+    run.workflowId,
+    run.partition,
+    run.workflowType,
+    run.status,
+    run.firstRunId === run.runId ? null : runIdToBytes(run.firstRunId),
+    run.startTime,
+    run.closeTime,
+    run.lastEventId,
+    run.head,
+    run.historyBytes,
+    run.lastSeq,
+    run.lastStoredSeq,
+    run.ranThrough,
+    run.lastTime,
+    run.hasIds,
+    run.timers === undefined ? null : [...run.timers].map(([id, t]) => [id, t.fireAt, t.startedEventId]),
+    run.activities === undefined
+      ? null
+      : [...run.activities].map(([id, a]) => [id, a.scheduledEventId, a.scheduledTime]),
+  ];
+  return [runIdToBytes(run.runId), pack(row)];
+}
+
+function decodeEntry(key: Uint8Array, value: Uint8Array): Run {
+  const row = unpack(value) as EntryRow;
+  const run = new Run(row[0], runIdFromBytes(key), row[1]);
+  run.workflowType = intern(row[2]);
+  run.status = row[3];
+  if (row[4] !== null) run.firstRunId = runIdFromBytes(row[4]);
+  run.startTime = row[5];
+  run.closeTime = row[6];
+  run.lastEventId = row[7];
+  run.head = row[8];
+  run.historyBytes = row[9];
+  run.lastSeq = row[10];
+  run.lastStoredSeq = row[11];
+  run.ranThrough = row[12];
+  run.lastTime = row[13];
+  run.hasIds = row[14];
+  if (row[15] !== null) run.timers = new Map(row[15].map(([id, fireAt, startedEventId]) => [id, { fireAt, startedEventId }]));
+  if (row[16] !== null) {
+    run.activities = new Map(row[16].map(([id, scheduledEventId, scheduledTime]) => [id, { scheduledEventId, scheduledTime }]));
+  }
+  return run;
+}
+
+/** One string for each workflow type, however many runs it has. */
+const interned = new Map<string, string>();
+export function intern(text: string): string {
+  const known = interned.get(text);
+  if (known !== undefined) return known;
+  interned.set(text, text);
+  return text;
+}

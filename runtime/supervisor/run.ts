@@ -1,0 +1,126 @@
+/**
+ * The run: the small record kept in memory for every run, and its live part while something happens to it.
+ * Thread: supervisor. In → out: fields, changed by `fold` (what events say) and by admission and turns (what is under way).
+ */
+import type { Ran, WorkflowEvent } from '../../mailbox/events.js';
+import { Mailbox } from '../../mailbox/mailbox.js';
+import type { SuspendReason } from '../../mailbox/turn.js';
+import type { WorkflowStatusName } from '../client/control.js';
+import type { Request } from '../client/protocol.js';
+import type { MessageIds } from './message-ids.js';
+import type { ReplySink } from './replies.js';
+
+export interface TimerRecord {
+  readonly fireAt: number;
+  readonly startedEventId: number;
+}
+
+export interface ActivityRecord {
+  readonly scheduledEventId: number;
+  readonly scheduledTime: number;
+}
+
+/** Hundreds of bytes, for there may be millions: absent maps are undefined. */
+export class Run {
+  workflowType = '';
+  status: WorkflowStatusName = 'RUNNING';
+  firstRunId: string;
+  startTime = 0;
+  closeTime = 0;
+  lastEventId = 0;
+  /** Position of the newest durable frame, -1 before the first. */
+  head = -1;
+  historyBytes = 0;
+  lastSeq = 0;
+  /** Highest seq of a stored message. */
+  lastStoredSeq = 0;
+  /** Every message up to this seq has been processed by a step whose events are written or being written. */
+  ranThrough = 0;
+  /** Newest admission time: a run's clock never runs backwards. */
+  lastTime = 0;
+  /** Some stored message has a request id or update id: they can be looked up in the history. */
+  hasIds = false;
+  timers: Map<string, TimerRecord> | undefined;
+  activities: Map<string, ActivityRecord> | undefined;
+  /** The run before this one under the same workflow id. */
+  previous: Run | undefined;
+  live: Live | undefined;
+
+  constructor(
+    readonly workflowId: string,
+    readonly runId: string,
+    readonly partition: number,
+  ) {
+    this.firstRunId = runId;
+  }
+
+  get open(): boolean {
+    return this.status === 'RUNNING';
+  }
+}
+
+/** A caller that waits for something of this run. */
+export interface Waiter {
+  readonly port: ReplySink;
+  readonly request: Request;
+  /** Takes a place in the global in-flight window. */
+  counted: boolean;
+}
+
+export interface Suspension {
+  readonly reason: SuspendReason | { readonly kind: 'quarantined'; readonly times: number; readonly why: string };
+  readonly attempts: number;
+  /** Undefined: not until the runtime is restarted. */
+  readonly nextRetryTime: number | undefined;
+  readonly stopRetry: () => void;
+  /** The next turn may try again. */
+  retrying: boolean;
+}
+
+export class Live {
+  readonly mailbox = new Mailbox();
+  /** Names the actor between supervisor and worker; a new one whenever the supervisor discards the actor. */
+  actor: number;
+  slot = -1;
+  residence: 'none' | 'loading' | 'resident' = 'none';
+  /** Stored messages that no step is known to have processed are still to be read back, before anything else is processed. */
+  mailboxStored = false;
+  /** Packed events for the next load, once read. */
+  frames: Uint8Array[] | undefined;
+  /** In a ready list. */
+  queued = false;
+  /** In the turn under way on its slot. */
+  inFlight = false;
+  /** The next slice sends all that waits as one step; until its report, new requests are held. */
+  merge = false;
+  /** Requests not yet admitted: history is being read, or a closing step is being decided. */
+  held: Waiter[] | undefined;
+  /** The flush that holds this run's newest event. */
+  lastBatch = 0;
+  unflushed: WorkflowEvent[] = [];
+  /** Steps since the last stored `ran`. */
+  ran: Ran[number][] = [];
+  ids: MessageIds | undefined;
+  /** Callers of queries, and of updates not yet accepted, by seq. */
+  readonly callers = new Map<number, Waiter>();
+  results: Waiter[] | undefined;
+  suspension: Suspension | undefined;
+  /** Times that a step of this run ended its worker since it last succeeded. */
+  lostTurns = 0;
+
+  constructor(actor: number) {
+    this.actor = actor;
+  }
+
+  get idle(): boolean {
+    return (
+      !this.inFlight &&
+      !this.merge &&
+      this.residence !== 'loading' &&
+      this.held === undefined &&
+      !this.mailboxStored &&
+      this.mailbox.size === 0 &&
+      this.unflushed.length === 0
+    );
+  }
+}

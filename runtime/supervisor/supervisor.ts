@@ -1,0 +1,218 @@
+/**
+ * The supervisor: wires admission, dispatcher, committer, timers and activities around one core. A plain class without threads.
+ * Thread: supervisor. In → out: requests and turn reports → replies, turns, activity tasks, lifecycle events.
+ */
+import type { FailureRecord } from '../../mailbox/failures.js';
+
+import { decodePayload, type Payload } from '../../mailbox/payload.js';
+import { messageOf } from '../../mailbox/stored-messages.js';
+import { decodeEvents, type LogEntry } from '../../mailbox/turn.js';
+import type { Request } from '../client/protocol.js';
+import { RuntimeClosedError } from '../errors.js';
+import type { ToHost } from '../host/protocol.js';
+import { Activities } from './activities.js';
+import { Admission } from './admission.js';
+import { Closing } from './closing.js';
+import { Core, type CoreOptions, type StoredFrame } from './core.js';
+import { Dispatcher } from './dispatcher.js';
+import { MessageIds } from './message-ids.js';
+import { ControlPlane } from './control-plane.js';
+import { errorRecord, type ReplySink } from './replies.js';
+import { Reports } from './reports.js';
+import type { Run } from './run.js';
+import { Suspensions } from './suspensions.js';
+import { Timers } from './timers.js';
+import type { WorkerLostError, Workers } from './workers.js';
+
+export interface SupervisorOptions extends CoreOptions {
+  readonly workers: Workers;
+  readonly workflowTypes: ReadonlySet<string>;
+  readonly host: (message: ToHost) => void;
+  /** Calls back after everything that is due now. */
+  readonly later: (callback: () => void) => void;
+}
+
+/** Log bytes after which the index is written out, so that a restart reads no more than that. */
+const CHECKPOINT_BYTES = 64 * 1024 * 1024;
+/** Runs woken at once after a restart. */
+const WAKE_AHEAD = 256;
+
+export class Supervisor {
+  readonly core: Core;
+  readonly controlPlane: ControlPlane;
+  readonly #dispatcher: Dispatcher;
+  readonly #timers: Timers;
+  readonly #activities: Activities;
+  readonly #admission: Admission;
+  #partitions = 1;
+  #moving = false;
+  #closed = false;
+  #checkpointing: Promise<void> | undefined;
+
+  constructor(private readonly options: SupervisorOptions) {
+    const core = new Core(options, () => this.#moved());
+    this.core = core;
+    const wake = (run: Run) => this.#dispatcher.schedule(run);
+    this.#timers = new Timers(core, wake);
+    this.#activities = new Activities(core, this.#timers, options.host, wake);
+    const suspensions = new Suspensions(core, () => this.#dispatcher, this.#timers);
+    const closing = new Closing({ core, dispatcher: () => this.#dispatcher, activities: this.#activities, suspensions });
+    this.#dispatcher = new Dispatcher(core, options.workers, {
+      historyRead: (run, frames) => this.#historyRead(run, frames),
+      report: (run, report) => reports.handle(run, report),
+      log: (run, entry) => this.#log(run, entry),
+      lostIn: (run, lost) => suspensions.lostWorker(run, lost),
+      lost: (lost, runs) => this.#lostWorker(lost, runs),
+      failed: options.onFailed,
+    });
+    this.#admission = new Admission({
+      core,
+      dispatcher: this.#dispatcher,
+      closing,
+      partitions: () => this.#partitions,
+      workflowTypes: () => options.workflowTypes,
+    });
+    const reports = new Reports({
+      core,
+      dispatcher: this.#dispatcher,
+      timers: this.#timers,
+      activities: this.#activities,
+      closing,
+      suspensions,
+      readmit: (waiters) => this.#admission.readmit(waiters),
+    });
+    this.controlPlane = new ControlPlane(core, this.#dispatcher, this.#activities);
+  }
+
+  /** Loads the index, arms timers, and wakes the runs that have something left to do. */
+  async open(): Promise<{ openRuns: number; clean: boolean }> {
+    const { core } = this;
+    const reader = core.index.reader();
+    const opened = await this.options.store.open(reader);
+    reader.loaded();
+    this.#partitions = opened.partitions;
+    const unfinished: Run[] = [];
+    for (const run of core.index.all()) {
+      if (!run.open) continue;
+      for (const [timerId, { fireAt }] of run.timers ?? []) this.#timers.arm(run, timerId, fireAt);
+      if (run.lastStoredSeq > run.ranThrough || run.activities !== undefined) unfinished.push(run);
+    }
+    void this.#wakeAll(unfinished).catch(this.options.onFailed);
+    return { openRuns: core.index.open, clean: opened.clean };
+  }
+
+  /** A client's request. Refused once the runtime shuts down. */
+  request(request: Request, port: ReplySink): void {
+    if (this.#closed) {
+      port.send({ id: request.id, kind: 'error', error: errorRecord(new RuntimeClosedError()) });
+      return;
+    }
+    this.#admission.admit(request, port);
+    this.#moved();
+  }
+
+  activityDone(token: number, result: Payload | undefined, failure: FailureRecord | undefined): void {
+    if (this.#closed) return;
+    this.#activities.done(token, result, failure);
+  }
+
+  /** Admits nothing more, finishes the turns in flight and their flush, writes the checkpoint and closes the store. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timers.stop();
+    this.#dispatcher.stop();
+    await this.#dispatcher.settled();
+    this.core.committer.flush();
+    await this.core.committer.settled();
+    await this.#checkpointing;
+    await this.#checkpoint();
+    await this.options.store.close();
+  }
+
+  /** Once for everything that one turn of the event loop brings: dispatch first, so that workers run while the flush does. */
+  #moved(): void {
+    if (this.#moving) return;
+    this.#moving = true;
+    this.options.later(() => {
+      this.#moving = false;
+      this.#dispatcher.kick();
+      this.core.committer.flush();
+      if (this.options.store.sinceCheckpoint >= CHECKPOINT_BYTES && this.#checkpointing === undefined && !this.#closed) {
+        this.#checkpointing = this.#checkpoint()
+          .catch(this.options.onFailed)
+          .finally(() => {
+            this.#checkpointing = undefined;
+          });
+      }
+    });
+  }
+
+  #checkpoint(): Promise<void> {
+    const { store } = this.options;
+    // A full one pays once the incremental ones are as large as it would be; some 300 bytes a run.
+    const full = store.incrementalBytes > Math.max(CHECKPOINT_BYTES / 4, this.core.index.size * 300);
+    const caughtUp = () => {
+      this.core.committer.flush();
+      return this.core.committer.durable();
+    };
+    return store.checkpoint(this.core.index.entries(full), { full, caughtUp });
+  }
+
+  async #wakeAll(runs: readonly Run[]): Promise<void> {
+    for (const run of runs) {
+      if (this.#closed) return;
+      if (!run.open) continue;
+      if (run.activities !== undefined) await this.#activities.recover(run);
+      if (run.lastStoredSeq <= run.ranThrough) continue;
+      this.core.live(run);
+      this.#dispatcher.schedule(run);
+      while (this.#dispatcher.backlog > WAKE_AHEAD && !this.#closed) await this.#pause();
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#moved();
+      this.options.later(resolve);
+    });
+  }
+
+  /** What only the history knows: ids seen before, and stored messages that no step is known to have processed. */
+  #historyRead(run: Run, frames: readonly StoredFrame[]): void {
+    const live = run.live!;
+    const readIds = live.ids === undefined;
+    const ids = live.ids ?? new MessageIds(this.options.config.dedupe);
+    const before = live.mailbox.firstSeq ?? Number.POSITIVE_INFINITY;
+    const stored = [];
+    if (readIds || live.mailboxStored) {
+      for (const { frame, position } of frames) {
+        for (const event of decodeEvents(frame.events, frame.firstEventId)) {
+          if (readIds) ids.recover(event, position);
+          if (!live.mailboxStored || event.seq === undefined || event.seq <= run.ranThrough || event.seq >= before) continue;
+          const message = messageOf(event);
+          if (message !== undefined) stored.push(message);
+        }
+      }
+    }
+    live.ids = ids;
+    if (live.mailboxStored) live.mailbox.unshift(stored);
+    live.mailboxStored = false;
+    if (live.merge || live.held === undefined) return;
+    const { held } = live;
+    live.held = undefined;
+    this.#admission.readmit(held);
+  }
+
+  #lostWorker(lost: WorkerLostError, runs: number): void {
+    if (this.options.subscribed('workerLost')) {
+      this.options.emit({ name: 'workerLost', worker: lost.slot, reason: lost.reason, runs });
+    }
+  }
+
+  #log(run: Run, { level, message, meta }: LogEntry): void {
+    const { workflowId, runId } = run;
+    const attributes = meta === undefined ? {} : { meta: decodePayload(meta) };
+    this.core.tell(run, { name: 'log', workflowId, runId, level, message, ...attributes });
+  }
+}
+

@@ -1,0 +1,126 @@
+/**
+ * Suspensions: runs whose code cannot step. Nothing is recorded of the step; it is tried again with back-off, and after a restart.
+ * Thread: supervisor. In → out: reason → callers told, retry planned; success → resumed.
+ */
+import type { SuspendReason } from '../../mailbox/turn.js';
+import {
+  DeterminismViolationError,
+  type HoldfastError,
+  StepFailedWorkerError,
+  UnknownWorkflowTypeError,
+  WorkflowSuspendedError,
+} from '../errors.js';
+import type { FailureRecord } from '../../mailbox/failures.js';
+import type { Core } from './core.js';
+import type { Dispatcher } from './dispatcher.js';
+import { errorRecord } from './replies.js';
+import type { Run, Suspension, Waiter } from './run.js';
+import type { Timers } from './timers.js';
+import type { WorkerLostError } from './workers.js';
+
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 60_000;
+/** So many times may a step end its worker before its run is left alone. */
+const QUARANTINE_AFTER = 3;
+
+export class Suspensions {
+  constructor(
+    private readonly core: Core,
+    private readonly dispatcher: () => Dispatcher,
+    private readonly timers: Timers,
+  ) {}
+
+  suspend(run: Run, reason: Suspension['reason']): void {
+    const live = this.core.live(run);
+    const attempts = (live.suspension?.attempts ?? 0) + 1;
+    live.suspension?.stopRetry();
+    const delay = Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), LONGEST_RETRY_MS);
+    const retries = reason.kind !== 'quarantined';
+    const suspension: Suspension = {
+      reason,
+      attempts,
+      nextRetryTime: retries ? this.core.now() + delay : undefined,
+      stopRetry: retries ? this.timers.after(delay, () => this.#retry(run, suspension)) : () => undefined,
+      retrying: false,
+    };
+    live.suspension = suspension;
+    live.mailbox.redeliver();
+    this.#tellCallers(run);
+    const { workflowId, runId } = run;
+    this.core.tell(run, { name: 'runSuspended', workflowId, runId, error: errorRecord(...suspendedError(run)), attempts });
+  }
+
+  /** A step of the run succeeded, or the run closed. */
+  resumed(run: Run): void {
+    const live = run.live!;
+    live.lostTurns = 0;
+    if (live.suspension === undefined) return;
+    live.suspension.stopRetry();
+    live.suspension = undefined;
+    const { workflowId, runId } = run;
+    this.core.tell(run, { name: 'runResumed', workflowId, runId });
+  }
+
+  /** A step of this run ended its worker. False once that has happened too often. */
+  lostWorker(run: Run, lost: WorkerLostError): boolean {
+    const live = run.live!;
+    live.lostTurns++;
+    if (live.lostTurns < QUARANTINE_AFTER) return true;
+    this.suspend(run, { kind: 'quarantined', times: live.lostTurns, why: lost.reason });
+    return false;
+  }
+
+  #retry(run: Run, suspension: Suspension): void {
+    if (run.live?.suspension !== suspension) return;
+    suspension.retrying = true;
+    this.dispatcher().schedule(run);
+  }
+
+  /** Queries and updates do not hang on a run that cannot step; signals are kept. */
+  #tellCallers(run: Run): void {
+    const live = run.live!;
+    const refuse = (waiter: Waiter) => this.core.refuse(waiter, run, ...suspendedError(run));
+    for (const message of live.mailbox.remove(({ kind }) => kind === 'query' || kind === 'update')) {
+      if (message.kind === 'update') {
+        for (const waiter of live.ids?.update(message.updateId)?.waiters ?? []) refuse(waiter);
+        live.ids?.forgetUpdate(message.updateId);
+      }
+    }
+    for (const waiter of live.callers.values()) refuse(waiter);
+    live.callers.clear();
+    for (const update of live.ids?.updates() ?? []) {
+      for (const waiter of update.waiters) refuse(waiter);
+      update.waiters = [];
+    }
+  }
+}
+
+/** What callers of a suspended run are told, with the cause. */
+export function suspendedError(run: Run): [WorkflowSuspendedError, FailureRecord] {
+  const { workflowId, runId } = run;
+  const { reason } = run.live!.suspension!;
+  const cause = causeOf(reason, run);
+  return [new WorkflowSuspendedError({ workflowId, runId, reason: cause.message }), cause];
+}
+
+function causeOf(reason: Suspension['reason'], run: Run): FailureRecord {
+  if (reason.kind === 'threw') return reason.failure;
+  const error = errorOf(reason, run);
+  return { kind: 'application', type: error.name, message: error.message };
+}
+
+function errorOf(
+  reason: Exclude<SuspendReason, { kind: 'threw' }> | Extract<Suspension['reason'], { kind: 'quarantined' }>,
+  run: Run,
+): HoldfastError {
+  switch (reason.kind) {
+    case 'nondeterminism': {
+      const { kind: _, ...fields } = reason;
+      return new DeterminismViolationError(fields);
+    }
+    case 'unknownType':
+      return new UnknownWorkflowTypeError({ workflowType: run.workflowType, registered: reason.registered });
+    case 'quarantined':
+      return new StepFailedWorkerError({ runId: run.runId, times: reason.times, reason: reason.why });
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * The supervisor thread: puts the plain classes on real ports, the real clock and the store.
+ * Thread: supervisor (its entry). In → out: ports ⇄ supervisor.
+ */
+import { randomUUID } from 'node:crypto';
+import { type MessagePort, workerData } from 'node:worker_threads';
+import * as Comlink from 'comlink';
+import { toFailureRecord } from '../../mailbox/failures.js';
+import type { ClientControl, Lifecycle, Outcome, RuntimeControl } from '../client/control.js';
+import { decodeRequests, type ErrorRecord } from '../client/protocol.js';
+import { systemClock } from '../clock.js';
+import { HoldfastError, RuntimeFailedError } from '../errors.js';
+import type { AttachControl, FromHost, ToHost } from '../host/protocol.js';
+import { createStore } from '../store/index.js';
+import type { SupervisorThreadData } from './config.js';
+import { errorRecord, PortReplies } from './replies.js';
+import { Supervisor } from './supervisor.js';
+import { WorkerPool } from './worker-pool.js';
+
+const { config, controlPort, hostPort } = workerData as SupervisorThreadData;
+const later = (callback: () => void): void => {
+  setImmediate(callback);
+};
+
+let toHost: ToHost[] = [];
+function sendToHost(message: ToHost): void {
+  if (toHost.push(message) > 1) return;
+  later(() => {
+    const batch = toHost;
+    toHost = [];
+    hostPort.postMessage(batch);
+  });
+}
+
+let subscribed: ReadonlySet<Lifecycle['name']> = new Set();
+const emit = (event: Lifecycle): void => sendToHost({ kind: 'lifecycle', event });
+
+function toErrorRecord(error: unknown): ErrorRecord {
+  if (error instanceof HoldfastError) {
+    return errorRecord(error, error.cause === undefined ? undefined : toFailureRecord(error.cause));
+  }
+  const cause = toFailureRecord(error);
+  return errorRecord(new RuntimeFailedError({ reason: cause.message }), cause);
+}
+
+/** Nothing more is acknowledged; the embedding thread ends this one. */
+function fail(error: unknown): void {
+  const cause = toFailureRecord(error);
+  emit({ name: 'failed', error: errorRecord(new RuntimeFailedError({ reason: cause.message }), cause) });
+}
+
+let supervisor: Supervisor | undefined;
+let pool: WorkerPool | undefined;
+/** Client ports attached before the store is open; requests wait for it in their ports. */
+let waitingPorts: MessagePort[] = [];
+
+function serve(port: MessagePort, owner: Supervisor): void {
+  const replies = new PortReplies((bytes) => port.postMessage(bytes, [bytes.buffer as ArrayBuffer]), later);
+  port.on('message', (message: Uint8Array | AttachControl) => {
+    if (message instanceof Uint8Array) {
+      for (const request of decodeRequests(message)) owner.request(request, replies);
+    } else {
+      const { describe, list, count } = runtimeControl;
+      const control: ClientControl = { describe, list, count };
+      Comlink.expose(control, message.control as unknown as Comlink.Endpoint);
+    }
+  });
+}
+
+async function outcome<T>(act: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { ok: true, value: await act() };
+  } catch (error) {
+    return { ok: false, error: toErrorRecord(error) };
+  }
+}
+
+async function open(): Promise<{ openRuns: number; clean: boolean }> {
+  const store = createStore(config.store);
+  pool = new WorkerPool({ bundle: config.bundle, slots: config.workers, stepLimitMs: config.stepLimitMs });
+  const starting = new Supervisor({
+    config,
+    build: config.bundle.build,
+    store,
+    clock: systemClock,
+    workers: pool,
+    workflowTypes: new Set(await pool.types()),
+    newRunId: randomUUID,
+    emit,
+    subscribed: (name) => subscribed.has(name),
+    onFailed: fail,
+    host: sendToHost,
+    later,
+  });
+  const opened = await starting.open();
+  supervisor = starting;
+  for (const port of waitingPorts) serve(port, starting);
+  waitingPorts = [];
+  return opened;
+}
+
+function opened(): Supervisor {
+  if (supervisor === undefined) throw new Error('The supervisor is not open');
+  return supervisor;
+}
+
+const runtimeControl: RuntimeControl = {
+  open: () =>
+    outcome(async () => {
+      try {
+        return await open();
+      } catch (error) {
+        await pool?.stop();
+        throw error;
+      }
+    }),
+  close: () =>
+    outcome(async () => {
+      await supervisor?.close();
+      await pool?.stop();
+      return undefined;
+    }),
+  describe: (workflowId, runId) => opened().controlPlane.describe(workflowId, runId),
+  list: (filter, limit, after) => opened().controlPlane.list(filter, limit, after),
+  count: (filter) => opened().controlPlane.count(filter),
+  stats: async () => opened().controlPlane.stats(),
+  dump: async () => opened().controlPlane.dump(),
+  subscribe: async (names) => {
+    subscribed = new Set(names);
+  },
+};
+
+hostPort.on('message', (batch: FromHost[]) => {
+  for (const message of batch) {
+    if (message.kind === 'activityDone') supervisor?.activityDone(message.token, message.result, message.failure);
+    else if (supervisor === undefined) waitingPorts.push(message.port);
+    else serve(message.port, supervisor);
+  }
+});
+Comlink.expose(runtimeControl, controlPort as unknown as Comlink.Endpoint);

@@ -1,0 +1,76 @@
+/**
+ * Timers: rings whatever is due. Durable timers of runs, and the supervisor's own deadlines (retries, activity time-outs).
+ * Thread: supervisor. In → out: (time, what) → timerFired messages and callbacks.
+ */
+import type { Core } from './core.js';
+import type { Run } from './run.js';
+import { TimerQueue } from './timer-queue.js';
+
+type Due = { readonly run: Run; readonly timerId: string; readonly fireAt: number } | { ring: (() => void) | undefined };
+
+/** Called off later than it is rung: what it rings is forgotten at once, its place in the queue when its time comes. */
+export type CallOff = () => void;
+
+export class Timers {
+  readonly #queue = new TimerQueue<Due>();
+  #alarm: { readonly at: number; readonly stop: () => void } | undefined;
+  #stopped = false;
+
+  constructor(
+    private readonly core: Core,
+    private readonly wake: (run: Run) => void,
+  ) {}
+
+  get pending(): number {
+    return this.#queue.size;
+  }
+
+  /** A durable timer of a run. Only once its TimerStarted is durable. */
+  arm(run: Run, timerId: string, fireAt: number): void {
+    if (run.timers?.has(timerId) !== true) return;
+    this.#queue.add(fireAt, { run, timerId, fireAt });
+    this.#setAlarm();
+  }
+
+  /** A deadline of the supervisor itself, within this process. */
+  after(delayMs: number, ring: () => void): CallOff {
+    const entry: { ring: (() => void) | undefined } = { ring };
+    this.#queue.add(this.core.now() + delayMs, entry);
+    this.#setAlarm();
+    return () => {
+      entry.ring = undefined;
+    };
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#alarm?.stop();
+    this.#alarm = undefined;
+  }
+
+  #setAlarm(): void {
+    const { next } = this.#queue;
+    if (next === undefined || this.#stopped || (this.#alarm !== undefined && this.#alarm.at <= next)) return;
+    this.#alarm?.stop();
+    this.#alarm = { at: next, stop: this.core.options.clock.after(Math.max(0, next - this.core.now()), this.#ring) };
+  }
+
+  readonly #ring = (): void => {
+    this.#alarm = undefined;
+    const now = this.core.now();
+    for (let due = this.#queue.take(now); due !== undefined; due = this.#queue.take(now)) {
+      if ('ring' in due) due.ring?.();
+      else this.#fire(due.run, due.timerId);
+    }
+    this.#setAlarm();
+    this.core.moved();
+  };
+
+  #fire(run: Run, timerId: string): void {
+    // Cancelled meanwhile, or the run is closed.
+    if (run.timers?.has(timerId) !== true) return;
+    this.core.live(run);
+    this.core.deliver(run, this.core.stamp(run), { kind: 'timerFired', timerId });
+    this.wake(run);
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * What the dispatcher needs of the workers: slots that take one turn at a time.
+ * Thread: supervisor. In → out: turn bytes → report bytes, or the loss of the turn.
+ */
+
+export interface Workers {
+  readonly slots: number;
+  /** Resolves with the report. @throws WorkerLostError if the worker ended: its actors are gone, nothing of the turn happened. */
+  run(slot: number, turn: Uint8Array): Promise<Uint8Array>;
+}
+
+export class WorkerLostError extends Error {
+  constructor(
+    readonly slot: number,
+    /** The actor whose step was under way, if any. */
+    readonly actor: number | undefined,
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Worker ${slot} was lost: ${reason}`, options);
+    this.name = 'WorkerLostError';
+  }
+}
