@@ -8,7 +8,7 @@ import { type Disk, withFile } from './disk.js';
 import { segmentIndex } from './scan.js';
 import { createSegment, SEGMENT_HEADER, segmentHeader, writeZeros } from './segment.js';
 import { CLEAN_END, META, writeSmallFile } from './small-file.js';
-import { type Survey, surveyStore } from './survey.js';
+import type { Survey } from './survey.js';
 import { byRun, type EventRange, type Report, verifyStore } from './verify.js';
 
 export interface Repair {
@@ -98,7 +98,3 @@ async function cutSegments(disk: Disk, survey: Survey, report: Report, cut: numb
     await writeZeros(disk, segment.name, from, segment.size);
   }
 }
-
-/** Looks again after a repair. */
-export const isWhole = async (disk: Disk): Promise<boolean> =>
-  (await surveyStore(disk)) !== undefined && (await verifyStore(disk)).damages.length === 0;
