@@ -79,7 +79,7 @@ export class Runtime implements AsyncDisposable {
     });
     // Its port closes with the thread, whose own end says more.
     this.#connection = Connection.open(this.createClientPort(), () => {})!; // The welcome is in it.
-    this.client = new Client(this.#connection);
+    this.client = Client.over(this.#connection);
   }
 
   async #open(): Promise<void> {

@@ -30,12 +30,16 @@ export class Context {
   readonly #poll: () => void;
   #cancelled: Promise<never> | undefined;
 
-  /** @internal */
-  constructor(info: Info, cancellationSignal: AbortSignal, log: Logger, poll: () => void) {
+  private constructor(info: Info, cancellationSignal: AbortSignal, log: Logger, poll: () => void) {
     this.info = info;
     this.cancellationSignal = cancellationSignal;
     this.log = log;
     this.#poll = poll;
+  }
+
+  /** @internal */
+  static of(info: Info, cancellationSignal: AbortSignal, log: Logger, poll: () => void): Context {
+    return new Context(info, cancellationSignal, log, poll);
   }
 
   /**

@@ -12,10 +12,14 @@ export class Client {
   readonly workflow: WorkflowClient;
   readonly #connection: Connection;
 
-  /** @internal */
-  constructor(connection: Connection) {
+  private constructor(connection: Connection) {
     this.#connection = connection;
     this.workflow = new WorkflowClient(connection);
+  }
+
+  /** @internal */
+  static over(connection: Connection): Client {
+    return new Client(connection);
   }
 
   /**

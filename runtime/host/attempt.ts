@@ -81,5 +81,5 @@ function contextOf(task: ActivityTask, signal: AbortSignal, setting: AttemptSett
     startToCloseTimeoutMs: task.startToCloseTimeout,
   };
   const fields = { activityType, activityId, attempt, workflowId, runId, workflowType };
-  return new Context(info, signal, withFields(setting.logger, fields), setting.poll);
+  return Context.of(info, signal, withFields(setting.logger, fields), setting.poll);
 }

@@ -1,0 +1,179 @@
+/**
+ * The types: definitions and workflow functions decide what callers may pass and what they get. Each line that must not compile says so.
+ * Thread: none; only compiled, then run once over types alone.
+ */
+import { expectTypeOf, test } from 'vitest';
+import {
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  type Handler,
+  type UpdateHandlerOptions,
+  type WorkflowResultType,
+} from '../../actors/workflow/definitions.js';
+import type { TemporalFailure } from '../../mailbox/failures.js';
+import type { HoldfastError } from '../errors.js';
+import type { LifecycleEvent } from '../host/lifecycle-events.js';
+import type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from './handle.js';
+import type { HistoryEvent, HistoryEventOf } from './history.js';
+import type { WorkflowUpdateHandle } from './update-handle.js';
+import type { WorkflowClient } from './workflow-client.js';
+
+const add = defineSignal<[what: string, count: number]>('add');
+const stop = defineSignal('stop');
+const paint = defineSignal<['red' | 'blue']>('paint');
+const note = defineSignal<[text: string, by?: string]>('note');
+const total = defineQuery<number, [currency: string]>('total');
+const status = defineQuery<'open' | 'closed'>('status');
+const approve = defineUpdate<{ at: Date }, [by: string]>('approve');
+const flush = defineUpdate<void>('flush');
+declare function order(what: string, count: number): Promise<{ total: number }>;
+declare function idle(): Promise<void>;
+declare function greet(name?: string): Promise<string>;
+
+declare const client: WorkflowClient;
+declare const handle: WorkflowHandle<typeof order>;
+declare const anyString: string;
+
+/** Compiled, never called. */
+function compiled(_: () => unknown): void {}
+
+test('start and execute take the arguments of the workflow function and give its result', () => {
+  const start = () => client.start(order, { workflowId: 'o', args: ['apples', 3] });
+  expectTypeOf(start).returns.resolves.toEqualTypeOf<WorkflowHandleWithFirstExecutionRunId<typeof order>>();
+  const execute = () => client.execute(order, { workflowId: 'o', args: ['apples', 3] });
+  expectTypeOf(execute).returns.resolves.toEqualTypeOf<{ total: number }>();
+  expectTypeOf<WorkflowResultType<typeof order>>().toEqualTypeOf<{ total: number }>();
+  expectTypeOf(() => handle.result()).returns.resolves.toEqualTypeOf<{ total: number }>();
+  compiled(() => client.start(idle, { workflowId: 'i' }));
+  compiled(() => client.start(greet, { workflowId: 'g' }));
+  compiled(() => client.start(greet, { workflowId: 'g', args: ['Ada'] }));
+  compiled(() => client.start('order', { workflowId: 'o', args: ['apples', 3] }));
+  compiled(() => client.start<typeof order>('order', { workflowId: 'o', args: ['apples', 3] }));
+  // @ts-expect-error the arguments are missing
+  compiled(() => client.start(order, { workflowId: 'o' }));
+  // @ts-expect-error one argument is missing
+  compiled(() => client.start(order, { workflowId: 'o', args: ['apples'] }));
+  // @ts-expect-error the second argument is a number
+  compiled(() => client.start(order, { workflowId: 'o', args: ['apples', '3'] }));
+  // @ts-expect-error the workflow takes no arguments
+  compiled(() => client.start(idle, { workflowId: 'i', args: [1] }));
+  // @ts-expect-error the workflow id is missing
+  compiled(() => client.start(idle, {}));
+  // @ts-expect-error there is no such policy
+  compiled(() => client.start(idle, { workflowId: 'i', workflowIdReusePolicy: 'NEVER' }));
+  // @ts-expect-error there is no such option
+  compiled(() => client.start(idle, { workflowId: 'i', cronSchedule: '* * * * *' }));
+  // @ts-expect-error a workflow returns a promise
+  compiled(() => client.start((n: number) => n, { workflowId: 'i', args: [1] }));
+  // @ts-expect-error by this type the arguments are a string and a number
+  compiled(() => client.start<typeof order>('order', { workflowId: 'o', args: [3] }));
+});
+
+test('signals take exactly the arguments of their definition', () => {
+  compiled(() => handle.signal(add, 'apples', 3));
+  compiled(() => handle.signal(stop));
+  compiled(() => handle.signal(paint, 'red'));
+  compiled(() => handle.signal(note, 'hello'));
+  compiled(() => handle.signal(note, 'hello', 'Ada'));
+  compiled(() => handle.signal('add', 'apples', 3));
+  compiled(() => handle.signal<[string]>('say', 'hello'));
+  compiled(() => handle.signalWithOptions(add, { args: ['apples', 3], requestId: 'r' }));
+  compiled(() => handle.signalWithOptions(stop, { requestId: 'r' }));
+  // @ts-expect-error the arguments are missing
+  compiled(() => handle.signal(add));
+  // @ts-expect-error the second argument is a number
+  compiled(() => handle.signal(add, 'apples', '3'));
+  // @ts-expect-error there is no third argument
+  compiled(() => handle.signal(add, 'apples', 3, true));
+  // @ts-expect-error the signal takes no arguments
+  compiled(() => handle.signal(stop, 1));
+  // @ts-expect-error not every string is a colour
+  compiled(() => handle.signal(paint, anyString));
+  // @ts-expect-error a query is not a signal
+  compiled(() => handle.signal(total, 'EUR'));
+  // @ts-expect-error the arguments are missing
+  compiled(() => handle.signalWithOptions(add, { requestId: 'r' }));
+  // @ts-expect-error the first argument is a string
+  compiled(() => handle.signalWithOptions(add, { args: [1, 3] }));
+  // @ts-expect-error by this type the argument is a string
+  compiled(() => handle.signal<[string]>('say', 1));
+});
+
+test('queries take the arguments and give the result of their definition', () => {
+  expectTypeOf(() => handle.query(total, 'EUR')).returns.resolves.toEqualTypeOf<number>();
+  expectTypeOf(() => handle.query(status)).returns.resolves.toEqualTypeOf<'open' | 'closed'>();
+  expectTypeOf(() => handle.query<number, []>('count')).returns.resolves.toEqualTypeOf<number>();
+  expectTypeOf(() => handle.query('count', 1, 2)).returns.resolves.toEqualTypeOf<unknown>();
+  // @ts-expect-error the argument is missing
+  compiled(() => handle.query(total));
+  // @ts-expect-error the argument is a string
+  compiled(() => handle.query(total, 1));
+  // @ts-expect-error the query takes no arguments
+  compiled(() => handle.query(status, 1));
+  // @ts-expect-error an update is not a query
+  compiled(() => handle.query(approve, 'Ada'));
+  // @ts-expect-error the result is a number
+  compiled(async () => (await handle.query(total, 'EUR')).length);
+});
+
+test('updates take the arguments and give the result of their definition', () => {
+  expectTypeOf(() => handle.executeUpdate(approve, { args: ['Ada'] })).returns.resolves.toEqualTypeOf<{ at: Date }>();
+  expectTypeOf(() => handle.executeUpdate(flush)).returns.resolves.toEqualTypeOf<void>();
+  const start = () => handle.startUpdate(approve, { args: ['Ada'], waitForStage: 'ACCEPTED', updateId: 'u' });
+  expectTypeOf(start).returns.resolves.toEqualTypeOf<WorkflowUpdateHandle<{ at: Date }>>();
+  expectTypeOf<WorkflowUpdateHandle<number>['result']>().returns.resolves.toEqualTypeOf<number>();
+  expectTypeOf(() => handle.getUpdateHandle<number>('u')).returns.toEqualTypeOf<WorkflowUpdateHandle<number>>();
+  compiled(() => handle.executeUpdate(flush, { updateId: 'u' }));
+  compiled(() => handle.executeUpdate('approve', { args: ['Ada', 1] }));
+  compiled(() => handle.executeUpdate<string, [number]>('approve', { args: [1] }));
+  compiled(() => handle.startUpdate(flush, { waitForStage: 'ACCEPTED' }));
+  // @ts-expect-error the options with the arguments are missing
+  compiled(() => handle.executeUpdate(approve));
+  // @ts-expect-error the arguments are missing
+  compiled(() => handle.executeUpdate(approve, { updateId: 'u' }));
+  // @ts-expect-error the argument is a string
+  compiled(() => handle.executeUpdate(approve, { args: [1] }));
+  // @ts-expect-error the update takes no arguments
+  compiled(() => handle.executeUpdate(flush, { args: [1] }));
+  // @ts-expect-error startUpdate has to say what it waits for
+  compiled(() => handle.startUpdate(approve, { args: ['Ada'] }));
+  // @ts-expect-error it can wait for acceptance only; for the result there is executeUpdate
+  compiled(() => handle.startUpdate(approve, { args: ['Ada'], waitForStage: 'COMPLETED' }));
+  // @ts-expect-error a signal is not an update
+  compiled(() => handle.executeUpdate(stop));
+});
+
+test('definitions with other arguments or results are other types', () => {
+  const other = defineSignal<[number]>('add');
+  // @ts-expect-error the arguments differ
+  compiled((): typeof add => other);
+  const otherQuery = defineQuery<string, [currency: string]>('total');
+  // @ts-expect-error the results differ
+  compiled((): typeof total => otherQuery);
+  // @ts-expect-error a definition cannot be changed
+  compiled(() => Object.defineProperty(add, 'x', {}) && delete add.name);
+});
+
+test('handlers and validators follow from the definition', () => {
+  expectTypeOf<Handler<{ at: Date }, [string], typeof approve>>().toEqualTypeOf<
+    (by: string) => { at: Date } | Promise<{ at: Date }>
+  >();
+  expectTypeOf<Handler<number, [string], typeof total>>().toEqualTypeOf<(currency: string) => number>();
+  expectTypeOf<Handler<unknown, [string, number], typeof add>>().returns.toEqualTypeOf<void | Promise<void>>();
+  expectTypeOf<UpdateHandlerOptions<[string]>['validator']>().toEqualTypeOf<((by: string) => void) | undefined>();
+});
+
+test('the type of an event says which attributes it has', () => {
+  expectTypeOf<HistoryEventOf<'WorkflowExecutionSignaled'>['input']>().toEqualTypeOf<unknown[]>();
+  expectTypeOf<HistoryEventOf<'WorkflowExecutionFailed'>['failure']>().toEqualTypeOf<TemporalFailure>();
+  expectTypeOf<HistoryEventOf<'TimerStarted'>['fireAt']>().toEqualTypeOf<Date>();
+  expectTypeOf<HistoryEvent['eventTime']>().toEqualTypeOf<Date>();
+  // @ts-expect-error a timer has no input
+  expectTypeOf<HistoryEventOf<'TimerFired'>['input']>();
+});
+
+test('lifecycle events carry instances, not records', () => {
+  expectTypeOf<LifecycleEvent<'failed'>['error']>().toEqualTypeOf<HoldfastError>();
+  expectTypeOf<LifecycleEvent<'workflowStarted'>['workflowId']>().toEqualTypeOf<string>();
+});
