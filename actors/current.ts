@@ -17,7 +17,9 @@ export function currentOrUndefined(): Execution | undefined {
 /** @throws Error outside of a workflow */
 export function currentExecution(): Execution {
   if (current === undefined) {
-    throw new Error('This function of holdfast/workflow works only inside a workflow: called from a handler or main, not from client code');
+    throw new Error(
+      'This function of holdfast/workflow works only inside a workflow: called from a handler or main, not from client code',
+    );
   }
   return current;
 }

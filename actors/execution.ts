@@ -2,14 +2,15 @@
  * The execution: the live object of one run, a state machine that takes messages and returns commands. It knows no threads.
  * Thread: worker. In → out: step of messages → begin (synchronous part), settle (after each drain), finish (commands and answers).
  */
+
+import type { Command } from '../mailbox/commands.js';
 import { type FailureRecord, isCancellation, TemporalFailure, toFailureRecord } from '../mailbox/failures.js';
 import { isThenable, type Verdict, validate } from '../mailbox/gate.js';
 import type { Message, MessageHandlers, MessageOf } from '../mailbox/messages.js';
 import { decodePayloads, encodePayload, type Payload } from '../mailbox/payload.js';
-import type { Command } from '../mailbox/commands.js';
 import type { Answer, LogEntry } from '../mailbox/turn.js';
 import { Conditions } from './conditions.js';
-import { Handlers, type Handler, type InProgress } from './handlers.js';
+import { type Handler, Handlers, type InProgress } from './handlers.js';
 import { Outbox } from './outbox.js';
 import { PendingWork } from './pending-work.js';
 import { SeededRandom } from './random.js';
@@ -42,7 +43,12 @@ export type StepOutcome =
 
 type ReadOnlyPhase =
   | { readonly kind: 'query'; readonly message: MessageOf<'query'>; readonly answer: Answer }
-  | { readonly kind: 'validator'; readonly message: MessageOf<'update'>; readonly handler: Handler; readonly verdict: Verdict };
+  | {
+      readonly kind: 'validator';
+      readonly message: MessageOf<'update'>;
+      readonly handler: Handler;
+      readonly verdict: Verdict;
+    };
 
 export class Execution {
   readonly outbox = new Outbox();
@@ -301,9 +307,8 @@ export class Execution {
   #validate(message: MessageOf<'update'>, handler: Handler): Verdict {
     this.outbox.guard(`the validator of update '${message.name}'`);
     const { validate: validator } = handler;
-    return validate(
-      validator === undefined ? undefined : (...args: never[]) => validator(message.name, args),
-      () => decodePayloads(message.input),
+    return validate(validator === undefined ? undefined : (...args: never[]) => validator(message.name, args), () =>
+      decodePayloads(message.input),
     );
   }
 

@@ -128,7 +128,11 @@ export class PendingWork {
 
   #openTimer(ms: number): string {
     const timerId = String(++this.#lastTimer);
-    this.execution.outbox.push({ kind: 'startTimer', timerId, fireAt: this.execution.now + Math.max(1, Math.ceil(ms)) });
+    this.execution.outbox.push({
+      kind: 'startTimer',
+      timerId,
+      fireAt: this.execution.now + Math.max(1, Math.ceil(ms)),
+    });
     return timerId;
   }
 

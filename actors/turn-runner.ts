@@ -2,11 +2,22 @@
  * The turn runner: works through one turn's slices, one step after the other, each drained before the next begins.
  * Thread: worker. In → out: slices → report. Steps run in `setImmediate` callbacks, between any two of which Node drains all microtasks.
  */
-import { toFailureRecord } from '../mailbox/failures.js';
-import { encodePayload } from '../mailbox/payload.js';
-import type { Message } from '../mailbox/messages.js';
-import { decodeEvents, type Load, type LogEntry, type Slice, type SliceEnd, type SliceReport, type StepReport, type SuspendReason, type TurnReport } from '../mailbox/turn.js';
+
 import type { WorkflowEvent } from '../mailbox/events.js';
+import { toFailureRecord } from '../mailbox/failures.js';
+import type { Message } from '../mailbox/messages.js';
+import { encodePayload } from '../mailbox/payload.js';
+import {
+  decodeEvents,
+  type Load,
+  type LogEntry,
+  type Slice,
+  type SliceEnd,
+  type SliceReport,
+  type StepReport,
+  type SuspendReason,
+  type TurnReport,
+} from '../mailbox/turn.js';
 import { setCurrent } from './current.js';
 import type { Execution, Log } from './execution.js';
 import { compare, replaySteps } from './replay.js';
@@ -204,7 +215,10 @@ class Turn {
     const isQuery = step.messages[0]!.kind === 'query';
     const live = step.expected === undefined;
     // What follows a computed close is for the supervisor to decide on; a replay is never left half done.
-    if (live && ((this.execution!.closed && !isQuery) || this.options.monotonic() > this.#deadline && this.#begunLive)) {
+    if (
+      live &&
+      ((this.execution!.closed && !isQuery) || (this.options.monotonic() > this.#deadline && this.#begunLive))
+    ) {
       this.#steps = [];
       return false;
     }
@@ -232,7 +246,8 @@ class Turn {
     }
     if (expected !== undefined) {
       const difference = outcome.kind === 'done' ? compare(outcome.commands, expected) : undefined;
-      if (difference !== undefined) this.#discard({ kind: 'suspended', error: { kind: 'nondeterminism', ...difference } });
+      if (difference !== undefined)
+        this.#discard({ kind: 'suspended', error: { kind: 'nondeterminism', ...difference } });
       return;
     }
     this.#processed = last;
@@ -246,7 +261,13 @@ class Turn {
         answers: outcome.answers,
       });
     } else if (messages.length > 1) {
-      this.#stepReports.push({ cause: last, merged: messages.map(({ seq }) => seq), time: this.execution!.now, commands, answers: [] });
+      this.#stepReports.push({
+        cause: last,
+        merged: messages.map(({ seq }) => seq),
+        time: this.execution!.now,
+        commands,
+        answers: [],
+      });
     }
     if (outcome.kind === 'discard') this.#discard({ kind: 'discarded' });
   }

@@ -110,7 +110,16 @@ process.on('rejectionHandled', (promise) => runner.rejectionHandled(promise));
 /** Once a thread, before its first turn: which workflow types the file exports. */
 export function initialize({ slot }: { slot: number }): { types: string[] } | { error: string } {
   base = slot * STEP_FIELDS;
-  const probe: Load = { runId: '', workflowId: '', workflowType: '', firstRunId: '', startTime: 0, frames: [], ran: [], historyBytes: 0 };
+  const probe: Load = {
+    runId: '',
+    workflowId: '',
+    workflowType: '',
+    firstRunId: '',
+    startTime: 0,
+    frames: [],
+    ran: [],
+    historyBytes: 0,
+  };
   const made = create(probe, () => undefined);
   if ('kind' in made && made.kind === 'unknownType') return { types: [...made.registered] };
   return { error: 'kind' in made && made.kind === 'threw' ? (made.failure.stack ?? made.failure.message) : 'no types' };

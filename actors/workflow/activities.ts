@@ -54,7 +54,9 @@ export type ActivityInterfaceFor<T> = {
  * @example
  * const { callGreetingService } = proxyActivities<typeof activities>({ startToCloseTimeout: '10 seconds' });
  */
-export function proxyActivities<T = Record<string, ActivityFunction>>(options: ActivityOptions): ActivityInterfaceFor<T> {
+export function proxyActivities<T = Record<string, ActivityFunction>>(
+  options: ActivityOptions,
+): ActivityInterfaceFor<T> {
   const record = Object.freeze(toRecord(options));
   return new Proxy(Object.create(null) as ActivityInterfaceFor<T>, {
     get(_target, name) {
@@ -100,7 +102,13 @@ function toRetryRecord(retry: RetryPolicy): RetryPolicyRecord {
   if (maximumInterval < initialInterval) {
     throw new InvalidOptionError({ option: 'retry.maximumInterval', reason: 'must not be less than initialInterval' });
   }
-  return { initialInterval, backoffCoefficient, maximumInterval, maximumAttempts, nonRetryableErrorTypes: [...(retry.nonRetryableErrorTypes ?? [])] };
+  return {
+    initialInterval,
+    backoffCoefficient,
+    maximumInterval,
+    maximumAttempts,
+    nonRetryableErrorTypes: [...(retry.nonRetryableErrorTypes ?? [])],
+  };
 }
 
 function assertKnown(options: object, known: ReadonlySet<string>, prefix: string): void {

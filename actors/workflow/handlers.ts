@@ -45,7 +45,10 @@ export function setHandler(
 ): void {
   const execution = currentExecution();
   if (def?.type !== 'signal' && def?.type !== 'query' && def?.type !== 'update') {
-    throw new InvalidArgumentError({ argument: 'def', reason: 'must come from defineSignal, defineQuery or defineUpdate' });
+    throw new InvalidArgumentError({
+      argument: 'def',
+      reason: 'must come from defineSignal, defineQuery or defineUpdate',
+    });
   }
   assertFunction('handler', handler);
   assertFunction('options.validator', options.validator);

@@ -2,11 +2,7 @@
  * `holdfast/workflow`: the authoring API, under the names of Temporal's TypeScript SDK.
  * Thread: worker (its types anywhere). In → out: exports only.
  */
-export * from './definitions.js';
-export { allHandlersFinished, currentUpdateInfo, setHandler, type UpdateInfo } from './handlers.js';
-export { condition, sleep } from './waiting.js';
-export { inWorkflowContext, log, uuid4, type WorkflowInfo, workflowInfo } from './info.js';
-export { type ActivityInterfaceFor, type ActivityOptions, proxyActivities, type RetryPolicy } from './activities.js';
+
 export {
   ActivityFailure,
   ApplicationFailure,
@@ -18,3 +14,8 @@ export {
   TimeoutFailure,
 } from '../../mailbox/failures.js';
 export { DeterminismViolationError, PayloadConverterError } from '../../runtime/errors.js';
+export { type ActivityInterfaceFor, type ActivityOptions, proxyActivities, type RetryPolicy } from './activities.js';
+export * from './definitions.js';
+export { allHandlersFinished, currentUpdateInfo, setHandler, type UpdateInfo } from './handlers.js';
+export { inWorkflowContext, log, uuid4, type WorkflowInfo, workflowInfo } from './info.js';
+export { condition, sleep } from './waiting.js';

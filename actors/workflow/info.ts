@@ -17,7 +17,7 @@ export interface WorkflowInfo {
   readonly taskQueue: string;
   /** Messages processed and commands made so far. */
   readonly historyLength: number;
-  readonly unsafe: { readonly isReplaying: boolean; /** The machine's clock. */ readonly now: () => number };
+  readonly unsafe: { readonly isReplaying: boolean /** The machine's clock. */; readonly now: () => number };
 }
 
 const machineClock = Date.now;

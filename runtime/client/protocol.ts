@@ -30,6 +30,8 @@ export type Request = { id: number } & (
       conflictPolicy?: WorkflowIdConflictPolicy;
       identity?: string;
       memo?: Payload;
+      /** Reply with the outcome of the run (as `result`, following its chain) instead of with the start: one way instead of two. */
+      awaitResult?: boolean;
     }
   | ({ kind: 'signal'; name: string; input: Payload[]; requestId?: string; identity?: string } & Target)
   | ({ kind: 'query'; name: string; input: Payload[] } & Target)
@@ -88,6 +90,7 @@ const requestCodec: RecordCodec<Request> = recordCodec<Request, 'kind'>('kind', 
     'conflictPolicy',
     'identity',
     'memo',
+    'awaitResult',
   ],
   signal: [2, 'id', 'workflowId', 'runId', 'name', 'input', 'requestId', 'identity'],
   query: [3, 'id', 'workflowId', 'runId', 'name', 'input'],

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Workflow, WorkflowResultType } from '../../actors/workflow/definitions.js';
+import { decodePayload } from '../../mailbox/payload.js';
 import { InvalidArgumentError } from '../errors.js';
 import {
   checkId,
@@ -53,21 +54,9 @@ export class WorkflowClient {
     workflowTypeOrFunc: string | T,
     options: WorkflowStartOptions<T>,
   ): Promise<WorkflowHandleWithFirstExecutionRunId<T>> {
-    const connection = this.#connection;
-    const { workflowId } = options;
-    refuseUnknownOptions(options, START_OPTIONS);
-    const reply = await connection.send({
-      kind: 'start',
-      workflowId: checkId('workflowId', workflowId),
-      workflowType: typeNameOf(workflowTypeOrFunc),
-      input: encodeArgs(options.args, connection.payloadBytes),
-      requestId: checkOptionalId('requestId', options.requestId) ?? randomUUID(),
-      reusePolicy: checkOneOf('workflowIdReusePolicy', options.workflowIdReusePolicy, REUSE_POLICIES),
-      conflictPolicy: checkOneOf('workflowIdConflictPolicy', options.workflowIdConflictPolicy, CONFLICT_POLICIES),
-      memo: options.memo === undefined ? undefined : encodeWithin(options.memo, 'memo', connection.payloadBytes),
-    });
+    const reply = await this.#connection.send(this.#startRequest(workflowTypeOrFunc, options));
     const firstExecutionRunId = expectReply(reply, 'started').runId;
-    const handle = new WorkflowHandle<T>(connection, workflowId, {
+    const handle = new WorkflowHandle<T>(this.#connection, options.workflowId, {
       firstExecutionRunId,
       followRuns: options.followRuns,
     });
@@ -83,8 +72,24 @@ export class WorkflowClient {
     workflowTypeOrFunc: string | T,
     options: WorkflowStartOptions<T>,
   ): Promise<WorkflowResultType<T>> {
-    const handle = await this.start(workflowTypeOrFunc, options);
-    return handle.result();
+    const request = { ...this.#startRequest(workflowTypeOrFunc, options), awaitResult: true };
+    const reply = await this.#connection.send(request);
+    return decodePayload(expectReply(reply, 'closed').result) as WorkflowResultType<T>; // What the workflow's type says it is.
+  }
+
+  #startRequest<T extends Workflow>(workflowTypeOrFunc: string | T, options: WorkflowStartOptions<T>) {
+    const { payloadBytes } = this.#connection;
+    refuseUnknownOptions(options, START_OPTIONS);
+    return {
+      kind: 'start' as const,
+      workflowId: checkId('workflowId', options.workflowId),
+      workflowType: typeNameOf(workflowTypeOrFunc),
+      input: encodeArgs(options.args, payloadBytes),
+      requestId: checkOptionalId('requestId', options.requestId) ?? randomUUID(),
+      reusePolicy: checkOneOf('workflowIdReusePolicy', options.workflowIdReusePolicy, REUSE_POLICIES),
+      conflictPolicy: checkOneOf('workflowIdConflictPolicy', options.workflowIdConflictPolicy, CONFLICT_POLICIES),
+      memo: options.memo === undefined ? undefined : encodeWithin(options.memo, 'memo', payloadBytes),
+    };
   }
 
   /**

@@ -10,6 +10,7 @@ import {
   UnknownWorkflowTypeError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
   WorkflowUpdateNotFoundError,
 } from '../errors.js';
 import type { Closing } from './closing.js';
@@ -22,7 +23,6 @@ import { partitionOf } from './run-ids.js';
 import { intern } from './run-index.js';
 import { suspendedError } from './suspensions.js';
 import { CLOSED_BEFORE_COMPLETION, readOutcome, replyOutcome } from './updates.js';
-import { WorkflowUpdateFailedError } from '../errors.js';
 
 export interface AdmissionDeps {
   readonly core: Core;
@@ -45,7 +45,11 @@ export class Admission {
     if (!UNCOUNTED.has(request.kind)) {
       const limit = core.options.config.limits.requestsInFlight;
       if (core.requestsInFlight >= limit) {
-        core.refuse(waiter, undefined, new ResourceExhaustedError({ resource: 'the window of requests in flight', limit }));
+        core.refuse(
+          waiter,
+          undefined,
+          new ResourceExhaustedError({ resource: 'the window of requests in flight', limit }),
+        );
         return;
       }
       waiter.counted = true;
@@ -97,10 +101,8 @@ export class Admission {
 
   #startWhileOpen(waiter: Waiter, request: RequestOf<'start'>, existing: Run): void {
     const { core, closing } = this.deps;
-    if (request.conflictPolicy === 'USE_EXISTING') {
-      const { runId } = existing;
-      core.committer.after(existing, () => core.reply(waiter, { kind: 'started', runId, started: false }));
-    } else if (request.conflictPolicy === 'TERMINATE_EXISTING') {
+    if (request.conflictPolicy === 'USE_EXISTING') this.#replyStarted(waiter, request, existing, false);
+    else if (request.conflictPolicy === 'TERMINATE_EXISTING') {
       core.live(existing);
       const event = core.committer.append(existing, {
         eventType: 'WorkflowExecutionTerminated',
@@ -120,7 +122,7 @@ export class Admission {
     core.readHistory(existing).then((frames) => {
       const first = frames[0]!.frame;
       const started = decodeEvents(first.events, 1)[0] as EventOf<'WorkflowExecutionStarted'>;
-      if (started.requestId === request.requestId) core.reply(waiter, { kind: 'started', runId, started: true });
+      if (started.requestId === request.requestId) this.#replyStarted(waiter, request, existing, true);
       else core.refuse(waiter, existing, new WorkflowExecutionAlreadyStartedError({ workflowId, runId, workflowType }));
     }, core.options.onFailed);
   }
@@ -150,7 +152,25 @@ export class Admission {
     core.deliver(run, at, { kind: 'start', input });
     dispatcher.schedule(run);
     core.tell(run, { name: 'workflowStarted', workflowId, runId, workflowType });
-    core.committer.after(run, () => core.reply(waiter, { kind: 'started', runId, started: true }));
+    this.#replyStarted(waiter, request, run, true);
+  }
+
+  /** Once the start is durable; or, if the caller waits for the outcome, once that is. */
+  #replyStarted(waiter: Waiter, { awaitResult }: RequestOf<'start'>, run: Run, started: boolean): void {
+    const { core, closing } = this.deps;
+    if (awaitResult !== true) {
+      core.committer.after(run, () => core.reply(waiter, { kind: 'started', runId: run.runId, started }));
+      return;
+    }
+    core.committer.after(run, () => core.uncount(waiter));
+    if (run.open) this.#awaitResult(waiter, run);
+    else closing.replyResult(waiter, run);
+  }
+
+  #awaitResult(waiter: Waiter, run: Run): void {
+    const live = this.deps.core.live(run);
+    live.results ??= [];
+    live.results.push(waiter);
   }
 
   /** The run that a message is for, if it can take one now; refusals and holds are dealt with here. */
@@ -159,7 +179,11 @@ export class Admission {
     const run = core.index.find(request.workflowId, request.runId);
     if (run === undefined || (needs === 'open' && !run.open)) {
       const { workflowId, runId } = request;
-      const fields = { workflowId, ...(runId === undefined ? {} : { runId }), ...(run === undefined ? {} : { closed: true }) };
+      const fields = {
+        workflowId,
+        ...(runId === undefined ? {} : { runId }),
+        ...(run === undefined ? {} : { closed: true }),
+      };
       core.refuse(waiter, run, new WorkflowNotFoundError(fields));
       return undefined;
     }
@@ -265,7 +289,11 @@ export class Admission {
     if (this.#isFull(waiter, run)) return;
     const limit = core.options.config.limits.updatesInFlight;
     if (ids.inFlight >= limit) {
-      core.refuse(waiter, run, new ResourceExhaustedError({ resource: 'the number of updates in flight', limit, workflowId }));
+      core.refuse(
+        waiter,
+        run,
+        new ResourceExhaustedError({ resource: 'the number of updates in flight', limit, workflowId }),
+      );
       return;
     }
     const at = core.stamp(run);
@@ -296,7 +324,10 @@ export class Admission {
       const { outcome } = entry;
       core.committer.after(run, () => replyOutcome(core, waiter, run, entry, outcome));
     } else if (entry.outcomeAt !== undefined) {
-      readOutcome(core, entry).then((outcome) => replyOutcome(core, waiter, run, entry, outcome), core.options.onFailed);
+      readOutcome(core, entry).then(
+        (outcome) => replyOutcome(core, waiter, run, entry, outcome),
+        core.options.onFailed,
+      );
     } else if (!run.open) {
       const error = new WorkflowUpdateFailedError({ workflowId: run.workflowId, updateId, updateName: name });
       core.refuse(waiter, run, error, CLOSED_BEFORE_COMPLETION);
@@ -313,12 +344,13 @@ export class Admission {
     const run = core.index.find(request.workflowId, request.runId);
     if (run === undefined) {
       const { workflowId, runId } = request;
-      core.refuse(waiter, undefined, new WorkflowNotFoundError({ workflowId, ...(runId === undefined ? {} : { runId }) }));
-    } else if (run.open) {
-      const live = core.live(run);
-      live.results ??= [];
-      live.results.push(waiter);
-    } else closing.replyResult(waiter as Parameters<Closing['replyResult']>[0], run);
+      core.refuse(
+        waiter,
+        undefined,
+        new WorkflowNotFoundError({ workflowId, ...(runId === undefined ? {} : { runId }) }),
+      );
+    } else if (run.open) this.#awaitResult(waiter, run);
+    else closing.replyResult(waiter, run);
   }
 
   #cancel(waiter: Waiter, request: RequestOf<'cancel'>): void {
@@ -345,7 +377,11 @@ export class Admission {
     const run = core.index.find(request.workflowId, request.runId);
     if (run?.open !== true) {
       const { workflowId, runId } = request;
-      const fields = { workflowId, ...(runId === undefined ? {} : { runId }), ...(run === undefined ? {} : { closed: true }) };
+      const fields = {
+        workflowId,
+        ...(runId === undefined ? {} : { runId }),
+        ...(run === undefined ? {} : { closed: true }),
+      };
       core.refuse(waiter, run, new WorkflowNotFoundError(fields));
       return;
     }

@@ -7,7 +7,7 @@ import type { FailureRecord } from '../../mailbox/failures.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import { WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '../errors.js';
 import type { Activities } from './activities.js';
-import type { Core, RequestOfWaiter } from './core.js';
+import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
 import { isDone } from './message-ids.js';
 import { errorRecord } from './replies.js';
@@ -49,7 +49,7 @@ export class Closing {
   }
 
   /** Answers `result` for a run that is closed, reading its closing event back. */
-  replyResult(waiter: RequestOfWaiter<'result'>, run: Run): void {
+  replyResult(waiter: Waiter, run: Run): void {
     const { core } = this.deps;
     core.committer.after(run, () => {
       core.options.store.readFrame(run.head).then((frame) => {
@@ -79,7 +79,11 @@ export class Closing {
       const entry = live.ids!.update(message.updateId);
       live.ids!.forgetUpdate(message.updateId);
       for (const waiter of entry?.waiters ?? []) {
-        core.refuse(waiter, run, new WorkflowNotFoundError({ workflowId: run.workflowId, runId: run.runId, closed: true }));
+        core.refuse(
+          waiter,
+          run,
+          new WorkflowNotFoundError({ workflowId: run.workflowId, runId: run.runId, closed: true }),
+        );
       }
     }
   }

@@ -32,7 +32,10 @@ export class Committer {
   ) {}
 
   /** Writes an event with the next id of its run, into the batch being gathered. */
-  append(run: Run, body: EventBody & { eventTime: number; seq?: number; cause?: number; ran?: WorkflowEvent['ran'] }): WorkflowEvent {
+  append(
+    run: Run,
+    body: EventBody & { eventTime: number; seq?: number; cause?: number; ran?: WorkflowEvent['ran'] },
+  ): WorkflowEvent {
     const event = body as WorkflowEvent;
     // Before the fold: whether a live part must read stored messages back is decided by what the run had stored until now.
     const live = this.liveOf(run);

@@ -106,7 +106,9 @@ export class ControlPlane {
           }),
       pendingTimers: [...(run.timers ?? [])].map(([timerId, { fireAt }]) => ({ timerId, fireTime: fireAt })),
       pendingActivities: this.activities.attempts(run),
-      pendingUpdates: [...(live?.ids?.updates() ?? [])].filter((update) => !isDone(update)).map(({ updateId }) => updateId),
+      pendingUpdates: [...(live?.ids?.updates() ?? [])]
+        .filter((update) => !isDone(update))
+        .map(({ updateId }) => updateId),
       waitingMessages: live?.mailbox.size ?? 0,
     };
   }

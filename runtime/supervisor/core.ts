@@ -5,7 +5,7 @@
 import type { FailureRecord } from '../../mailbox/failures.js';
 import type { MessageBody } from '../../mailbox/messages.js';
 import type { Lifecycle } from '../client/control.js';
-import type { Reply, Request } from '../client/protocol.js';
+import type { Reply } from '../client/protocol.js';
 import type { Clock } from '../clock.js';
 import type { HoldfastError } from '../errors.js';
 import type { Frame, Store } from '../store/store.js';
@@ -150,5 +150,3 @@ export interface StoredFrame {
 function withPositions(frames: readonly Frame[], head: number): StoredFrame[] {
   return frames.map((frame, index) => ({ frame, position: frames[index + 1]?.previous ?? head }));
 }
-
-export type RequestOfWaiter<K extends Request['kind']> = Waiter & { readonly request: Extract<Request, { kind: K }> };

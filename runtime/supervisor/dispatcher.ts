@@ -2,7 +2,14 @@
  * The dispatcher: which run is where, and what each worker gets next. Placement, turns, eviction, lost turns.
  * Thread: supervisor. In → out: runs with waiting messages → one turn a worker at a time → reports.
  */
-import { decodeReport, encodeTurn, type Load, type LogEntry, type Slice, type SliceReport } from '../../mailbox/turn.js';
+import {
+  decodeReport,
+  encodeTurn,
+  type Load,
+  type LogEntry,
+  type Slice,
+  type SliceReport,
+} from '../../mailbox/turn.js';
 import type { Core, StoredFrame } from './core.js';
 import type { Live, Run } from './run.js';
 import { WorkerLostError, type Workers } from './workers.js';

@@ -49,7 +49,15 @@ export class MessageIds {
   }
 
   noteUpdate(updateId: string, name: string, time: number): UpdateEntry {
-    const entry: UpdateEntry = { updateId, name, time, acceptedEventId: 0, outcomeAt: undefined, outcome: undefined, waiters: [] };
+    const entry: UpdateEntry = {
+      updateId,
+      name,
+      time,
+      acceptedEventId: 0,
+      outcomeAt: undefined,
+      outcome: undefined,
+      waiters: [],
+    };
     this.#updates.set(updateId, entry);
     this.inFlight++;
     this.#forget(this.#updates, time, (update) => (isDone(update) ? update.time : Number.POSITIVE_INFINITY));

@@ -8,8 +8,8 @@ import type { Message, MessageOf } from '../../mailbox/messages.js';
 import type { Answer, SliceReport, StepReport } from '../../mailbox/turn.js';
 import { QueryFailedError, QueryNotRegisteredError, WorkflowUpdateFailedError } from '../errors.js';
 import type { Activities } from './activities.js';
-import type { Core } from './core.js';
 import type { Closing } from './closing.js';
+import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
 import { isDone } from './message-ids.js';
 import { errorRecord } from './replies.js';
@@ -109,7 +109,14 @@ export class Reports {
   #silentStep(run: Run, live: Live, message: Message): void {
     if (message.kind !== 'timerFired') return;
     pushRan(live, message.seq);
-    const context: StepContext = { run, live, cause: message.seq, time: message.time, messages: [message], ran: takeRan(live) };
+    const context: StepContext = {
+      run,
+      live,
+      cause: message.seq,
+      time: message.time,
+      messages: [message],
+      ran: takeRan(live),
+    };
     this.#timerFired(context, message);
     if (context.ran !== undefined) live.ran = [...context.ran];
   }
@@ -173,7 +180,8 @@ export class Reports {
     },
     acceptUpdate: (context, { updateId, seq }) => this.#acceptUpdate(context, updateId, seq),
     completeUpdate: (context, command) => this.#completeUpdate(context, command),
-    completeWorkflow: (context, { result }) => this.#close(context, { eventType: 'WorkflowExecutionCompleted', result }),
+    completeWorkflow: (context, { result }) =>
+      this.#close(context, { eventType: 'WorkflowExecutionCompleted', result }),
     failWorkflow: (context, { failure }) => this.#close(context, { eventType: 'WorkflowExecutionFailed', failure }),
     cancelWorkflow: (context) => this.#close(context, { eventType: 'WorkflowExecutionCanceled' }),
   };
@@ -244,7 +252,11 @@ export class Reports {
       const result = answer.result!;
       core.committer.after(run, () => core.reply(caller, { kind: 'queryResult', result }));
     } else if (answer.failure.kind === 'queryNotRegistered') {
-      core.refuse(caller, run, new QueryNotRegisteredError({ queryName: message.name, registered: answer.failure.registered }));
+      core.refuse(
+        caller,
+        run,
+        new QueryNotRegisteredError({ queryName: message.name, registered: answer.failure.registered }),
+      );
     } else if (answer.failure.kind === 'queryFailed') {
       const { reason, failure } = answer.failure;
       core.refuse(caller, run, new QueryFailedError({ queryName: message.name, reason }), failure);
@@ -258,8 +270,18 @@ export class Reports {
     const entry = live.ids!.update(updateId)!;
     live.ids!.forgetUpdate(updateId);
     const { workflowId, runId } = run;
-    const error = errorRecord(new WorkflowUpdateFailedError({ workflowId, updateId, updateName: name }), failure.failure);
-    core.tell(run, { name: 'updateRejected', workflowId, runId, updateId, updateName: name, reason: failure.failure.message });
+    const error = errorRecord(
+      new WorkflowUpdateFailedError({ workflowId, updateId, updateName: name }),
+      failure.failure,
+    );
+    core.tell(run, {
+      name: 'updateRejected',
+      workflowId,
+      runId,
+      updateId,
+      updateName: name,
+      reason: failure.failure.message,
+    });
     core.committer.after(run, () => {
       for (const waiter of entry.waiters) core.reply(waiter, { kind: 'error', error });
       entry.waiters = [];

@@ -162,9 +162,12 @@ function decodeEntry(key: Uint8Array, value: Uint8Array): Run {
   run.ranThrough = row[12];
   run.lastTime = row[13];
   run.hasIds = row[14];
-  if (row[15] !== null) run.timers = new Map(row[15].map(([id, fireAt, startedEventId]) => [id, { fireAt, startedEventId }]));
+  if (row[15] !== null)
+    run.timers = new Map(row[15].map(([id, fireAt, startedEventId]) => [id, { fireAt, startedEventId }]));
   if (row[16] !== null) {
-    run.activities = new Map(row[16].map(([id, scheduledEventId, scheduledTime]) => [id, { scheduledEventId, scheduledTime }]));
+    run.activities = new Map(
+      row[16].map(([id, scheduledEventId, scheduledTime]) => [id, { scheduledEventId, scheduledTime }]),
+    );
   }
   return run;
 }

@@ -13,10 +13,10 @@ import type { ToHost } from '../host/protocol.js';
 import { Activities } from './activities.js';
 import { Admission } from './admission.js';
 import { Closing } from './closing.js';
+import { ControlPlane } from './control-plane.js';
 import { Core, type CoreOptions, type StoredFrame } from './core.js';
 import { Dispatcher } from './dispatcher.js';
 import { MessageIds } from './message-ids.js';
-import { ControlPlane } from './control-plane.js';
 import { errorRecord, type ReplySink } from './replies.js';
 import { Reports } from './reports.js';
 import type { Run } from './run.js';
@@ -56,7 +56,12 @@ export class Supervisor {
     this.#timers = new Timers(core, wake);
     this.#activities = new Activities(core, this.#timers, options.host, wake);
     const suspensions = new Suspensions(core, () => this.#dispatcher, this.#timers);
-    const closing = new Closing({ core, dispatcher: () => this.#dispatcher, activities: this.#activities, suspensions });
+    const closing = new Closing({
+      core,
+      dispatcher: () => this.#dispatcher,
+      activities: this.#activities,
+      suspensions,
+    });
     this.#dispatcher = new Dispatcher(core, options.workers, {
       historyRead: (run, frames) => this.#historyRead(run, frames),
       report: (run, report) => reports.handle(run, report),
@@ -137,7 +142,11 @@ export class Supervisor {
       this.#moving = false;
       this.#dispatcher.kick();
       this.core.committer.flush();
-      if (this.options.store.sinceCheckpoint >= CHECKPOINT_BYTES && this.#checkpointing === undefined && !this.#closed) {
+      if (
+        this.options.store.sinceCheckpoint >= CHECKPOINT_BYTES &&
+        this.#checkpointing === undefined &&
+        !this.#closed
+      ) {
         this.#checkpointing = this.#checkpoint()
           .catch(this.options.onFailed)
           .finally(() => {
@@ -188,7 +197,8 @@ export class Supervisor {
       for (const { frame, position } of frames) {
         for (const event of decodeEvents(frame.events, frame.firstEventId)) {
           if (readIds) ids.recover(event, position);
-          if (!live.mailboxStored || event.seq === undefined || event.seq <= run.ranThrough || event.seq >= before) continue;
+          if (!live.mailboxStored || event.seq === undefined || event.seq <= run.ranThrough || event.seq >= before)
+            continue;
           const message = messageOf(event);
           if (message !== undefined) stored.push(message);
         }
@@ -215,4 +225,3 @@ export class Supervisor {
     this.core.tell(run, { name: 'log', workflowId, runId, level, message, ...attributes });
   }
 }
-

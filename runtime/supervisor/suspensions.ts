@@ -2,6 +2,8 @@
  * Suspensions: runs whose code cannot step. Nothing is recorded of the step; it is tried again with back-off, and after a restart.
  * Thread: supervisor. In → out: reason → callers told, retry planned; success → resumed.
  */
+
+import type { FailureRecord } from '../../mailbox/failures.js';
 import type { SuspendReason } from '../../mailbox/turn.js';
 import {
   DeterminismViolationError,
@@ -10,7 +12,6 @@ import {
   UnknownWorkflowTypeError,
   WorkflowSuspendedError,
 } from '../errors.js';
-import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
 import { errorRecord } from './replies.js';
@@ -47,7 +48,13 @@ export class Suspensions {
     live.mailbox.redeliver();
     this.#tellCallers(run);
     const { workflowId, runId } = run;
-    this.core.tell(run, { name: 'runSuspended', workflowId, runId, error: errorRecord(...suspendedError(run)), attempts });
+    this.core.tell(run, {
+      name: 'runSuspended',
+      workflowId,
+      runId,
+      error: errorRecord(...suspendedError(run)),
+      attempts,
+    });
   }
 
   /** A step of the run succeeded, or the run closed. */

@@ -7,9 +7,10 @@ import { type MessagePort, workerData } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import { toFailureRecord } from '../../mailbox/failures.js';
 import type { ClientControl, Lifecycle, Outcome, RuntimeControl } from '../client/control.js';
-import { decodeRequests, type ErrorRecord } from '../client/protocol.js';
+import { toErrorRecord } from '../client/error-record.js';
+import { decodeRequests, type ErrorRecord, encodeReplies, LAST_WORD } from '../client/protocol.js';
 import { systemClock } from '../clock.js';
-import { HoldfastError, RuntimeFailedError } from '../errors.js';
+import { RuntimeClosedError, RuntimeFailedError } from '../errors.js';
 import type { AttachControl, FromHost, ToHost } from '../host/protocol.js';
 import { createStore } from '../store/index.js';
 import type { SupervisorThreadData } from './config.js';
@@ -35,18 +36,23 @@ function sendToHost(message: ToHost): void {
 let subscribed: ReadonlySet<Lifecycle['name']> = new Set();
 const emit = (event: Lifecycle): void => sendToHost({ kind: 'lifecycle', event });
 
-function toErrorRecord(error: unknown): ErrorRecord {
-  if (error instanceof HoldfastError) {
-    return errorRecord(error, error.cause === undefined ? undefined : toFailureRecord(error.cause));
-  }
-  const cause = toFailureRecord(error);
-  return errorRecord(new RuntimeFailedError({ reason: cause.message }), cause);
-}
-
 /** Nothing more is acknowledged; the embedding thread ends this one. */
 function fail(error: unknown): void {
   const cause = toFailureRecord(error);
-  emit({ name: 'failed', error: errorRecord(new RuntimeFailedError({ reason: cause.message }), cause) });
+  const record = errorRecord(new RuntimeFailedError({ reason: cause.message }), cause);
+  sayLastWord(record);
+  emit({ name: 'failed', error: record });
+}
+
+const clientPorts = new Set<MessagePort>();
+
+/** Clients in other threads must not wait for replies that never come. */
+function sayLastWord(error: ErrorRecord): void {
+  for (const port of clientPorts) {
+    port.postMessage(encodeReplies([{ id: LAST_WORD, kind: 'error', error }]));
+    port.close();
+  }
+  clientPorts.clear();
 }
 
 let supervisor: Supervisor | undefined;
@@ -55,6 +61,8 @@ let pool: WorkerPool | undefined;
 let waitingPorts: MessagePort[] = [];
 
 function serve(port: MessagePort, owner: Supervisor): void {
+  clientPorts.add(port);
+  port.on('close', () => clientPorts.delete(port));
   const replies = new PortReplies((bytes) => port.postMessage(bytes, [bytes.buffer as ArrayBuffer]), later);
   port.on('message', (message: Uint8Array | AttachControl) => {
     if (message instanceof Uint8Array) {
@@ -116,8 +124,12 @@ const runtimeControl: RuntimeControl = {
     }),
   close: () =>
     outcome(async () => {
-      await supervisor?.close();
-      await pool?.stop();
+      try {
+        await supervisor?.close();
+      } finally {
+        sayLastWord(errorRecord(new RuntimeClosedError()));
+        await pool?.stop();
+      }
       return undefined;
     }),
   describe: (workflowId, runId) => opened().controlPlane.describe(workflowId, runId),

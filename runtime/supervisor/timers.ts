@@ -6,7 +6,9 @@ import type { Core } from './core.js';
 import type { Run } from './run.js';
 import { TimerQueue } from './timer-queue.js';
 
-type Due = { readonly run: Run; readonly timerId: string; readonly fireAt: number } | { ring: (() => void) | undefined };
+type Due =
+  | { readonly run: Run; readonly timerId: string; readonly fireAt: number }
+  | { ring: (() => void) | undefined };
 
 /** Called off later than it is rung: what it rings is forgotten at once, its place in the queue when its time comes. */
 export type CallOff = () => void;

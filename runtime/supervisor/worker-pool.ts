@@ -71,7 +71,11 @@ export class WorkerPool implements Workers {
 
   async run(slot: number, turn: Uint8Array): Promise<Uint8Array> {
     await this.#ready[slot];
-    const watched: Watched = { seen: Atomics.load(this.#steps, slot * STEP_FIELDS), since: performance.now(), stuck: undefined };
+    const watched: Watched = {
+      seen: Atomics.load(this.#steps, slot * STEP_FIELDS),
+      since: performance.now(),
+      stuck: undefined,
+    };
     this.#watched[slot] = watched;
     try {
       return (await this.#submit(slot, 'turn', { slot, turn }, [turn.buffer as ArrayBuffer])) as Uint8Array;
