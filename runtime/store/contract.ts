@@ -213,6 +213,30 @@ export function storeContract(name: string, makePlace: () => StorePlace): void {
       expect(frames.map((delivered) => delivered.position)).toEqual([position]);
     });
 
+    test('a checkpoint does not count before its caller has caught up, and not at all if it never does', async () => {
+      await openAndCollect(store);
+      await appendRun(store, 1, 1);
+      const failure = new Error('the flush failed');
+      const caughtUp = () => Promise.reject(failure);
+      await expect(store.checkpoint([entry('ahead', 'of its log')], { full: true, caughtUp })).rejects.toBe(failure);
+      const { entries, frames } = await reopen();
+      expect([entries.size, frames.length]).toEqual([0, 1]);
+      let taken = false;
+      function* given() {
+        yield entry('run 1', 'one event');
+        taken = true;
+      }
+      let asked = false;
+      await store.checkpoint(given(), {
+        full: true,
+        caughtUp: async () => {
+          asked = taken;
+        },
+      });
+      expect(asked).toBe(true);
+      expect([...(await reopen()).entries]).toEqual([['run 1', 'one event']]);
+    });
+
     test('a closed store can be opened again and again', async () => {
       await openAndCollect(store);
       let previous = -1;

@@ -59,13 +59,20 @@ export class MemoryStore implements Store {
     return copyOf(frame);
   }
 
-  async checkpoint(entries: Iterable<Entry>, options: { full: boolean }): Promise<void> {
+  async checkpoint(
+    entries: Iterable<Entry>,
+    options: { full: boolean; caughtUp?: () => Promise<void> },
+  ): Promise<void> {
     this.#expectOpen();
     const end = this.#end;
-    if (options.full) this.#entries.clear();
-    if (options.full) this.#incrementalBytes = 0;
-    for (const [key, value] of entries) {
-      this.#entries.set(Buffer.from(key).toString('latin1'), [key.slice(), value.slice()]);
+    const taken = Array.from(entries, ([key, value]): Entry => [key.slice(), value.slice()]);
+    await options.caughtUp?.();
+    if (options.full) {
+      this.#entries.clear();
+      this.#incrementalBytes = 0;
+    }
+    for (const [key, value] of taken) {
+      this.#entries.set(Buffer.from(key).toString('latin1'), [key, value]);
       if (!options.full) this.#incrementalBytes += key.length + value.length;
     }
     this.#checkpointed = end;

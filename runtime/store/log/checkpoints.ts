@@ -2,7 +2,7 @@
  * The checkpoints of a store: which of those found count, and writing the next.
  * Thread: supervisor. In → out: index entries in, durable files out; at opening the files' entries back.
  */
-import { StoreUnavailableError } from '../../errors.js';
+import { HoldfastError, StoreUnavailableError } from '../../errors.js';
 import {
   CHECKPOINT_NAME,
   type Checkpoint,
@@ -13,7 +13,7 @@ import {
   type LogPoint,
   parseCheckpoint,
 } from './checkpoint-file.js';
-import { type Disk, withFile } from './disk.js';
+import { codeOf, type Disk, withFile } from './disk.js';
 import { parseBatch, viewOf } from './format.js';
 import { LOG_START, segmentIndex } from './scan.js';
 import { TEMPORARY } from './small-file.js';
@@ -126,7 +126,7 @@ export class Checkpoints {
   /**
    * `point`: the durable end of the log when the checkpoint was asked for. `settle` resolves once all that the entries can tell of is
    * durable: an index ahead of its log would be wrong for good.
-   * @throws StoreUnavailableError: nothing is lost, the entries count as not written.
+   * @throws StoreUnavailableError if the disk refuses (nothing is lost, the entries count as not written), and whatever `settle` throws
    */
   async write(entries: Iterable<Entry>, full: boolean, point: LogPoint, settle: () => Promise<void>): Promise<void> {
     if (this.#writing) throw new Error('checkpoint called before the previous one has settled');
@@ -148,6 +148,8 @@ export class Checkpoints {
       await this.drop(older).catch(() => undefined);
     } catch (error) {
       await this.#discard(name);
+      // Only the disk's errors are the disk's: the caller's own, and those of the log, pass as they are.
+      if (error instanceof HoldfastError || codeOf(error) === undefined) throw error;
       const reason = `writing ${name} failed (${error instanceof Error ? error.message : String(error)})`;
       throw new StoreUnavailableError({ path: this.#disk.folder, reason }, { cause: error });
     } finally {

@@ -144,12 +144,25 @@ export interface Batch extends BatchHeader {
 
 /** The batch at offset `at`, which is position `position`, if every byte of it is as it was written. Says nothing of its predecessor. */
 export function parseBatch(bytes: Uint8Array, view: DataView, at: number, position: number): Batch | undefined {
-  const header = parseBatchHeader(bytes, view, at);
-  if (header === undefined || header.position !== position || at + header.length > bytes.length) return undefined;
-  const crcAt = at + header.length - 4;
+  if (at + BATCH_HEADER > bytes.length || view.getUint32(at, true) !== BATCH_MAGIC) return undefined;
+  const length = view.getUint32(at + 8, true);
+  if (length < BATCH_HEADER + BATCH_TRAILER || at + length > bytes.length) return undefined;
+  if (view.getUint32(at + 4, true) !== FORMAT || getU64(view, at + 16) !== position) return undefined;
+  const crcAt = at + length - 4;
   const crc = crc32(bytes.subarray(at, crcAt));
   if (crc !== view.getUint32(crcAt, true)) return undefined;
-  return { ...header, bytes, view, at, crc, end: position + header.length };
+  return {
+    length,
+    frameCount: view.getUint32(at + 12, true),
+    position,
+    syncedThrough: getU64(view, at + 24),
+    previousCrc: view.getUint32(at + 32, true),
+    bytes,
+    view,
+    at,
+    crc,
+    end: position + length,
+  };
 }
 
 /** The frame at offset `at`. `events` is a view of `bytes`. The caller has verified the batch. */

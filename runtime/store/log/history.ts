@@ -18,9 +18,13 @@ import type { LogFiles } from './log-files.js';
 import type { Segment } from './segment.js';
 import { corrupt } from './survey.js';
 
-/** Read at once, mostly what lies before the wanted position: a history is walked backwards. */
+/** Read at once, mostly what lies before the wanted position: a history is walked backwards. Grows as the walk goes on. */
+const FIRST_WINDOW = 16 * 1024;
 const WINDOW = 256 * 1024;
-const AHEAD = 32 * 1024;
+/** The part of a window behind the wanted position. */
+const AHEAD = 1 / 8;
+/** Checking a smaller one again is cheaper than keeping it. */
+const WORTH_CACHING = 4 * 1024;
 const CACHED_BATCHES = 64;
 const CACHED_BYTES = 8 * 1024 * 1024;
 
@@ -31,10 +35,26 @@ interface Window {
   readonly view: DataView;
 }
 
-interface CheckedBatch {
+/** A verified batch that can tell where its frames begin. */
+class CheckedBatch {
   readonly batch: Batch;
-  /** Offsets in the batch at which frames begin. */
-  readonly offsets: ReadonlySet<number>;
+  #offsets: ReadonlySet<number> | undefined;
+
+  constructor(batch: Batch) {
+    this.batch = batch;
+  }
+
+  has(offset: number): boolean {
+    if (this.batch.frameCount === 1) return offset === BATCH_HEADER;
+    this.#offsets ??= this.#find();
+    return this.#offsets.has(offset);
+  }
+
+  #find(): Set<number> {
+    const offsets = new Set<number>();
+    eachFrame(this.batch, (_, position) => offsets.add(position - this.batch.position));
+    return offsets;
+  }
 }
 
 export class History {
@@ -103,6 +123,7 @@ export class History {
 
   keep(checked: CheckedBatch): void {
     const { batch } = checked;
+    if (batch.length < WORTH_CACHING || this.#cache.has(batch.position)) return;
     this.#cache.set(batch.position, checked);
     this.#cachedBytes += batch.length;
     for (const [position, oldest] of this.#cache) {
@@ -118,6 +139,7 @@ class Walk {
   readonly #history: History;
   #window: Window | undefined;
   #last: CheckedBatch | undefined;
+  #size = FIRST_WINDOW;
 
   constructor(history: History) {
     this.#history = history;
@@ -142,8 +164,9 @@ class Walk {
   async load(position: number): Promise<Frame> {
     const history = this.#history;
     const segment = history.segmentAt(position);
-    const from = Math.max(segment.first, position - WINDOW + AHEAD);
-    let window = await history.read(segment, from, WINDOW);
+    const from = Math.max(segment.first, position - Math.floor(this.#size * (1 - AHEAD)));
+    let window = await history.read(segment, from, this.#size);
+    this.#size = Math.min(WINDOW, this.#size * 4);
     this.#window = window;
     const quick = this.find(position);
     if (quick !== undefined) return quick;
@@ -165,18 +188,16 @@ class Walk {
     if (start < window.start) return undefined;
     const batch = parseBatch(window.bytes, window.view, start - window.start, start);
     if (batch === undefined) return undefined;
-    const offsets = new Set<number>();
-    eachFrame(batch, (_, position) => offsets.add(position - start));
-    const checked = { batch, offsets };
+    const checked = new CheckedBatch(batch);
     this.#history.keep(checked);
     return checked;
   }
 
   #frame(checked: CheckedBatch, position: number): Frame {
-    const { batch, offsets } = checked;
+    const { batch } = checked;
     this.#last = checked;
     const offset = position - batch.position;
-    if (!offsets.has(offset)) throw this.#history.damage(position, 'no frame begins there');
+    if (!checked.has(offset)) throw this.#history.damage(position, 'no frame begins there');
     return parseFrame(batch.bytes, batch.view, batch.at + offset);
   }
 }

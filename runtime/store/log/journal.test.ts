@@ -9,6 +9,7 @@ import { afterAll, expect, test } from 'vitest';
 import { frameOf, openAndCollect, plain, storeContract } from '../contract.js';
 import { LogStore } from './log-store.js';
 import { SimDisk } from './sim-disk.js';
+import { SimMachine } from './sim-machine.js';
 
 const SEGMENT = 64 * 1024;
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-log-'));
@@ -72,4 +73,34 @@ test('frames read back do not hold on to the log they were read from', async () 
   await store.append([frameOf(2, 1, -1, 'x'.repeat(10_000))]);
   const [frame] = await store.readHistory(position!);
   expect(frame!.events.buffer.byteLength).toBe(26);
+});
+
+test('a history whose frames do not continue one another is refused', async () => {
+  const store = new SimMachine().store();
+  await openAndCollect(store);
+  const [one, two] = (await store.append([frameOf(1, 1, -1), frameOf(2, 1, -1)])) as [number, number];
+  const wrong = [
+    frameOf(1, 2, two),
+    frameOf(1, 3, one),
+    frameOf(1, 1, one),
+    frameOf(3, 2, -1),
+    frameOf(3, 1, 1_000_000),
+  ];
+  for (const frame of wrong) {
+    const [head] = await store.append([frame]);
+    await expect(store.readHistory(head!)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+  }
+  const [right] = await store.append([frameOf(1, 2, one)]);
+  expect(await store.readHistory(right!)).toHaveLength(2);
+});
+
+test('a run with one frame in each of many large batches is read whole, twice', async () => {
+  const store = new SimMachine().store({ segmentBytes: 1024 * 1024 });
+  await openAndCollect(store);
+  let head = -1;
+  for (let event = 1; event <= 40; event++) {
+    const others = Array.from({ length: 60 }, (_, run) => frameOf(run + 2, 1, -1, 'x'.repeat(200)));
+    head = (await store.append([...others, frameOf(1, event, head)]))[60]!;
+  }
+  for (let again = 0; again < 2; again++) expect(await store.readHistory(head)).toHaveLength(40);
 });

@@ -120,9 +120,12 @@ export class LogStore implements Store {
     return this.#opened().history.readFrame(position);
   }
 
-  checkpoint(entries: Iterable<Entry>, options: { full: boolean }): Promise<void> {
+  checkpoint(entries: Iterable<Entry>, options: { full: boolean; caughtUp?: () => Promise<void> }): Promise<void> {
     const { tail, checkpoints } = this.#opened();
-    return checkpoints.write(entries, options.full, tail.point, () => tail.settle());
+    return checkpoints.write(entries, options.full, tail.point, async () => {
+      await options.caughtUp?.();
+      await tail.settle();
+    });
   }
 
   get sinceCheckpoint(): number {

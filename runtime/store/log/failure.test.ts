@@ -1,0 +1,172 @@
+/**
+ * Failing writes, failing syncs, full disks and unclean stops: nothing false is acknowledged.
+ * Thread: tests. In → out: nothing.
+ */
+import { expect, test } from 'vitest';
+import { frameOf, openAndCollect } from '../contract.js';
+import { Crash, nothingSurvives, systemError } from './sim-disk.js';
+import { Ledger, settle, untilCrash } from './sim-ledger.js';
+import { SimMachine } from './sim-machine.js';
+
+test('after a failed sync nothing more is acknowledged, and the sync is not tried again', async () => {
+  const machine = new SimMachine();
+  const store = machine.store();
+  const ledger = new Ledger();
+  await openAndCollect(store);
+  await ledger.append(store, [1]);
+  let syncs = 0;
+  machine.disk.onCall = (call) => {
+    if (call.kind !== 'datasync') return;
+    syncs++;
+    throw systemError('EIO');
+  };
+  await expect(ledger.append(store, [1])).rejects.toMatchObject({ code: 'STORE_FAILED' });
+  machine.disk.onCall = (call) => {
+    if (call.kind === 'datasync' || call.kind === 'write') syncs++;
+  };
+  const first = await store.append([frameOf(2, 1, -1)]).catch((error: unknown) => error);
+  const second = await store.append([frameOf(2, 1, -1)]).catch((error: unknown) => error);
+  expect(first).toMatchObject({ code: 'STORE_FAILED', cause: { code: 'EIO' } });
+  expect(second).toBe(first);
+  await store.close();
+  expect(syncs).toBe(1);
+});
+
+test('a batch whose sync failed may be read by the next process, and is durable before that process builds on it', async () => {
+  const machine = new SimMachine();
+  const ledger = new Ledger();
+  let store = machine.store();
+  await openAndCollect(store);
+  await ledger.append(store, [1]);
+  machine.disk.onCall = (call) => {
+    if (call.kind === 'datasync') throw systemError('EIO');
+  };
+  await expect(ledger.append(store, [1], 600)).rejects.toMatchObject({ code: 'STORE_FAILED' });
+  machine.kill();
+  store = machine.store();
+  await ledger.reopen(store);
+  expect(ledger.run(1).acknowledged).toBe(2);
+  machine.powerLoss(nothingSurvives);
+  await ledger.reopen(machine.store());
+});
+
+test('an unclean stop is reported with its time, the torn tail cut off; a clean one leaves the record as it is', async () => {
+  const machine = new SimMachine();
+  const ledger = new Ledger();
+  const store = machine.store();
+  await openAndCollect(store);
+  await ledger.append(store, [1]);
+  machine.disk.onCall = (call) => {
+    if (call.kind === 'datasync') throw new Crash();
+  };
+  await untilCrash(() => ledger.append(store, [1], 600), machine.disk);
+  let kept = true;
+  machine.powerLoss(() => {
+    kept = !kept;
+    return kept;
+  });
+  machine.clock.advance(1000);
+  const now = machine.clock.now();
+  const second = machine.store();
+  const { opened, frames } = await openAndCollect(second);
+  expect(opened).toMatchObject({ clean: false, uncleanStops: [now] });
+  expect(opened.cutBytes).toBeGreaterThan(0);
+  expect(frames).toHaveLength(1);
+  await second.close();
+  const third = machine.store();
+  expect((await openAndCollect(third)).opened).toEqual({
+    partitions: 4,
+    clean: true,
+    uncleanStops: [now],
+    cutBytes: 0,
+  });
+});
+
+test('a full disk at opening is an error that says so, and leaves the store usable', async () => {
+  const machine = new SimMachine();
+  machine.disk.capacity = 700;
+  await expect(openAndCollect(machine.store())).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  machine.disk.capacity = Number.POSITIVE_INFINITY;
+  expect((await openAndCollect(machine.store())).opened.clean).toBe(true);
+});
+
+test('a full disk stops the store only when the space is needed, and loses nothing', async () => {
+  const machine = new SimMachine();
+  const ledger = new Ledger();
+  let store = machine.store({ segmentBytes: 1024 });
+  await openAndCollect(store);
+  machine.disk.capacity = 1024 + 700;
+  await ledger.append(store, [1], 500);
+  await ledger.append(store, [1], 100);
+  await expect(ledger.append(store, [1], 500)).rejects.toMatchObject({
+    code: 'STORE_FAILED',
+    cause: { code: 'ENOSPC' },
+  });
+  await store.close();
+  machine.disk.capacity = Number.POSITIVE_INFINITY;
+  store = machine.store();
+  await ledger.reopen(store);
+  expect(ledger.run(1).acknowledged).toBe(2);
+  await ledger.append(store, [1], 500);
+});
+
+test('space that is free again when it is needed lets the store go on', async () => {
+  const machine = new SimMachine();
+  const ledger = new Ledger();
+  const store = machine.store({ segmentBytes: 1024 });
+  await openAndCollect(store);
+  machine.disk.capacity = 1024 + 700;
+  await ledger.append(store, [1], 600);
+  machine.disk.capacity = Number.POSITIVE_INFINITY;
+  await ledger.append(store, [1], 500);
+  await store.close();
+  await ledger.reopen(machine.store());
+});
+
+test("with 'process' durability a batch is synced within 50 ms", async () => {
+  const machine = new SimMachine();
+  const ledger = new Ledger();
+  const store = machine.store({ durability: 'process', segmentBytes: 64 * 1024 });
+  await openAndCollect(store);
+  await ledger.append(store, [1]);
+  expect(machine.disk.unsynced).toBe(true);
+  machine.clock.advance(10);
+  await ledger.append(store, [1]);
+  machine.clock.advance(40);
+  await settle();
+  machine.powerLoss(nothingSurvives);
+  const next = machine.store({ durability: 'process', segmentBytes: 64 * 1024 });
+  await ledger.reopen(next);
+  await ledger.append(next, [1]);
+  machine.clock.advance(50);
+  await settle();
+  machine.powerLoss(nothingSurvives);
+  await ledger.reopen(machine.store());
+});
+
+test("with 'process' durability everything acknowledged survives a killed process", async () => {
+  const machine = new SimMachine();
+  const ledger = new Ledger();
+  const store = machine.store({ durability: 'process' });
+  await openAndCollect(store);
+  for (let count = 0; count < 30; count++) await ledger.append(store, [1, 2], 50);
+  machine.kill();
+  await ledger.reopen(machine.store());
+});
+
+test('a background sync that fails stops the store, and closing tells of it', async () => {
+  for (const told of [true, false]) {
+    const machine = new SimMachine();
+    const store = machine.store({ durability: 'process' });
+    await openAndCollect(store);
+    await store.append([frameOf(1, 1, -1)]);
+    machine.disk.onCall = (call) => {
+      if (call.kind === 'datasync') throw systemError('EIO');
+    };
+    machine.clock.advance(50);
+    await settle();
+    if (told) await expect(store.append([frameOf(2, 1, -1)])).rejects.toMatchObject({ code: 'STORE_FAILED' });
+    if (told) await store.close();
+    else await expect(store.close()).rejects.toMatchObject({ code: 'STORE_FAILED' });
+  }
+});
