@@ -83,6 +83,8 @@ export class Runtime implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
+    this.events.onChange(() => this.#subscribe());
+    this.#subscribe(); // First: recovery may have something to log.
     try {
       await this.#control.demand((remote) => remote.open());
     } catch (error) {
@@ -90,8 +92,6 @@ export class Runtime implements AsyncDisposable {
       await this.#worker.terminate();
       throw error;
     }
-    this.events.onChange(() => this.#subscribe());
-    this.#subscribe();
   }
 
   /**
