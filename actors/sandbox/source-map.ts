@@ -43,14 +43,15 @@ export function topPlace(stack: string, bundle: WorkflowBundle): Place | undefin
   return top === undefined ? undefined : placeIn(top, bundle.modules);
 }
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url)).replaceAll('\\', '/');
-const OWN = ['actors/', 'mailbox/', 'runtime/'].map((folder) => `${ROOT}${folder}`);
+/** Of the compiled package, and of its sources, which are what frames name where source maps are enabled. */
+const ROOTS = ['../../', '../../../'].map((up) => fileURLToPath(new URL(up, import.meta.url)).replaceAll('\\', '/'));
+const OWN = ROOTS.flatMap((root) => ['actors/', 'mailbox/', 'runtime/'].map((folder) => `${root}${folder}`));
 
 function isOwnFrame(line: string): boolean {
   if (!line.startsWith('    at ') || line.includes(EVALUATED)) return false;
   if (line.includes('node:internal/') || line.includes('node:vm')) return true;
   const path = line.replaceAll('\\', '/');
-  return OWN.some((folder) => path.includes(folder)) && !path.includes('.test.js');
+  return OWN.some((folder) => path.includes(folder)) && !path.includes('.test.');
 }
 
 const MAX_CACHED = 1000;

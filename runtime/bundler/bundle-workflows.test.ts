@@ -1,0 +1,347 @@
+/**
+ * What the bundler accepts, refuses and names.
+ * Thread: test. In → out: small projects on disk → bundles and errors.
+ */
+import { cpSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { bundleWorkflows } from './bundle-workflows.js';
+import { bundleOf, evaluate, refusalOf, writeProject } from './fixtures/project.js';
+
+const LIBRARY = {
+  'node_modules/tiny/package.json': '{"name":"tiny","main":"index.js"}',
+  'node_modules/tiny/index.js': 'let calls = 0; exports.count = () => ++calls; exports.kind = typeof process;',
+};
+
+describe('the workflow file', () => {
+  test('may be a URL, a URL in a string, or a path', async () => {
+    const folder = writeProject({ 'workflows.ts': 'export async function a() {}' });
+    const url = pathToFileURL(join(folder, 'workflows.ts'));
+    const builds = await Promise.all([url, url.href, join(folder, 'workflows.ts')].map(bundleWorkflows));
+    expect(new Set(builds.map(({ build }) => build)).size).toBe(1);
+  });
+
+  test('is its compiled twin if only that exists, and the other way round', async () => {
+    const compiled = writeProject({ 'workflows.js': 'export async function a() {}' });
+    expect((await bundleWorkflows(join(compiled, 'workflows.ts'))).entry).toBe('./workflows.js');
+    const source = writeProject({ 'workflows.ts': 'export async function a() {}' });
+    expect((await bundleWorkflows(join(source, 'workflows.js'))).entry).toBe('./workflows.ts');
+  });
+
+  test('that does not exist is named, with the twin that was looked for', async () => {
+    const folder = writeProject({ 'other.ts': '' });
+    const message = await bundleWorkflows(join(folder, 'workflows.ts')).catch((error: Error) => error.message);
+    expect(message).toContain(`from ${join(folder, 'workflows.ts')}: the file does not exist`);
+    expect(message).toContain('workflows.js');
+  });
+
+  test('that does not compile is refused with file, line and column', async () => {
+    expect(await refusalOf('export const a = 1;\nexport const b = ;')).toMatch(/workflows\.ts:2:18: Unexpected ";"/);
+  });
+
+  test('with a top-level await is refused at the place of it', async () => {
+    const message = await refusalOf('interface A {\n  b: 1;\n}\nawait null;\nexport async function a() {}');
+    expect(message).toMatch(/workflows\.ts:4:1: Top-level await/);
+  });
+
+  test.each([
+    ['nothing', 'const a = 1;\nexport type A = typeof a;'],
+    ['only values', 'export const a = 1, b = { c() {} }, d = [() => 1];\nexport enum E { A }'],
+    [
+      'only definitions',
+      "import { defineSignal } from 'holdfast/workflow';\nexport const s = defineSignal('s'); const t = 1; export { t };",
+    ],
+    ['only re-exported values', "export * from './b';\nexport { c } from './b';"],
+  ])('that exports %s is refused', async (_, text) => {
+    expect(await refusalOf({ 'workflows.ts': text, 'b.ts': 'export const c = 1;' })).toContain('exports no workflow');
+  });
+
+  test.each([
+    ['a function', 'export async function a() {}'],
+    ['an arrow function', 'export const a = async () => {};'],
+    ['a class', 'export class A {}'],
+    ['a default', 'export default async () => {};'],
+    ['a re-exported function', "export { c as a } from './b';"],
+    ['an imported function', "import { c } from './b'; export { c };"],
+    ['all of a module', "export * from './b';"],
+    ['what a function returns', 'const wrap = (f: unknown) => f; export const a = wrap(1);'],
+  ])('may export %s', async (_, text) => {
+    const files = { 'workflows.ts': text, 'b.ts': 'export async function c() {}' };
+    expect((await bundleOf(files)).entry).toBe('./workflows.ts');
+  });
+});
+
+describe('imports', () => {
+  test('of a Node.js built-in are refused with the import chain', async () => {
+    const message = await refusalOf({
+      'workflows.ts': "import { b } from './lib/b.js';\nexport async function a() { b(); }",
+      'lib/b.ts': "\nimport { c } from '../c';\nexport const b = () => c;",
+      'c.ts': "import { readFileSync } from 'node:fs';\nexport const c = readFileSync;",
+    });
+    expect(message).toContain('c.ts:1:');
+    expect(message).toContain('workflows.ts → lib/b.ts → c.ts → node:fs');
+  });
+
+  test.each([
+    "const fs = require('fs');\nfs;",
+    "void import('fs/promises');",
+    "export * from 'path';",
+    "import 'node:net';",
+  ])('of a Node.js built-in are refused as %j', async (text) => {
+    expect(await refusalOf(`${text}\nexport async function a() {}`)).toContain('imports a Node.js built-in');
+  });
+
+  test('of types alone are fine, whatever they are from', async () => {
+    const bundle = await bundleOf(
+      "import type { Stats } from 'node:fs';\nimport { type Server } from 'node:http';\nimport { Socket } from 'node:net';\n" +
+        'export async function a(_s: Stats, _t: Server, _u: Socket) {}',
+    );
+    expect(bundle.modules).toHaveLength(1);
+  });
+
+  test('of AsyncLocalStorage are the exception', async () => {
+    const evaluated = await evaluate(
+      "import { AsyncLocalStorage as Storage } from 'node:async_hooks';\nexport const a = () => new Storage().run(1, () => Storage === AsyncLocalStorage);",
+    );
+    expect(evaluated.execution()('a')).toBe(true);
+    const more =
+      "import { AsyncLocalStorage, createHook } from 'node:async_hooks';\nexport const a = [createHook, AsyncLocalStorage];";
+    expect(await refusalOf(more)).toContain("only AsyncLocalStorage can be imported from 'node:async_hooks'");
+    expect(await refusalOf("import * as h from 'async_hooks';\nexport const a = () => h;")).toContain(
+      'only AsyncLocalStorage',
+    );
+  });
+
+  test('that cannot be resolved name the place', async () => {
+    const message = await refusalOf("export async function a() {}\nexport { b } from './missing';");
+    expect(message).toMatch(/workflows\.ts:2:\d+: Could not resolve "\.\/missing"/);
+  });
+
+  test('of the runtime are refused, for only its workflow part is for workflows', async () => {
+    const message = await refusalOf("import { Runtime } from 'holdfast';\nexport const a = () => Runtime;");
+    expect(message).toContain("import from 'holdfast/workflow'");
+  });
+
+  test('of a computed name are refused', async () => {
+    expect(await refusalOf('export const a = (name: string) => import(name);')).toMatch(
+      /workflows\.ts:1:\d+: import\(\) of a computed/,
+    );
+    expect(await refusalOf('export const a = (name: string) => require(name);')).toContain('require is not available');
+  });
+
+  test('reach JSON, tsconfig paths, dynamic modules and externals', async () => {
+    const evaluated = await evaluate(
+      {
+        'tsconfig.json': '{"compilerOptions":{"paths":{"@app/*":["./src/*"]}}}',
+        'workflows.ts':
+          "import data from './data.json' with { type: 'json' };\nimport { b } from '@app/b';\nimport { sleep } from 'holdfast/workflow';\n" +
+          "export async function a() { const { c } = await import('./src/c.js'); return [data.x, b, c, sleep]; }",
+        'data.json': '{"x":1}',
+        'src/b.ts': 'export const b = 2;',
+        'src/c.ts': 'export const c = 3;',
+      },
+      { 'holdfast/workflow': { sleep: 4 } },
+    );
+    expect(await evaluated.execution()('a')).toEqual([1, 2, 3, 4]);
+  });
+
+  test('that the worker has no module for say so when they are required', async () => {
+    const evaluated = await evaluate(
+      "import { sleep } from '@temporalio/workflow';\nexport const a = () => sleep;\nsleep();",
+    );
+    expect(() => evaluated.execution()).toThrow("Module '@temporalio/workflow' is not available");
+  });
+});
+
+describe('libraries', () => {
+  test('are one module, with state that all executions of a thread share', async () => {
+    const evaluated = await evaluate({
+      ...LIBRARY,
+      'workflows.ts': "import { count, kind } from 'tiny';\nexport const a = () => [count(), kind];",
+    });
+    expect(evaluated.bundle.modules.map(({ id }) => id)).toEqual(['./workflows.ts', 'node_modules']);
+    expect(evaluated.execution()('a')).toEqual([1, 'undefined']);
+    expect(evaluated.execution()('a')).toEqual([2, 'undefined']);
+  });
+
+  test('that import a built-in are refused with the import chain', async () => {
+    const message = await refusalOf({
+      'workflows.ts': "import './b';\nexport async function a() {}",
+      'b.ts': "export { x } from 'deep';",
+      'node_modules/deep/package.json': '{"name":"deep","type":"module","exports":"./i.js"}',
+      'node_modules/deep/i.js': "export * from './j.js';",
+      'node_modules/deep/j.js': "import net from 'net'; export const x = net;",
+    });
+    expect(message).toContain('b.ts:1:');
+    expect(message).toContain('workflows.ts → b.ts → node_modules/deep/i.js → node_modules/deep/j.js → net');
+  });
+
+  test('that do without a built-in in browsers are fine', async () => {
+    const files = {
+      'workflows.ts': "import x from 'both';\nexport const a = () => x;",
+      'node_modules/both/package.json': '{"name":"both","main":"i.js","browser":{"fs":false}}',
+      'node_modules/both/i.js': "module.exports = Object.keys(require('fs')).length;",
+    };
+    expect((await evaluate(files)).execution()('a')).toBe(0);
+  });
+
+  test('load apart from any execution: on a fixed clock and seed', async () => {
+    const files = {
+      'workflows.ts': "import { at, id } from 'loads';\nexport const a = () => [at, id];",
+      'node_modules/loads/index.js': 'exports.at = Date.now(); exports.id = Math.random();',
+    };
+    const one = await evaluate(files);
+    const other = await evaluate(files);
+    other.host.time = 1;
+    other.host.draws = [0.75];
+    expect(one.execution()('a')).toEqual(other.execution()('a'));
+    expect(one.execution()('a')).toEqual([0, expect.any(Number)]);
+  });
+
+  test('that fail to load fail whoever requires them, and nobody else', async () => {
+    const files = {
+      'workflows.ts': "export async function a() { return import('fails'); }\nexport const b = () => 1;",
+      'node_modules/fails/index.js': "throw new Error('no');",
+    };
+    const call = (await evaluate(files)).execution();
+    expect(call('b')).toBe(1);
+    await expect(call('a')).rejects.toThrow('no');
+  });
+
+  test('find their globals on globalThis, and leave registries behind', async () => {
+    const files = {
+      'workflows.ts': "import * as l from 'looks';\nexport const a = () => l;",
+      'node_modules/looks/index.js':
+        "const g = typeof global == 'object' && global; g.registry ??= 5;\n" +
+        'exports.same = g.Object === Object && g.Date === Date; exports.none = g.process; exports.registry = globalThis.registry;',
+    };
+    expect((await evaluate(files)).execution()('a')).toMatchObject({ same: true, none: undefined, registry: 5 });
+  });
+});
+
+describe('ambient globals in the user’s own code', () => {
+  test.each([
+    ['fetch("x")', 'fetch', 'activity'],
+    ['process.env.HOME', 'process', 'argument of the workflow'],
+    ['require.resolve("x")', 'require', 'use import'],
+    ['setImmediate(() => {})', 'setImmediate', 'queueMicrotask'],
+    ['new WeakRef({})', 'WeakRef', 'Map'],
+    ['new FinalizationRegistry(() => {})', 'FinalizationRegistry', 'Map'],
+    ['WebAssembly.compile(new Uint8Array())', 'WebAssembly', 'activity'],
+    ['crypto.subtle.digest("SHA-1", new Uint8Array())', 'crypto.subtle', 'activity'],
+    ['new MessageChannel()', 'MessageChannel', 'signals'],
+    ['Atomics.waitAsync', 'Atomics', 'condition'],
+    ['new SharedArrayBuffer(1)', 'SharedArrayBuffer', 'ArrayBuffer'],
+    ['AbortSignal.timeout(1)', 'AbortSignal.timeout', 'CancellationScope.withTimeout'],
+    ['eval("1")', 'eval', 'write the code'],
+    ['(0, eval)("1")', 'eval', 'write the code'],
+    ['Buffer.from("x")', 'Buffer', 'Uint8Array'],
+    ['globalThis.fetch("x")', 'fetch', 'activity'],
+    ['globalThis["process"]', 'process', 'argument'],
+    ['import.meta.url', 'import.meta', 'argument'],
+    ['__dirname', '__dirname', 'argument'],
+    ['[{ fetch }]', 'fetch', 'activity'],
+    ['new Response()', 'Response', 'activity'],
+  ])('%s is refused', async (expression, name, instead) => {
+    const message = await refusalOf(`interface Gone {}\nexport async function a() {\n  return ${expression};\n}`);
+    expect(message).toContain('workflows.ts:3:');
+    expect(message).toContain(`${name} is not available in workflow code`);
+    expect(message).toContain(instead);
+  });
+
+  test.each([
+    'typeof process',
+    "typeof process !== 'undefined' && process.env",
+    "typeof fetch === 'function' ? fetch('x') : 'none'",
+    "(() => { if (typeof setImmediate === 'function') setImmediate(() => {}); })()",
+    '((fetch: () => number) => fetch())(() => 1)',
+    '({ fetch: 1, process() {} }).fetch',
+    '((a: { process: string }) => a.process)({ process: "x" })',
+    'AbortSignal.abort().aborted && crypto.randomUUID()',
+  ])('%s is fine', async (expression) => {
+    const call = (await evaluate(`export const a = () => ${expression};`)).execution();
+    expect(() => call('a')).not.toThrow();
+  });
+
+  test.each([
+    'Array.prototype.last = 1',
+    'globalThis.cache = {}',
+    'Object.defineProperty(String.prototype, "x", {})',
+    'Object.assign(Math, {})',
+    'delete (Promise as any).any',
+    'Error.stackTraceLimit++',
+  ])('%s is refused: it would change what all executions share', async (statement) => {
+    const message = await refusalOf(`export async function a() {\n  ${statement};\n}`);
+    expect(message).toMatch(/workflows\.ts:2:\d+: this changes \w+, which all executions share/);
+  });
+
+  test('and so are changes to what the authoring API exports', async () => {
+    const text =
+      "import * as w from 'holdfast/workflow';\nexport async function a() {\n  (w.ApplicationFailure as any).x = 1;\n}";
+    expect(await refusalOf(text)).toMatch(/workflows\.ts:3:\d+: this changes what 'holdfast\/workflow' exports/);
+  });
+
+  test('all problems of all modules are told at once', async () => {
+    const message = await refusalOf({
+      'workflows.ts': "import { b } from './b';\nexport const a = () => [b, fetch];",
+      'b.ts': "import 'node:fs';\nexport const b = () => process;",
+    });
+    for (const part of ['fetch is not', 'process is not', 'node:fs']) expect(message).toContain(part);
+  });
+});
+
+describe('the build', () => {
+  const FILES = {
+    ...LIBRARY,
+    'src/workflows.ts': "import { count } from 'tiny';\nimport { b } from './b';\nexport default () => [count, b];",
+    'src/b.ts': 'export const b = 1;',
+  };
+
+  test('is the same wherever the project lies', async () => {
+    const one = await bundleWorkflows(join(writeProject(FILES), 'src/workflows.ts'));
+    const folder = writeProject({ 'empty.txt': '' });
+    const elsewhere = join(folder, 'deeper/down');
+    cpSync(writeProject(FILES), elsewhere, { recursive: true });
+    const other = await bundleWorkflows(join(elsewhere, 'src/workflows.ts'));
+    expect(other.build).toBe(one.build);
+    expect(one.build).toMatch(/^[0-9a-f]{16}$/);
+    expect(JSON.stringify(one.modules.map(({ id, code }) => [id, code]))).not.toContain(basename(folder));
+  });
+
+  test.each(['src/workflows.ts', 'src/b.ts', 'node_modules/tiny/index.js'] as const)(
+    'changes with %s',
+    async (name) => {
+      const one = await bundleWorkflows(join(writeProject(FILES), 'src/workflows.ts'));
+      const changed = { ...FILES, [name]: `${FILES[name]}\nconsole.log(1);` };
+      const other = await bundleWorkflows(join(writeProject(changed), 'src/workflows.ts'));
+      expect(other.build).not.toBe(one.build);
+    },
+  );
+
+  test('does not change with comments and types', async () => {
+    const one = await bundleOf('export async function a() {}');
+    const other = await bundleOf('// comment\ninterface A {}\nexport async function a(): Promise<void> {}');
+    expect(other.build).toBe(one.build);
+  });
+});
+
+test('decorators and fields are the standard ones, whatever the tsconfig says', async () => {
+  const evaluated = await evaluate({
+    'tsconfig.json': '{"compilerOptions":{"experimentalDecorators":true,"useDefineForClassFields":false}}',
+    'workflows.ts':
+      'const seen: string[] = [];\nfunction log(_value: unknown, context: { kind: string; name: string }) { seen.push(context.kind + context.name); }\n' +
+      'class Base { set x(_: number) { seen.push("set"); } }\n' +
+      '@log class B extends Base { @log m() {} x = 1; }\nexport const a = () => { new B(); return seen; };',
+  });
+  expect(evaluated.execution()('a')).toEqual(['methodm', 'classB']);
+});
+
+test('CommonJS modules of the user work', async () => {
+  const folder = writeProject({
+    'workflows.js': "'use strict';\nconst { b } = require('./b');\nexports.a = async function a() { return b; };",
+    'b.js': 'let n = 0; module.exports = { b: ++n };',
+  });
+  const bundle = await bundleWorkflows(join(folder, 'workflows.ts'));
+  expect(bundle.modules.map(({ shareable }) => shareable)).toEqual([false, false]);
+});

@@ -1,0 +1,57 @@
+/**
+ * Makes the final code of one of the user's own modules: CommonJS, requiring module ids.
+ * Thread: embedding. In → out: OwnModule → BundleModule, or the problems that keep it from compiling.
+ */
+import { basename, extname } from 'node:path';
+import esbuild, { type Message } from 'esbuild';
+import type { BundleModule } from '../../actors/sandbox/bundle.js';
+import { UNMARKS } from './global-marks.js';
+import { withOrigins } from './maps.js';
+import type { OwnModule } from './module-walk.js';
+import type { Problem } from './problems.js';
+import { problemOf, TARGET } from './source-module.js';
+import type { Proof } from './state-proof.js';
+
+/** `proof`: given if the module is shareable; names what to freeze. */
+export async function emitModule(module: OwnModule, proof: Proof | undefined): Promise<BundleModule | Problem[]> {
+  const { id, source } = module;
+  const { filename } = source;
+  const shareable = proof !== undefined;
+  if (source.program === undefined) return { id, filename, code: source.code, map: '', shareable };
+  const names = proof?.freeze.filter((name) => name !== 'default') ?? [];
+  const mapped = renameRequests(module);
+  const input = names.length === 0 ? mapped : `${mapped}__holdfast_freeze(${names.join(', ')});\n`;
+  try {
+    const { code, map } = await esbuild.transform(input, {
+      ...{ loader: 'js', format: 'cjs', target: TARGET, supported: { 'dynamic-import': false } },
+      // Named after the file only: the name goes into that of a default export, and so into the build.
+      sourcefile: `${basename(filename, extname(filename))}.js`,
+      ...{ define: { ...UNMARKS }, banner: source.isESM ? '"use strict";' : '' },
+      ...{ sourcemap: 'external', sourcesContent: false, logLevel: 'silent', legalComments: 'none' },
+    });
+    const freezeDefault = proof?.freeze.includes('default') ? '__holdfast_freeze(module.exports.default);\n' : '';
+    return { id, filename, code: code + freezeDefault, map: withOrigins(map, source.origins), shareable };
+  } catch (error) {
+    const messages = (error as { errors?: Message[] }).errors;
+    if (messages === undefined) throw error;
+    return messages.map((message) => ({ ...problemOf(message, filename), ...positionOf(message, module) }));
+  }
+}
+
+/** Code with its map, in which each import names the id of the module that it resolved to. */
+function renameRequests({ source, ids }: OwnModule): string {
+  let text = source.mappedCode;
+  const backwards = source.requests.toSorted((a, b) => b.start - a.start);
+  for (const { specifier, start, end } of backwards) {
+    const id = ids.get(specifier);
+    if (id !== undefined) text = text.slice(0, start) + JSON.stringify(id) + text.slice(end);
+  }
+  return text;
+}
+
+/** The message is about the stripped code: tells the user's own place. */
+function positionOf({ location }: Message, { source }: OwnModule): Partial<Problem> {
+  if (location === null) return {};
+  const before = source.code.split('\n').slice(0, location.line - 1);
+  return source.position({ start: before.join('\n').length + (before.length > 0 ? 1 : 0) + location.column });
+}
