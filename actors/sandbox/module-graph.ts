@@ -99,8 +99,10 @@ export class ModuleGraph {
         this.#load(needed, once, globals);
         return this.#outside(needed);
       };
+      const { exports } = module;
       globals.apart(() => evaluate(code, module, require));
-      Object.freeze(module.exports);
+      // All that the module's functions can reach of it, be it through `arguments`.
+      for (const reachable of [exports, module.exports, module, require]) Object.freeze(reachable);
       return { module };
     });
   }

@@ -13,7 +13,7 @@ export function isPureClass(node: Class, names: ModuleNames): boolean {
   const { superClass, body } = node;
   if (node.id != null) names.superclasses.set(node.id.name, superClass ?? null);
   if (superClass != null && !isNamedClass(superClass, names)) return false;
-  if (!body.body.every((member) => isPureMember(member, names))) return false;
+  if (!body.body.every((member) => isPureMember(member, names) && !handsOut(member, body))) return false;
   return !body.body.some(isPrivate) || inheritsKnown(superClass ?? null, names);
 }
 
@@ -44,6 +44,20 @@ function isPureMember(member: ClassMember, names: ModuleNames): boolean {
   if (member.type === 'MethodDefinition') return member.kind !== 'constructor' || !returnsValue(member.value);
   if (!member.static) return true;
   return !isPrivate(member) && member.value != null && isPrimitive(member.value, names);
+}
+
+/** True if a private method is more than called: no freeze reaches its function, and all instances share it. */
+function handsOut(member: ClassMember, body: ClassBody): boolean {
+  if (member.type !== 'MethodDefinition' || member.key.type !== 'PrivateIdentifier') return false;
+  const { name } = member.key;
+  let found = false;
+  walk(body, (node, around) => {
+    if (node.type !== 'MemberExpression' || node.property.type !== 'PrivateIdentifier') return;
+    const parent = around.at(-1);
+    const isCalled = parent?.type === 'CallExpression' && parent.callee === node;
+    if (node.property.name === name && member.kind === 'method' && !isCalled) found = true;
+  });
+  return found;
 }
 
 /** `Symbol.iterator` and its like. */

@@ -38,6 +38,10 @@ describe('shareable', () => {
       'a primitive static field',
       'export class B { static readonly LIMIT = 5; static [Symbol.hasInstance]() { return true; } }',
     ],
+    [
+      'private members',
+      'export class B { #n = 0; #m() { return this.#n++; } static #s() {} get #g() { return 1; } m() { B.#s(); return this.#m() + this.#g; } }',
+    ],
     ['a class expression', 'export const B = class { m() {} };'],
     [
       'definitions',
@@ -106,6 +110,7 @@ describe('shareable', () => {
       'private fields on a foreign object',
       'function B(o: any) { return o; } export class C extends (B as any) { #n = 0; }',
     ],
+    ['a private method that is handed out', 'export class B { #m() {} m() { return this.#m; } }'],
     ['a class decorator', 'const d = (c: any) => c; @d class B {} export { B };'],
     ['a property of a function', 'export function b() { b.n = 1; } b.n = 0;'],
     ['a prototype that changes', 'export class B {} export function b() { (B as any).prototype.n = 1; }'],
@@ -236,6 +241,9 @@ describe('two executions never share what they change', () => {
     ],
     ['an enum', 'enum E { X = "x" } export const next = () => bump(E);'],
     ['a generator’s prototype', 'function* g() {} export const next = () => bump(g.prototype);'],
+    ['the module object', 'const m = () => arguments[2]; export const next = () => bump(m());'],
+    ['the require function', 'const m = () => arguments[1]; export const next = () => bump(m());'],
+    ['the exports object', 'const m = () => arguments[0]; export const next = () => bump(m());'],
     [
       'the default export',
       'export default () => 1; import self from "./workflows"; export const next = () => bump(self);',
