@@ -6,8 +6,8 @@
 import type { Command } from '../mailbox/commands.js';
 import { type FailureRecord, isCancellation, TemporalFailure, toFailureRecord } from '../mailbox/failures.js';
 import { isThenable, type Verdict, validate } from '../mailbox/gate.js';
-import type { Message, MessageHandlers, MessageOf } from '../mailbox/messages.js';
-import { decodePayloads, encodePayload, type Payload } from '../mailbox/payload.js';
+import type { Message, MessageKind, MessageOf } from '../mailbox/messages.js';
+import { decodePayloads, type Payload } from '../mailbox/payload.js';
 import type { Answer, LogEntry } from '../mailbox/turn.js';
 import { Conditions } from './conditions.js';
 import { type Handler, Handlers, type InProgress } from './handlers.js';
@@ -31,6 +31,8 @@ export interface ExecutionHost {
   readonly log: Log;
   /** Runs an update handler so that `currentUpdateInfo` works beyond its first await. */
   inUpdate<T>(info: { id: string; name: string }, run: () => T): T;
+  /** @throws PayloadConverterError, PayloadTooLargeError */
+  encode(value: unknown, name: string): Payload;
   /** Makes clear what an error means that comes of the sandbox's missing globals. */
   explain<T>(thrown: T): T;
 }
@@ -69,7 +71,8 @@ export class Execution {
   #messages: readonly Message[] = [];
   #phase: ReadOnlyPhase | undefined;
   #fatal: { readonly error: unknown } | undefined;
-  readonly #rejections = new Map<unknown, unknown>();
+  /** Promise → reason; made when first needed, for most runs never do. */
+  #rejections: Map<unknown, unknown> | undefined;
 
   constructor(
     readonly info: RunInfo,
@@ -82,6 +85,11 @@ export class Execution {
 
   log(level: LogEntry['level'], message: string, meta?: object): void {
     this.host.log(level, message, meta);
+  }
+
+  /** @throws PayloadConverterError, PayloadTooLargeError */
+  encode(value: unknown, name: string): Payload {
+    return this.host.encode(value, name);
   }
 
   random(): number {
@@ -124,7 +132,7 @@ export class Execution {
     }
     const answers = this.#answers;
     this.#answers = [];
-    if (this.#fatal === undefined && this.#rejections.size > 0) {
+    if (this.#fatal === undefined && this.#rejections !== undefined && this.#rejections.size > 0) {
       this.#fatal = { error: [...this.#rejections.values()][0] };
     }
     if (this.#fatal !== undefined) {
@@ -142,11 +150,12 @@ export class Execution {
 
   /** A promise of this step was rejected and nobody handles it (yet). */
   unhandledRejection(promise: unknown, reason: unknown): void {
+    this.#rejections ??= new Map();
     this.#rejections.set(promise, reason);
   }
 
   rejectionHandled(promise: unknown): void {
-    this.#rejections.delete(promise);
+    this.#rejections?.delete(promise);
   }
 
   /** Sets (or with undefined removes) a handler and gives it, before returning, what waited for it. */
@@ -173,7 +182,7 @@ export class Execution {
   #process(message: Message): void {
     if (this.closed && this.#closedBeforeThisStep) return;
     try {
-      (this.#byKind[message.kind] as (message: Message) => void)(message);
+      (Execution.#byKind[message.kind] as (execution: Execution, message: Message) => void)(this, message);
     } catch (error) {
       this.fail(error);
     }
@@ -185,18 +194,21 @@ export class Execution {
   }
   #closedAt: readonly Message[] | undefined;
 
-  readonly #byKind: MessageHandlers<void> = {
-    start: (message) => this.#start(message),
-    signal: (message) => this.#signal(message),
-    update: (message) => this.#update(message),
-    query: (message) => this.#beginQuery(message),
-    cancel: (message) => {
-      this.cancelRequested = true;
-      this.pending.cancelAll(message.reason);
-    },
-    timerFired: (message) => this.pending.timerFired(message.timerId),
-    activityResolved: (message) => this.pending.activityResolved(message),
+  /** One table for all executions: there may be a hundred thousand. */
+  static readonly #byKind: { readonly [K in MessageKind]: (execution: Execution, message: MessageOf<K>) => void } = {
+    start: (execution, message) => execution.#start(message),
+    signal: (execution, message) => execution.#signal(message),
+    update: (execution, message) => execution.#update(message),
+    query: (execution, message) => execution.#beginQuery(message),
+    cancel: (execution, message) => execution.#cancel(message),
+    timerFired: (execution, message) => execution.pending.timerFired(message.timerId),
+    activityResolved: (execution, message) => execution.pending.activityResolved(message),
   };
+
+  #cancel(message: MessageOf<'cancel'>): void {
+    this.cancelRequested = true;
+    this.pending.cancelAll(message.reason);
+  }
 
   #start(message: MessageOf<'start'>): void {
     const args = decodePayloads(message.input);
@@ -216,7 +228,7 @@ export class Execution {
   #mainReturned(result: unknown): void {
     let payload: Payload;
     try {
-      payload = encodePayload(result, 'result');
+      payload = this.encode(result, 'result');
     } catch (error) {
       this.fail(error);
       return;
@@ -335,7 +347,7 @@ export class Execution {
   #updateReturned(entry: InProgress, updateId: string, result: unknown): void {
     this.handlers.ended(entry);
     try {
-      this.outbox.push({ kind: 'completeUpdate', updateId, result: encodePayload(result, 'result') });
+      this.outbox.push({ kind: 'completeUpdate', updateId, result: this.encode(result, 'result') });
     } catch (error) {
       this.fail(error);
     }
@@ -377,7 +389,7 @@ export class Execution {
         outcome.then(undefined, () => undefined);
         return this.#queryFailure(message, new TypeError('Query handlers should not return a Promise'));
       }
-      return { seq, result: encodePayload(outcome, 'result') };
+      return { seq, result: this.encode(outcome, 'result') };
     } catch (error) {
       return this.#queryFailure(message, error);
     }

@@ -22,18 +22,19 @@ export interface InProgress {
 }
 
 export class Handlers {
-  #static: Record<HandlerKind, Map<string, Handler>> = { signal: new Map(), update: new Map(), query: new Map() };
-  #dynamic: Partial<Record<HandlerKind, Handler>> = {};
-  #inProgress = new Set<InProgress>();
+  // Made when first needed: there may be a hundred thousand executions, most with a handler or two.
+  readonly #static: Partial<Record<HandlerKind, Map<string, Handler>>> = {};
+  readonly #dynamic: Partial<Record<HandlerKind, Handler>> = {};
+  #inProgress: Set<InProgress> | undefined;
   /** Signals and updates that no handler has taken yet, in arrival order. */
   #buffer: (MessageOf<'signal'> | MessageOf<'update'>)[] = [];
 
   find(kind: HandlerKind, name: string): Handler | undefined {
-    return this.#static[kind].get(name) ?? this.#dynamic[kind];
+    return this.#static[kind]?.get(name) ?? this.#dynamic[kind];
   }
 
   names(kind: HandlerKind): string[] {
-    return [...this.#static[kind].keys()];
+    return [...(this.#static[kind]?.keys() ?? [])];
   }
 
   /** @param name undefined for the dynamic handler; @param handler undefined to remove it */
@@ -41,8 +42,11 @@ export class Handlers {
     if (name === undefined) {
       if (handler === undefined) delete this.#dynamic[kind];
       else this.#dynamic[kind] = handler;
-    } else if (handler === undefined) this.#static[kind].delete(name);
-    else this.#static[kind].set(name, handler);
+    } else if (handler === undefined) this.#static[kind]?.delete(name);
+    else {
+      this.#static[kind] ??= new Map();
+      this.#static[kind].set(name, handler);
+    }
   }
 
   hold(message: MessageOf<'signal'> | MessageOf<'update'>): void {
@@ -65,20 +69,21 @@ export class Handlers {
   }
 
   began(entry: InProgress): InProgress {
+    this.#inProgress ??= new Set();
     this.#inProgress.add(entry);
     return entry;
   }
 
   ended(entry: InProgress): void {
-    this.#inProgress.delete(entry);
+    this.#inProgress?.delete(entry);
   }
 
   get allFinished(): boolean {
-    return this.#inProgress.size === 0;
+    return this.#inProgress === undefined || this.#inProgress.size === 0;
   }
 
   /** Those in progress that nobody declared abandonable. */
   unfinished(): InProgress[] {
-    return [...this.#inProgress].filter((entry) => !entry.abandon);
+    return [...(this.#inProgress ?? [])].filter((entry) => !entry.abandon);
   }
 }

@@ -5,7 +5,7 @@
 import type { ActivityOptionsRecord } from '../mailbox/events.js';
 import { CancelledFailure, fromFailureRecord } from '../mailbox/failures.js';
 import type { MessageOf } from '../mailbox/messages.js';
-import { decodePayload, encodePayloads } from '../mailbox/payload.js';
+import { decodePayload } from '../mailbox/payload.js';
 import type { Waiting } from './conditions.js';
 import type { Execution } from './execution.js';
 
@@ -17,9 +17,10 @@ interface Pending {
 }
 
 export class PendingWork {
-  #timers = new Map<string, Pending>();
-  #activities = new Map<string, Pending>();
-  #conditions = new Set<Pending>();
+  // Made when first needed: there may be a hundred thousand executions.
+  #timers: Map<string, Pending> | undefined;
+  #activities: Map<string, Pending> | undefined;
+  #conditions: Set<Pending> | undefined;
   #lastTimer = 0;
   #lastActivity = 0;
 
@@ -28,13 +29,13 @@ export class PendingWork {
   /** Calls back when the timer fires; cancellation of the run does not concern it. */
   startTimer(ms: number, fired: () => void): string {
     const timerId = this.#openTimer(ms);
-    this.#timers.set(timerId, { resolve: fired, reject: () => undefined, withdraw: () => undefined });
+    this.#addTimer(timerId, { resolve: fired, reject: () => undefined, withdraw: () => undefined });
     return timerId;
   }
 
   cancelTimer(timerId: string): void {
     this.execution.outbox.assertWritable('cancelling a timer');
-    if (!this.#timers.delete(timerId)) return;
+    if (this.#timers?.delete(timerId) !== true) return;
     if (!this.execution.outbox.withdrawTimer(timerId)) this.execution.outbox.push({ kind: 'cancelTimer', timerId });
   }
 
@@ -42,7 +43,7 @@ export class PendingWork {
     return new Promise<void>((resolve, reject) => {
       this.#throwIfCancelled();
       const timerId = this.#openTimer(ms);
-      this.#timers.set(timerId, {
+      this.#addTimer(timerId, {
         resolve: () => resolve(),
         reject,
         withdraw: () => this.cancelTimer(timerId),
@@ -60,7 +61,7 @@ export class PendingWork {
         return;
       }
       const settle = (act: () => void) => {
-        this.#conditions.delete(pending);
+        this.#conditions?.delete(pending);
         this.execution.conditions.remove(waiting);
         if (timerId !== undefined) this.cancelTimer(timerId);
         act();
@@ -78,6 +79,7 @@ export class PendingWork {
       };
       const timerId =
         timeout === undefined || timeout === 0 ? undefined : this.startTimer(timeout, () => pending.resolve(undefined));
+      this.#conditions ??= new Set();
       this.#conditions.add(pending);
       this.execution.conditions.add(waiting);
     });
@@ -86,15 +88,16 @@ export class PendingWork {
   scheduleActivity(activityType: string, args: unknown[], options: ActivityOptionsRecord): Promise<unknown> {
     return new Promise<unknown>((resolve, reject) => {
       this.#throwIfCancelled();
-      const input = encodePayloads(args);
+      const input = args.map((arg, index) => this.execution.encode(arg, `args[${index}]`));
       const activityId = String(++this.#lastActivity);
       const { outbox } = this.execution;
       outbox.push({ kind: 'scheduleActivity', activityId, activityType, input, options });
+      this.#activities ??= new Map();
       this.#activities.set(activityId, {
         resolve,
         reject,
         withdraw: () => {
-          this.#activities.delete(activityId);
+          this.#activities?.delete(activityId);
           if (!outbox.withdrawActivity(activityId)) outbox.push({ kind: 'cancelActivity', activityId });
         },
       });
@@ -103,16 +106,16 @@ export class PendingWork {
 
   /** A timer no longer pending is ignored. */
   timerFired(timerId: string): void {
-    const pending = this.#timers.get(timerId);
-    this.#timers.delete(timerId);
+    const pending = this.#timers?.get(timerId);
+    this.#timers?.delete(timerId);
     pending?.resolve(undefined);
   }
 
   /** An activity no longer pending is ignored. */
   activityResolved(message: MessageOf<'activityResolved'>): void {
-    const pending = this.#activities.get(message.activityId);
+    const pending = this.#activities?.get(message.activityId);
     if (pending === undefined) return;
-    this.#activities.delete(message.activityId);
+    this.#activities?.delete(message.activityId);
     if (message.failure !== undefined) pending.reject(fromFailureRecord(message.failure));
     else pending.resolve(message.result === undefined ? undefined : decodePayload(message.result));
   }
@@ -120,10 +123,16 @@ export class PendingWork {
   /** Cancels the root scope: everything awaited in it is rejected, in the order in which it began, kind by kind. */
   cancelAll(reason: string | undefined): void {
     const error = () => new CancelledFailure(reason ?? 'Workflow cancelled');
-    for (const pending of [...this.#timers.values(), ...this.#activities.values(), ...this.#conditions]) {
+    const all = [...(this.#timers?.values() ?? []), ...(this.#activities?.values() ?? []), ...(this.#conditions ?? [])];
+    for (const pending of all) {
       pending.withdraw();
       pending.reject(error());
     }
+  }
+
+  #addTimer(timerId: string, pending: Pending): void {
+    this.#timers ??= new Map();
+    this.#timers.set(timerId, pending);
   }
 
   #openTimer(ms: number): string {

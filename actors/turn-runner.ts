@@ -14,6 +14,7 @@ import {
   type Slice,
   type SliceEnd,
   type SliceReport,
+  type SlowStep,
   type StepReport,
   type SuspendReason,
   type TurnReport,
@@ -46,6 +47,8 @@ export interface TurnRunnerOptions {
 
 /** A turn hands back what it has not begun after this long, so that no run waits long for its neighbours. */
 const TURN_BUDGET_MS = 5;
+/** Longer steps are reported. */
+const SLOW_STEP_MS = 100;
 /** Callbacks queued ahead: those queued together run in one phase of the event loop. */
 const MAX_AHEAD = 1024;
 
@@ -63,11 +66,11 @@ export class TurnRunner {
   /** One turn at a time. Never rejects over workflow code. */
   run(slices: readonly Slice[]): Promise<TurnReport> {
     return new Promise((resolve, reject) => {
-      const done = (reports: SliceReport[]) => {
+      const done = (turn: Turn) => {
         this.#turn = undefined;
         const logs = this.#logs;
         this.#logs = [];
-        resolve({ slices: reports, logs });
+        resolve({ slices: turn.reports, logs, slow: turn.slow });
       };
       this.#turn = new Turn(slices, this.#runs, this.options, done, reject, this.#log);
       this.#turn.start();
@@ -91,7 +94,9 @@ class Turn {
   /** The execution being stepped. */
   execution: Execution | undefined;
 
-  readonly #reports: SliceReport[] = [];
+  readonly reports: SliceReport[] = [];
+  readonly slow: SlowStep[] = [];
+
   readonly #deadline: number;
   #ahead = 0;
   #nextSlice = 0;
@@ -102,12 +107,13 @@ class Turn {
   #processed = 0;
   #expected: readonly WorkflowEvent[] | undefined;
   #messages: readonly Message[] | undefined;
+  #stepBegan = 0;
 
   constructor(
     private readonly slices: readonly Slice[],
     private readonly runs: Map<number, Execution>,
     private readonly options: TurnRunnerOptions,
-    private readonly done: (slices: SliceReport[]) => void,
+    private readonly done: (turn: Turn) => void,
     private readonly broke: (error: unknown) => void,
     private readonly log: (run: number, level: LogEntry['level'], message: string, meta: object | undefined) => void,
   ) {
@@ -137,7 +143,7 @@ class Turn {
       }
       this.#finished = true;
       setCurrent(undefined);
-      this.done(this.#reports);
+      this.done(this);
     } catch (error) {
       this.#finished = true;
       setCurrent(undefined);
@@ -193,7 +199,10 @@ class Turn {
       // Whichever turn it is then: an actor outlives the turn that made it.
       if (this.runs.get(slice.run)?.replaying !== true) this.log(slice.run, level, message, meta);
     };
+    // Evaluating the user's modules may take for ever, as a step may.
+    this.options.watch.began(slice.run);
     const made = this.options.create(load, log);
+    this.options.watch.ended();
     if ('kind' in made) {
       this.#endSlice({ kind: 'suspended', error: made });
       return;
@@ -214,11 +223,9 @@ class Turn {
     const step = this.#steps[this.#nextStep]!;
     const isQuery = step.messages[0]!.kind === 'query';
     const live = step.expected === undefined;
+    this.#stepBegan = this.options.monotonic();
     // What follows a computed close is for the supervisor to decide on; a replay is never left half done.
-    if (
-      live &&
-      ((this.execution!.closed && !isQuery) || (this.options.monotonic() > this.#deadline && this.#begunLive))
-    ) {
+    if (live && ((this.execution!.closed && !isQuery) || (this.#stepBegan > this.#deadline && this.#begunLive))) {
       this.#steps = [];
       return false;
     }
@@ -235,6 +242,8 @@ class Turn {
 
   #endStep(): void {
     this.options.watch.ended();
+    const ms = this.options.monotonic() - this.#stepBegan;
+    if (ms > SLOW_STEP_MS) this.slow.push({ run: this.#slice!.run, ms: Math.round(ms) });
     const messages = this.#messages!;
     const expected = this.#expected;
     this.#messages = undefined;
@@ -278,7 +287,7 @@ class Turn {
   }
 
   #endSlice(end: SliceEnd): void {
-    this.#reports.push({ run: this.#slice!.run, processed: this.#processed, steps: this.#stepReports, end });
+    this.reports.push({ run: this.#slice!.run, processed: this.#processed, steps: this.#stepReports, end });
     this.#slice = undefined;
     this.#steps = [];
     this.#nextStep = 0;

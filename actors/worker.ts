@@ -4,7 +4,9 @@
  */
 import { workerData } from 'node:worker_threads';
 import { setStackMapper, toFailureRecord } from '../mailbox/failures.js';
+import { encodePayload, type Payload } from '../mailbox/payload.js';
 import { decodeTurn, encodeReport, type Load, type SuspendReason } from '../mailbox/turn.js';
+import { PayloadTooLargeError } from '../runtime/errors.js';
 import { currentExecution, currentOrUndefined, setCurrent } from './current.js';
 import { Execution, type Log, type WorkflowMain } from './execution.js';
 import type { WorkflowBundle } from './sandbox/bundle.js';
@@ -20,6 +22,8 @@ import * as authoring from './workflow/index.js';
 
 export interface WorkerThreadData {
   readonly bundle: WorkflowBundle;
+  /** Limit of one encoded value. */
+  readonly payloadBytes: number;
   /** `STEP_FIELDS` for each slot, in shared memory. */
   readonly steps: Int32Array;
 }
@@ -30,7 +34,7 @@ export interface TurnTask {
 }
 
 // Piscina wraps what its user gave as `workerData`: [environment, data] in some versions, the data in others.
-const { bundle, steps } = (Array.isArray(workerData) ? workerData[1] : workerData) as WorkerThreadData;
+const { bundle, steps, payloadBytes } = (Array.isArray(workerData) ? workerData[1] : workerData) as WorkerThreadData;
 
 const sandboxHost: SandboxHost = {
   now: () => currentExecution().now,
@@ -63,10 +67,21 @@ const externals = {
 };
 const graph = new ModuleGraph(bundle, externals, createGlobals(sandboxHost));
 
+function encode(value: unknown, name: string): Payload {
+  const payload = encodePayload(value, name);
+  if (payload.byteLength <= payloadBytes) return payload;
+  throw new PayloadTooLargeError({ what: name, bytes: payload.byteLength, limit: payloadBytes });
+}
+
 function create(load: Load, log: Log): Execution | SuspendReason {
   let exports: Record<string, unknown> = {};
   const main: WorkflowMain = (...args) => (exports[load.workflowType] as WorkflowMain)(...args);
-  const execution = new Execution(load, main, { log, inUpdate, explain: (thrown) => explain(thrown, bundle) });
+  const execution = new Execution(load, main, {
+    log,
+    inUpdate,
+    encode,
+    explain: (thrown) => explain(thrown, bundle),
+  });
   setCurrent(execution);
   try {
     exports = graph.instantiate();

@@ -26,9 +26,6 @@ export type Message = MessageBody & MessageBase;
 export type MessageKind = Message['kind'];
 export type MessageOf<K extends MessageKind> = Extract<Message, { kind: K }>;
 
-/** A mapped type over all kinds: whoever dispatches on messages uses it, so that a new kind does not compile until all handle it. */
-export type MessageHandlers<R> = { [K in MessageKind]: (message: MessageOf<K>) => R };
-
 export const messageCodec: RecordCodec<Message> = recordCodec<Message, 'kind'>('kind', {
   start: [1, 'seq', 'time', 'input'],
   signal: [2, 'seq', 'time', 'name', 'input'],

@@ -90,9 +90,16 @@ export interface LogEntry {
   readonly meta?: Payload | undefined;
 }
 
+export interface SlowStep {
+  readonly run: number;
+  readonly ms: number;
+}
+
 export interface TurnReport {
   readonly slices: readonly SliceReport[];
   readonly logs: readonly LogEntry[];
+  /** Steps that took so long that their neighbours waited noticeably. */
+  readonly slow: readonly SlowStep[];
 }
 
 const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: 'number' });
@@ -144,13 +151,14 @@ export function encodeReport(report: TurnReport): Uint8Array {
       ]),
     ]),
     report.logs,
+    report.slow,
   ]);
 }
 
 type StepRow = [number, number, number[] | 0, Row[], [number, Payload | null, AnswerFailure | null][]];
 
 export function decodeReport(bytes: Uint8Array): TurnReport {
-  const [slices, logs] = unpack(bytes) as [[number, number, SliceEnd | 0, StepRow[]][], LogEntry[]];
+  const [slices, logs, slow] = unpack(bytes) as [[number, number, SliceEnd | 0, StepRow[]][], LogEntry[], SlowStep[]];
   return {
     slices: slices.map(([run, processed, end, steps]) => ({
       run,
@@ -169,6 +177,7 @@ export function decodeReport(bytes: Uint8Array): TurnReport {
       })),
     })),
     logs,
+    slow,
   };
 }
 

@@ -15,7 +15,7 @@ import { type Duration, msToNumber } from './definitions.js';
  */
 export function condition(fn: () => boolean): Promise<void>;
 export function condition(fn: () => boolean, timeout: Duration): Promise<boolean>;
-export function condition(fn: () => boolean, timeout?: Duration): Promise<void | boolean> {
+export function condition(fn: () => boolean, timeout?: Duration): Promise<unknown> {
   if (typeof fn !== 'function') throw new InvalidArgumentError({ argument: 'fn', reason: 'must be a function' });
   const { pending } = currentExecution();
   if (timeout === undefined) return pending.condition(fn, undefined).then(() => undefined);

@@ -100,17 +100,9 @@ export class Admission {
   }
 
   #startWhileOpen(waiter: Waiter, request: RequestOf<'start'>, existing: Run): void {
-    const { core, closing } = this.deps;
     if (request.conflictPolicy === 'USE_EXISTING') this.#replyStarted(waiter, request, existing, false);
     else if (request.conflictPolicy === 'TERMINATE_EXISTING') {
-      core.live(existing);
-      const event = core.committer.append(existing, {
-        eventType: 'WorkflowExecutionTerminated',
-        reason: 'terminated by a start with workflowIdConflictPolicy TERMINATE_EXISTING',
-        eventTime: core.stamp(existing).time,
-      });
-      this.deps.dispatcher.discard(existing);
-      closing.closed(existing, event);
+      this.#close(existing, { reason: 'terminated by a start with workflowIdConflictPolicy TERMINATE_EXISTING' });
       this.#begin(waiter, request);
     } else this.#refuseStart(waiter, request, existing);
   }
@@ -373,7 +365,7 @@ export class Admission {
   }
 
   #terminate(waiter: Waiter, request: RequestOf<'terminate'>): void {
-    const { core, dispatcher, closing } = this.deps;
+    const { core } = this.deps;
     const run = core.index.find(request.workflowId, request.runId);
     if (run?.open !== true) {
       const { workflowId, runId } = request;
@@ -385,7 +377,16 @@ export class Admission {
       core.refuse(waiter, run, new WorkflowNotFoundError(fields));
       return;
     }
-    const { reason, details, identity } = request;
+    this.#close(run, request);
+    core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
+  }
+
+  /** Ends the run at once, whatever it is doing; what clients still want of it meets a closed run. */
+  #close(
+    run: Run,
+    { reason, details, identity }: Pick<RequestOf<'terminate'>, 'reason' | 'details' | 'identity'>,
+  ): void {
+    const { core, dispatcher, closing } = this.deps;
     const live = core.live(run);
     const event = core.committer.append(run, {
       eventType: 'WorkflowExecutionTerminated',
@@ -401,7 +402,7 @@ export class Admission {
     const held = live.held ?? [];
     live.held = undefined;
     this.readmit(held);
-    core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
+    dispatcher.schedule(run);
   }
 
   #fetchHistory(waiter: Waiter, request: RequestOf<'fetchHistory'>): void {

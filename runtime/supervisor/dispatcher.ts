@@ -15,7 +15,9 @@ import type { Live, Run } from './run.js';
 import { WorkerLostError, type Workers } from './workers.js';
 
 const MAX_MESSAGES_A_RUN = 512;
+/** A turn is as large as its worker gets done in one: what comes back undone was sent for nothing. */
 const MAX_MESSAGES_A_TURN = 2048;
+const MIN_MESSAGES_A_TURN = 32;
 const MAX_LOADED_BYTES_A_TURN = 16 * 1024 * 1024;
 
 interface Slot {
@@ -23,7 +25,9 @@ interface Slot {
   ready: Run[];
   evictions: number[];
   residents: number;
-  flight: { readonly runs: Run[] } | undefined;
+  /** Messages in the next turn at most. */
+  limit: number;
+  flight: { readonly runs: Run[]; readonly messages: number } | undefined;
 }
 
 export interface DispatcherEvents {
@@ -31,6 +35,7 @@ export interface DispatcherEvents {
   historyRead(run: Run, frames: readonly StoredFrame[]): void;
   report(run: Run, report: SliceReport): void;
   log(run: Run, entry: LogEntry): void;
+  slow(run: Run, ms: number): void;
   /** A turn was lost while a step of this run was under way. False: the run must not be tried again. */
   lostIn(run: Run, lost: WorkerLostError): boolean;
   lost(lost: WorkerLostError, runs: number): void;
@@ -43,6 +48,8 @@ export class Dispatcher {
   /** Least recently used first. */
   readonly #residents = new Set<Run>();
   #stopped = false;
+  /** Histories being read. */
+  #loading = 0;
   #idle: (() => void)[] = [];
 
   constructor(
@@ -55,6 +62,7 @@ export class Dispatcher {
       ready: [],
       evictions: [],
       residents: 0,
+      limit: MIN_MESSAGES_A_TURN,
       flight: undefined,
     }));
   }
@@ -67,9 +75,9 @@ export class Dispatcher {
     return this.#slots.filter((slot) => slot.flight !== undefined).length;
   }
 
-  /** Runs that wait for a turn. */
+  /** Runs that wait for a turn or for their history. */
   get backlog(): number {
-    return this.#slots.reduce((sum, slot) => sum + slot.ready.length, 0);
+    return this.#slots.reduce((sum, slot) => sum + slot.ready.length, this.#loading);
   }
 
   dump(): unknown {
@@ -164,9 +172,11 @@ export class Dispatcher {
     const live = this.core.live(run);
     if (live.residence !== 'none') return;
     live.residence = 'loading';
+    this.#loading++;
     const { actor } = live;
     this.core.readHistory(run).then(
       (frames) => {
+        this.#loading--;
         if (run.live?.actor !== actor) return;
         live.residence = 'none';
         this.events.historyRead(run, frames);
@@ -187,14 +197,14 @@ export class Dispatcher {
     let messages = 0;
     let loaded = 0;
     let next = 0;
-    while (next < slot.ready.length && messages < MAX_MESSAGES_A_TURN && loaded < MAX_LOADED_BYTES_A_TURN) {
+    while (next < slot.ready.length && messages < slot.limit && loaded < MAX_LOADED_BYTES_A_TURN) {
       const run = slot.ready[next++]!;
       const { live } = run;
       // Since it was scheduled it may have been released, moved, emptied or suspended; the list is not searched for it then.
       if (live === undefined || live.slot !== slot.number || !live.queued) continue;
       live.queued = false;
       if (live.mailbox.waiting === 0 || live.inFlight) continue;
-      const slice = this.#slice(run, live);
+      const slice = this.#slice(run, live, slot.limit - messages);
       messages += slice.steps.length;
       for (const frame of slice.load?.frames ?? []) loaded += frame.byteLength;
       slices.push(slice);
@@ -202,18 +212,17 @@ export class Dispatcher {
     }
     slot.ready = next === slot.ready.length ? [] : slot.ready.slice(next);
     if (slices.length === 0) return;
-    const flight = { runs };
-    slot.flight = flight;
+    slot.flight = { runs, messages };
     this.workers.run(slot.number, encodeTurn(slices)).then(
       (bytes) => this.#returned(slot, bytes),
       (error) => this.#lost(slot, error),
     );
   }
 
-  #slice(run: Run, live: Live): Slice {
+  #slice(run: Run, live: Live, limit: number): Slice {
     live.inFlight = true;
     if (live.suspension !== undefined) live.suspension.retrying = false;
-    const taken = live.mailbox.take(live.merge ? Number.POSITIVE_INFINITY : MAX_MESSAGES_A_RUN);
+    const taken = live.mailbox.take(live.merge ? Number.POSITIVE_INFINITY : Math.min(limit, MAX_MESSAGES_A_RUN));
     const steps = live.merge ? [taken] : taken.map((message) => [message]);
     this.#residents.delete(run);
     this.#residents.add(run);
@@ -235,13 +244,18 @@ export class Dispatcher {
   }
 
   #returned(slot: Slot, bytes: Uint8Array): void {
-    const { runs } = slot.flight!;
+    const { runs, messages } = slot.flight!;
     slot.flight = undefined;
     const report = decodeReport(bytes);
     for (const run of runs) run.live!.inFlight = false;
+    let undone = 0;
     for (const entry of report.logs) {
       const run = this.core.actors.get(entry.run);
       if (run !== undefined) this.events.log(run, entry);
+    }
+    for (const { run: actor, ms } of report.slow) {
+      const run = this.core.actors.get(actor);
+      if (run !== undefined) this.events.slow(run, ms);
     }
     for (const slice of report.slices) {
       const run = this.core.actors.get(slice.run);
@@ -252,9 +266,12 @@ export class Dispatcher {
         this.#leave(run, live);
       }
       this.events.report(run, slice);
+      undone += live.mailbox.taken;
       live.mailbox.redeliver();
       this.schedule(run);
     }
+    if (undone > 0) slot.limit = Math.max(MIN_MESSAGES_A_TURN, messages - undone);
+    else if (messages >= slot.limit) slot.limit = Math.min(MAX_MESSAGES_A_TURN, slot.limit * 2);
     this.evict();
     this.core.moved();
     this.#tellIdle();

@@ -89,6 +89,8 @@ export class Reports {
 
   #apply(run: Run, live: Live, steps: readonly StepReport[], processed: number): void {
     const messages = live.mailbox.confirm(processed);
+    // Queries of a closed run move nothing: replay must end where the run did.
+    const { open } = run;
     let next = 0;
     for (const step of steps) {
       const first = step.merged?.[0] ?? step.cause;
@@ -98,7 +100,7 @@ export class Reports {
       this.#step(run, live, step, messages.slice(from, next));
     }
     while (next < messages.length) this.#silentStep(run, live, messages[next++]!);
-    if (processed > run.ranThrough) {
+    if (open && processed > run.ranThrough) {
       pushRan(live, processed);
       run.ranThrough = processed;
     }

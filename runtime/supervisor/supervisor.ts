@@ -34,8 +34,8 @@ export interface SupervisorOptions extends CoreOptions {
 
 /** Log bytes after which the index is written out, so that a restart reads no more than that. */
 const CHECKPOINT_BYTES = 64 * 1024 * 1024;
-/** Runs woken at once after a restart. */
-const WAKE_AHEAD = 256;
+/** Runs woken at once after a restart: few, for what clients ask of other runs meanwhile waits behind them. */
+const WAKE_AHEAD = 32;
 
 export class Supervisor {
   readonly core: Core;
@@ -66,6 +66,7 @@ export class Supervisor {
       historyRead: (run, frames) => this.#historyRead(run, frames),
       report: (run, report) => reports.handle(run, report),
       log: (run, entry) => this.#log(run, entry),
+      slow: (run, ms) => core.tell(run, { name: 'slowStep', workflowId: run.workflowId, runId: run.runId, ms }),
       lostIn: (run, lost) => suspensions.lostWorker(run, lost),
       lost: (lost, runs) => this.#lostWorker(lost, runs),
       failed: options.onFailed,

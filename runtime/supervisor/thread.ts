@@ -85,7 +85,8 @@ async function outcome<T>(act: () => Promise<T>): Promise<Outcome<T>> {
 
 async function open(): Promise<{ openRuns: number; clean: boolean }> {
   const store = createStore(config.store);
-  pool = new WorkerPool({ bundle: config.bundle, slots: config.workers, stepLimitMs: config.stepLimitMs });
+  const { bundle, workers: slots, stepLimitMs, limits } = config;
+  pool = new WorkerPool({ bundle, slots, stepLimitMs, payloadBytes: limits.payloadBytes });
   const starting = new Supervisor({
     config,
     build: config.bundle.build,

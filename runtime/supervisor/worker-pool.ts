@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Piscina, queueOptionsSymbol } from 'piscina';
 import type { WorkflowBundle } from '../../actors/sandbox/bundle.js';
 import { STEP_FIELDS } from '../../actors/steps.js';
+import type { WorkerThreadData } from '../../actors/worker.js';
 import { WorkflowBundleError } from '../errors.js';
 import { WorkerLostError, type Workers } from './workers.js';
 
@@ -16,6 +17,7 @@ export interface WorkerPoolOptions {
   readonly bundle: WorkflowBundle;
   readonly slots: number;
   readonly stepLimitMs: number;
+  readonly payloadBytes: number;
 }
 
 interface Watched {
@@ -40,7 +42,7 @@ export class WorkerPool implements Workers {
   readonly #watchdog: NodeJS.Timeout;
   #stopping = false;
 
-  constructor({ bundle, slots, stepLimitMs }: WorkerPoolOptions) {
+  constructor({ bundle, slots, stepLimitMs, payloadBytes }: WorkerPoolOptions) {
     this.slots = slots;
     this.#stepLimitMs = stepLimitMs;
     this.#steps = new Int32Array(new SharedArrayBuffer(slots * STEP_FIELDS * Int32Array.BYTES_PER_ELEMENT));
@@ -54,7 +56,7 @@ export class WorkerPool implements Workers {
       // Keeps the thread's event loop alive, which draining needs, and costs nothing against 'sync'.
       atomics: 'disabled',
       recordTiming: false,
-      workerData: { bundle, steps: this.#steps },
+      workerData: { bundle, steps: this.#steps, payloadBytes } satisfies WorkerThreadData,
       loadBalancer: (task, workers) => this.#balance(task as unknown as SlottedTask, workers),
     });
     this.#ready = Array.from({ length: slots }, (_, slot) => this.#initialize(slot));
