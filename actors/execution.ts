@@ -43,6 +43,9 @@ export type StepOutcome =
   | { readonly kind: 'discard'; readonly answers: readonly Answer[] }
   | { readonly kind: 'suspend'; readonly failure: FailureRecord };
 
+/** Messages that are always stored as events of their own, so that counting them is the same live and in replay. */
+const COUNTED: ReadonlySet<MessageKind> = new Set<MessageKind>(['start', 'signal', 'cancel', 'activityResolved']);
+
 type ReadOnlyPhase =
   | { readonly kind: 'query'; readonly message: MessageOf<'query'>; readonly answer: Answer }
   | {
@@ -111,7 +114,9 @@ export class Execution {
       this.#beginQuery(only);
       return;
     }
-    if (only?.kind === 'update' && !replaying && this.#beginValidator(only)) return;
+    if (only?.kind === 'update' && !replaying && this.#beginGate(only)) return;
+    // It leaves no event, so it must not move the clock either.
+    if (only?.kind === 'timerFired' && !this.pending.hasTimer(only.timerId)) return;
     this.#advance(messages);
     for (const message of inStepOrder(messages)) this.#process(message);
     this.conditions.round(false);
@@ -144,7 +149,8 @@ export class Execution {
       return { kind: 'suspend', failure };
     }
     const commands = this.outbox.take();
-    this.historyLength += this.#messages.length + commands.length;
+    this.historyLength += commands.length;
+    for (const { kind } of this.#messages) if (COUNTED.has(kind)) this.historyLength++;
     return { kind: 'done', commands, answers };
   }
 
@@ -201,7 +207,9 @@ export class Execution {
     update: (execution, message) => execution.#update(message),
     query: (execution, message) => execution.#beginQuery(message),
     cancel: (execution, message) => execution.#cancel(message),
-    timerFired: (execution, message) => execution.pending.timerFired(message.timerId),
+    timerFired: (execution, message) => {
+      if (execution.pending.timerFired(message.timerId)) execution.historyLength++;
+    },
     activityResolved: (execution, message) => execution.pending.activityResolved(message),
   };
 
@@ -308,8 +316,9 @@ export class Execution {
     if (!this.replaying) {
       const verdict = this.#validate(message, handler);
       const violation = this.outbox.unguard();
-      if (!verdict.pass) {
-        this.#reject(message, violation ?? verdict.error);
+      const error = violation ?? (verdict.pass ? undefined : verdict.error);
+      if (violation !== undefined || !verdict.pass) {
+        this.#reject(message, error);
         return;
       }
     }
@@ -364,10 +373,14 @@ export class Execution {
     this.#answers.push({ seq: message.seq, failure: { kind: 'rejected', failure: this.#record(error) } });
   }
 
-  /** True if a validator ran, whose microtasks must drain under guard before the handler may start. */
-  #beginValidator(message: MessageOf<'update'>): boolean {
+  /** True if the update is not to be processed now: it has no handler, or its validator's microtasks must drain under guard first. */
+  #beginGate(message: MessageOf<'update'>): boolean {
+    if (this.closed) return false;
     const handler = this.handlers.find('update', message.name);
-    if (handler?.validate === undefined || this.closed) return false;
+    if (handler === undefined) {
+      this.handlers.hold(message);
+      return true;
+    }
     this.#phase = { kind: 'validator', message, handler, verdict: this.#validate(message, handler) };
     return true;
   }

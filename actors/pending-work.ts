@@ -104,11 +104,17 @@ export class PendingWork {
     });
   }
 
-  /** A timer no longer pending is ignored. */
-  timerFired(timerId: string): void {
+  hasTimer(timerId: string): boolean {
+    return this.#timers?.has(timerId) === true;
+  }
+
+  /** A timer no longer pending is ignored: false then. */
+  timerFired(timerId: string): boolean {
     const pending = this.#timers?.get(timerId);
+    if (pending === undefined) return false;
     this.#timers?.delete(timerId);
-    pending?.resolve(undefined);
+    pending.resolve(undefined);
+    return true;
   }
 
   /** An activity no longer pending is ignored. */

@@ -51,6 +51,8 @@ export class Activities {
       tasks = new Map();
       this.#byRun.set(run, tasks);
     }
+    // A restart may come upon it twice.
+    if (tasks.has(event.activityId)) return;
     const task: Task = { run, event, attempt: 1, token: 0, stop: () => undefined };
     tasks.set(event.activityId, task);
     this.#start(task);

@@ -212,9 +212,10 @@ export class Admission {
 
   #signal(waiter: Waiter, request: RequestOf<'signal'>): void {
     const { core, dispatcher } = this.deps;
-    const run = this.#target(waiter, request, 'open');
-    if (run === undefined) return;
     const { name, input, requestId, identity } = request;
+    // One that was applied before the run closed is still acknowledged.
+    const run = this.#target(waiter, request, requestId === undefined ? 'open' : 'any');
+    if (run === undefined) return;
     if (requestId !== undefined) {
       const ids = this.#ids(waiter, run);
       if (ids === undefined) return;
@@ -222,6 +223,14 @@ export class Admission {
         core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
         return;
       }
+    }
+    if (!run.open) {
+      core.refuse(
+        waiter,
+        run,
+        new WorkflowNotFoundError({ workflowId: run.workflowId, runId: run.runId, closed: true }),
+      );
+      return;
     }
     if (this.#isFull(waiter, run)) return;
     const live = core.live(run);

@@ -91,7 +91,8 @@ export class Closing {
   #failUnfinishedUpdates(run: Run, live: Live): void {
     const { core } = this.deps;
     for (const update of live.ids?.updates() ?? []) {
-      if (isDone(update) || update.waiters.length === 0) continue;
+      // One that is not accepted is told of its own rejection, or was refused above.
+      if (isDone(update) || update.acceptedEventId === 0 || update.waiters.length === 0) continue;
       const { workflowId } = run;
       const { waiters, updateId, name: updateName } = update;
       update.waiters = [];

@@ -31,8 +31,10 @@ export class ControlPlane {
       const error = new WorkflowNotFoundError({ workflowId, ...(runId === undefined ? {} : { runId }) });
       return Promise.resolve({ ok: false, error: errorRecord(error) });
     }
+    // As it is when asked; told once that is durable.
+    const value = this.#description(run);
     return new Promise((resolve) => {
-      this.core.committer.after(run, () => resolve({ ok: true, value: this.#description(run) }));
+      this.core.committer.after(run, () => resolve({ ok: true, value }));
     });
   }
 
@@ -41,21 +43,22 @@ export class ControlPlane {
     limit: number,
     after?: { startTime: number; runId: string },
   ): Promise<WorkflowSummary[]> {
-    await this.core.committer.durable();
     const page: Run[] = [];
     for (const run of this.core.index.matching(filter)) {
-      if (run.head < 0 || (after !== undefined && newestFirst(run, after) <= 0)) continue;
+      if (after !== undefined && newestFirst(run, after) <= 0) continue;
       page.push(run);
       // Bounded: never more than twice the page is kept or sorted at a time.
       if (page.length >= limit * 2) page.sort(newestFirst).splice(limit);
     }
-    return page.sort(newestFirst).slice(0, limit).map(summary);
+    const rows = page.sort(newestFirst).slice(0, limit).map(summary);
+    await this.core.committer.durable();
+    return rows;
   }
 
   async count(filter: ListFilter): Promise<number> {
-    await this.core.committer.durable();
     let count = 0;
-    for (const run of this.core.index.matching(filter)) if (run.head >= 0) count++;
+    for (const _ of this.core.index.matching(filter)) count++;
+    await this.core.committer.durable();
     return count;
   }
 

@@ -221,7 +221,8 @@ export class Dispatcher {
 
   #slice(run: Run, live: Live, limit: number): Slice {
     live.inFlight = true;
-    if (live.suspension !== undefined) live.suspension.retrying = false;
+    // Until the merged step is decided, whatever else comes for the run waits; also when it is tried again.
+    if (live.merge) live.held ??= [];
     const taken = live.mailbox.take(live.merge ? Number.POSITIVE_INFINITY : Math.min(limit, MAX_MESSAGES_A_RUN));
     const steps = live.merge ? [taken] : taken.map((message) => [message]);
     this.#residents.delete(run);

@@ -46,9 +46,11 @@ export class Reports {
   handle(run: Run, report: SliceReport): void {
     const live = run.live!;
     const steps = report.steps;
-    const last = steps[steps.length - 1];
-    if (last !== undefined && last.merged === undefined && this.#isVoid(live, last)) {
-      this.#apply(run, live, steps.slice(0, -1), last.cause - 1);
+    // Queries may have been answered after the close; if that is void, so are they.
+    const closing = steps.findIndex(({ commands }) => commands.length > 0 && isClosing(commands[commands.length - 1]!));
+    const close = steps[closing];
+    if (run.open && close !== undefined && close.merged === undefined && this.#isVoid(live, close)) {
+      this.#apply(run, live, steps.slice(0, closing), close.cause - 1);
       this.#startMergedStep(run, live);
       return;
     }
@@ -58,13 +60,11 @@ export class Reports {
       this.#apply(run, live, steps, report.processed);
     }
     if (report.end.kind === 'suspended') this.deps.suspensions.suspend(run, report.end.error);
-    if (wasMerge || (live.merge && report.end.kind === 'suspended')) this.#releaseHeld(run, live, wasMerge);
+    if (wasMerge) this.#releaseHeld(run, live);
   }
 
   /** A close computed while admitted signals wait: an acknowledged signal is always seen before its run closes. */
   #isVoid(live: Live, step: StepReport): boolean {
-    const command = step.commands[step.commands.length - 1];
-    if (command === undefined || !isClosing(command)) return false;
     return live.mailbox.some((message) => message.kind === 'signal' && message.seq > step.cause);
   }
 
@@ -79,8 +79,8 @@ export class Reports {
     }
   }
 
-  #releaseHeld(run: Run, live: Live, decided: boolean): void {
-    if (decided) live.merge = false;
+  #releaseHeld(run: Run, live: Live): void {
+    live.merge = false;
     const held = live.held ?? [];
     live.held = undefined;
     if (held.length > 0) this.deps.readmit(held);
@@ -126,7 +126,9 @@ export class Reports {
   #step(run: Run, live: Live, step: StepReport, messages: readonly Message[]): void {
     pushRan(live, step.merged ?? step.cause);
     const context: StepContext = { run, live, cause: step.cause, time: step.time, messages, ran: takeRan(live) };
-    for (const message of messages) if (message.kind === 'timerFired') this.#timerFired(context, message);
+    for (const message of messages) {
+      if (message.kind === 'timerFired' && !cancels(step, message.timerId)) this.#timerFired(context, message);
+    }
     for (const command of step.commands) this.#command(context, command);
     if (context.ran !== undefined) live.ran = [...context.ran];
     for (const answer of step.answers) this.#answer(run, live, answer, messages);
@@ -289,6 +291,11 @@ export class Reports {
       entry.waiters = [];
     });
   }
+}
+
+/** In a merged step a cancellation may come before the firing, which the workflow then ignored. */
+function cancels(step: StepReport, timerId: string): boolean {
+  return step.merged !== undefined && step.commands.some((c) => c.kind === 'cancelTimer' && c.timerId === timerId);
 }
 
 function pushRan(live: Live, entry: Ran[number]): void {

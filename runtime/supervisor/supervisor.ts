@@ -55,7 +55,12 @@ export class Supervisor {
     const wake = (run: Run) => this.#dispatcher.schedule(run);
     this.#timers = new Timers(core, wake);
     this.#activities = new Activities(core, this.#timers, options.host, wake);
-    const suspensions = new Suspensions(core, () => this.#dispatcher, this.#timers);
+    const suspensions = new Suspensions(
+      core,
+      () => this.#dispatcher,
+      this.#timers,
+      (waiters) => this.#admission.readmit(waiters),
+    );
     const closing = new Closing({
       core,
       dispatcher: () => this.#dispatcher,

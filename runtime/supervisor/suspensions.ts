@@ -29,6 +29,8 @@ export class Suspensions {
     private readonly core: Core,
     private readonly dispatcher: () => Dispatcher,
     private readonly timers: Timers,
+    /** Admits requests that were held. */
+    private readonly readmit: (waiters: Waiter[]) => void,
   ) {}
 
   suspend(run: Run, reason: Suspension['reason']): void {
@@ -47,6 +49,9 @@ export class Suspensions {
     live.suspension = suspension;
     live.mailbox.redeliver();
     this.#tellCallers(run);
+    const held = live.held ?? [];
+    live.held = undefined;
+    this.readmit(held);
     const { workflowId, runId } = run;
     this.core.tell(run, {
       name: 'runSuspended',
