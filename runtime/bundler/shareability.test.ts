@@ -111,6 +111,14 @@ describe('shareable', () => {
       'function B(o: any) { return o; } export class C extends (B as any) { #n = 0; }',
     ],
     ['a private method that is handed out', 'export class B { #m() {} m() { return this.#m; } }'],
+    [
+      'private fields on an imported base',
+      'import { Base } from "holdfast/workflow"; export class C extends Base { #n = 0; }',
+    ],
+    [
+      'a private static field of another name',
+      'export class B { static #n = 0; static bump(c: typeof B) { return ++c.#n; } }',
+    ],
     ['a class decorator', 'const d = (c: any) => c; @d class B {} export { B };'],
     ['a property of a function', 'export function b() { b.n = 1; } b.n = 0;'],
     ['a prototype that changes', 'export class B {} export function b() { (B as any).prototype.n = 1; }'],

@@ -82,7 +82,7 @@ type Declaration = VariableDeclaration | Exclude<ExportDefaultDeclaration['decla
 
 function isPureDeclaration(node: Declaration, names: ModuleNames, freeze: string[]): boolean {
   if (node.type === 'VariableDeclaration') {
-    return node.kind !== 'let' && isPureVariable(node, names, freeze);
+    return isPureVariable(node, names, freeze);
   }
   const declare = (kind: BindingKind): void => {
     if (node.id !== null) names.declared.set(node.id.name, kind);
