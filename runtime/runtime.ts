@@ -40,9 +40,10 @@ export class Runtime implements AsyncDisposable {
   readonly #control: ControlPort<RuntimeControl>;
   readonly #host: ActivityHost;
   readonly #connection: Connection;
+  #opened = false;
   #ended: ErrorRecord | undefined;
   #shutdown: Promise<void> | undefined;
-  #subscribed = '';
+  #subscribed: readonly LifecycleName[] = [];
 
   /**
    * Bundles the workflows, opens the store, recovers what was open when it was closed or lost, and starts the workers. The process stays
@@ -87,6 +88,7 @@ export class Runtime implements AsyncDisposable {
     this.#subscribe(); // First: recovery may have something to log.
     try {
       await this.#control.demand((remote) => remote.open());
+      this.#opened = true;
     } catch (error) {
       this.#end(CLOSED);
       await this.#worker.terminate();
@@ -151,10 +153,11 @@ export class Runtime implements AsyncDisposable {
 
   #fail(error: ErrorRecord): void {
     if (!this.#end(error)) return;
+    void this.#worker.terminate();
+    if (!this.#opened) return; // `create` throws it.
     const event: Lifecycle = { name: 'failed', error };
     logLifecycle(this.#options.logger, event);
     this.events.tell(event);
-    void this.#worker.terminate();
   }
 
   #died(error: unknown): void {
@@ -175,16 +178,19 @@ export class Runtime implements AsyncDisposable {
   #subscribe(): void {
     if (this.#ended !== undefined) return;
     const names = [...new Set([...LOGGED, ...this.events.eventNames()])].sort() as LifecycleName[];
-    if (names.join() === this.#subscribed) return;
-    this.#subscribed = names.join();
+    const before = this.#subscribed;
+    if (names.join() === before.join()) return;
+    this.#subscribed = names;
     // It can only fail by the runtime's end, which is told elsewhere.
-    this.#control.call((remote) => remote.subscribe(names)).catch(() => {});
+    const told = this.#control.call((remote) => remote.subscribe(names)).catch(() => {});
+    // Who first listens and then calls, hears what the call does.
+    if (names.some((name) => !before.includes(name))) this.#connection.hold(told);
   }
 }
 
 async function bundleOf(workflows: ResolvedOptions['workflows']): Promise<WorkflowBundle> {
   if (typeof workflows !== 'string' && !(workflows instanceof URL)) return workflows;
   // Not before it is needed: a bundle made ahead of time does without the bundler and its dependencies.
-  const { bundleWorkflows } = await import('./bundler/index.js');
+  const { bundleWorkflows } = await import('./bundler/bundle-workflows.js');
   return bundleWorkflows(workflows);
 }

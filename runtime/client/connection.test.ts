@@ -15,9 +15,10 @@ import {
   WorkflowNotFoundError,
 } from '../errors.js';
 import { Client } from './client.js';
+import { Connection, openClientPort } from './connection.js';
 import { toErrorRecord } from './error-record.js';
 import { type Answer, FakeSupervisor } from './fixtures/fake-supervisor.js';
-import { LAST_WORD } from './protocol.js';
+import { decodeRequests, LAST_WORD } from './protocol.js';
 
 let open: FakeSupervisor[] = [];
 afterEach(() => {
@@ -49,6 +50,29 @@ test('everything sent during one turn of the event loop leaves as one message', 
   expect(supervisor.batches.map((batch) => batch.length)).toEqual([501]);
   await handle.signal('s');
   expect(supervisor.batches.map((batch) => batch.length)).toEqual([501, 1]);
+});
+
+test('nothing is sent while the connection is held, and all of it afterwards', async () => {
+  const { client, supervisor: port } = openClientPort({ payloadBytes: 1e6 });
+  const connection = Connection.open(client)!;
+  const batches: number[] = [];
+  port.on('message', (message) => {
+    if (message instanceof Uint8Array) batches.push(decodeRequests(message).length);
+  });
+  const releases: (() => void)[] = [];
+  for (let i = 0; i < 2; i++) connection.hold(new Promise<void>((resolve) => releases.push(resolve)));
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  for (let i = 0; i < 3; i++) {
+    void connection.send({ kind: 'cancel', workflowId: 'w' });
+    await turn();
+  }
+  releases[0]!();
+  await turn();
+  expect(batches).toEqual([]);
+  releases[1]!();
+  while (batches.length === 0) await turn();
+  expect(batches).toEqual([3]);
+  connection.end(toErrorRecord(new ClientClosedError()));
 });
 
 test('replies find their requests in whatever order they come', async () => {

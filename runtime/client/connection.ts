@@ -24,6 +24,7 @@ export class Connection {
   readonly #pending = new Map<number, (reply: Reply) => void>();
   #queue: Request[] = [];
   #lastId = 0;
+  #holds = 0;
   #ended: ErrorRecord | undefined;
 
   /**
@@ -60,9 +61,20 @@ export class Connection {
     });
   }
 
+  /** Sends nothing before `until` resolves: what is asked on another port has no order with requests on this one. */
+  hold(until: Promise<unknown>): void {
+    this.#holds++;
+    const release = (): void => {
+      this.#holds--;
+      this.#flush();
+    };
+    until.then(release, release);
+  }
+
   /** Ends every open request, and every later one, with `error`. The first end counts. */
   end(error: ErrorRecord): void {
     if (this.#ended !== undefined) return;
+    this.#holds = 0;
     this.#flush();
     this.#ended = error;
     const open = [...this.#pending.values()];
@@ -74,7 +86,7 @@ export class Connection {
 
   readonly #flush = (): void => {
     const requests = this.#queue;
-    if (requests.length === 0) return;
+    if (requests.length === 0 || this.#holds > 0) return;
     this.#queue = [];
     const bytes = encodeRequests(requests);
     this.#port.postMessage(bytes, [bytes.buffer as ArrayBuffer]);

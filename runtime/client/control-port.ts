@@ -12,7 +12,7 @@ export class ControlPort<T extends ClientControl> {
   readonly #port: MessagePort;
   readonly #remote: Remote<T>;
   /** Comlink leaves the calls of a closed port open for ever, so each is also kept here. */
-  readonly #open = new Set<(error: Error) => void>();
+  readonly #open = new Set<(end: End) => void>();
   #ended: ErrorRecord | undefined;
 
   constructor(port: MessagePort) {
@@ -25,14 +25,16 @@ export class ControlPort<T extends ClientControl> {
   /** @throws the error of the catalogue with which the port ended, if it does so before the answer */
   async call<R>(ask: (remote: Remote<T>) => Promise<R>): Promise<R> {
     if (this.#ended !== undefined) throw fromErrorRecord(this.#ended);
-    let abandon!: (error: Error) => void;
-    const ended = new Promise<never>((_, reject) => {
-      abandon = reject;
+    let abandon!: (end: End) => void;
+    const ended = new Promise<End>((resolve) => {
+      abandon = resolve;
     });
     this.#open.add(abandon);
     this.#port.ref();
     try {
-      return await Promise.race([ask(this.#remote), ended]);
+      const answer = await Promise.race([ask(this.#remote), ended]);
+      if (answer instanceof End) throw fromErrorRecord(answer.error);
+      return answer;
     } finally {
       this.#open.delete(abandon);
       if (this.#open.size === 0) this.#port.unref();
@@ -49,8 +51,13 @@ export class ControlPort<T extends ClientControl> {
   end(error: ErrorRecord): void {
     if (this.#ended !== undefined) return;
     this.#ended = error;
-    for (const abandon of this.#open) abandon(fromErrorRecord(error));
+    for (const abandon of this.#open) abandon(new End(error));
     this.#remote[releaseProxy]();
     this.#port.close();
   }
+}
+
+/** Made into the error by the call that it ends, so that the stack leads to that call's own caller. */
+class End {
+  constructor(readonly error: ErrorRecord) {}
 }

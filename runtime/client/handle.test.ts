@@ -40,7 +40,9 @@ function agreeable(request: Request): Answer {
   const result = encodePayload('result');
   switch (request.kind) {
     case 'start':
-      return { kind: 'started', runId: 'run-1', started: true };
+      return request.awaitResult === true
+        ? { kind: 'closed', runId: 'run-1', result }
+        : { kind: 'started', runId: 'run-1', started: true };
     case 'query':
       return { kind: 'queryResult', result };
     case 'update':
@@ -97,6 +99,15 @@ test('start passes its policies and its request id on, and execute resolves with
     reusePolicy: 'REJECT_DUPLICATE',
     conflictPolicy: 'USE_EXISTING',
   });
+});
+
+test('execute is one request, unless it is not to follow the chain', async () => {
+  const client = supervise(agreeable);
+  expect(await client.execute(order, { workflowId: 'o', args: ['a', 1] })).toBe('result');
+  expect(supervisor.requests).toMatchObject([{ kind: 'start', awaitResult: true }]);
+  supervisor.batches.length = 0;
+  expect(await client.execute(order, { workflowId: 'o', args: ['a', 1], followRuns: false })).toBe('result');
+  expect(supervisor.requests).toMatchObject([{ kind: 'start' }, { kind: 'result', runId: 'run-1', followRuns: false }]);
 });
 
 test('starting twice is refused with the run that exists', async () => {

@@ -72,6 +72,8 @@ export class WorkflowClient {
     workflowTypeOrFunc: string | T,
     options: WorkflowStartOptions<T>,
   ): Promise<WorkflowResultType<T>> {
+    // One request is one way instead of two, and follows the chain.
+    if (options.followRuns === false) return (await this.start(workflowTypeOrFunc, options)).result();
     const request = { ...this.#startRequest(workflowTypeOrFunc, options), awaitResult: true };
     const reply = await this.#connection.send(request);
     return decodePayload(expectReply(reply, 'closed').result) as WorkflowResultType<T>; // What the workflow's type says it is.
