@@ -46,11 +46,15 @@ export class WorkflowUpdateHandle<Ret> {
   }
 }
 
+/** @internal */
 export function readUpdateResult(reply: Reply): unknown {
   return decodePayload(expectReply(reply, 'updateCompleted').result);
 }
 
-/** @throws what the reply says, unless the workflow itself decided on the update: a rejection is an outcome like any other */
+/**
+ * @internal
+ * @throws what the reply says, unless the workflow itself decided on the update: a rejection is an outcome like any other
+ */
 export function updateHandleFrom<Ret>(
   connection: Connection,
   workflowId: string,
