@@ -1,0 +1,53 @@
+/**
+ * The benchmarks' entry: measures the workloads that the command line selects, and prints the figures.
+ * Thread: main. In → out: arguments → a table or JSON on standard output; progress on standard error.
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { measureWorkload, type Result, ROUNDS } from './cells.js';
+import { parseCommandLine, type Settings, USAGE } from './command-line.js';
+import { describeMachine } from './machine.js';
+import { header, row, toJson } from './report.js';
+
+async function bench(settings: Settings): Promise<void> {
+  const parent = settings.directory ?? tmpdir();
+  await mkdir(parent, { recursive: true });
+  const directory = await mkdtemp(join(parent, 'holdfast-bench-'));
+  const workers = Math.max(1, availableParallelism() - 1);
+  try {
+    const machine = describeMachine(directory);
+    const described = {
+      durability: 'disk',
+      workers,
+      secondsPerCell: settings.seconds,
+      rounds: ROUNDS,
+      callers: settings.callers,
+      directory: parent,
+    };
+    const results: Result[] = [];
+    const print = (line: string) => (settings.json ? process.stderr : process.stdout).write(`${line}\n`);
+    for (const line of header(machine, described)) print(line);
+    for (const workload of settings.workloads) {
+      if (workload === 'W6') continue;
+      await measureWorkload(workload, settings.callers, { directory, seconds: settings.seconds, workers }, (result) => {
+        results.push(result);
+        print(row(result));
+      });
+    }
+    if (settings.json) process.stdout.write(toJson({ machine, settings: described, results }));
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+function settingsOrExit(): Settings {
+  try {
+    return parseCommandLine(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${USAGE}\n`);
+    process.exit(2);
+  }
+}
+
+await bench(settingsOrExit());

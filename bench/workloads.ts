@@ -1,0 +1,64 @@
+/**
+ * The workloads W1, W3, W4 and W5: what has to be there before, and what one operation is.
+ * Thread: main. In → out: runtime → operation.
+ */
+import type { Client } from '../runtime/index.js';
+import type { Operation } from './drive.js';
+import type { FloorWorkload } from './floor/shapes.js';
+import { add, counter, quick, set, total } from './workflows.js';
+
+/** Running workflows that messages are sent to, in turn. */
+export const RUNNING = 10_000;
+const STARTERS = 256;
+
+export interface WorkloadKind {
+  readonly title: string;
+  /** Makes what the operations need. */
+  readonly prepare: (client: Client, prefix: string) => Promise<Operation>;
+}
+
+/** `count` running workflows of the type, started by 256 callers. */
+export async function startMany(start: (n: number) => Promise<unknown>, count: number): Promise<void> {
+  let next = 0;
+  const starter = async () => {
+    while (next < count) await start(next++);
+  };
+  await Promise.all(Array.from({ length: STARTERS }, starter));
+}
+
+async function startCounters(client: Client, prefix: string): Promise<void> {
+  await startMany((n) => client.workflow.start(counter, { workflowId: `${prefix}-${n}` }), RUNNING);
+}
+
+const idOf = (prefix: string, n: number) => `${prefix}-${n % RUNNING}`;
+
+export const KINDS: { readonly [W in FloorWorkload]: WorkloadKind } = {
+  W1: {
+    title: 'start a trivial workflow, await its result',
+    prepare: async (client, prefix) => {
+      let started = 0;
+      return () => client.workflow.execute(quick, { workflowId: `${prefix}-${started++}`, args: [1] });
+    },
+  },
+  W3: {
+    title: `signal ${RUNNING} running workflows`,
+    prepare: async (client, prefix) => {
+      await startCounters(client, prefix);
+      return (n) => client.workflow.getHandle(idOf(prefix, n)).signal(add, 1);
+    },
+  },
+  W4: {
+    title: `update ${RUNNING} running workflows, with a validator`,
+    prepare: async (client, prefix) => {
+      await startCounters(client, prefix);
+      return (n) => client.workflow.getHandle(idOf(prefix, n)).executeUpdate(set, { args: [1] });
+    },
+  },
+  W5: {
+    title: `query ${RUNNING} running workflows`,
+    prepare: async (client, prefix) => {
+      await startCounters(client, prefix);
+      return (n) => client.workflow.getHandle(idOf(prefix, n)).query(total);
+    },
+  },
+};
