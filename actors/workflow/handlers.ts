@@ -25,17 +25,17 @@ import {
  */
 export function setHandler<R, A extends unknown[], N extends string>(
   def: UpdateDefinition<R, A, N>,
-  handler: ((...args: A) => R | Promise<R>) | undefined,
-  options?: UpdateHandlerOptions<A>,
+  handler: ((...args: NoInfer<A>) => NoInfer<R> | Promise<NoInfer<R>>) | undefined,
+  options?: UpdateHandlerOptions<NoInfer<A>>,
 ): void;
 export function setHandler<R, A extends unknown[], N extends string>(
   def: QueryDefinition<R, A, N>,
-  handler: ((...args: A) => R) | undefined,
+  handler: ((...args: NoInfer<A>) => NoInfer<R>) | undefined,
   options?: QueryHandlerOptions,
 ): void;
 export function setHandler<A extends unknown[], N extends string>(
   def: SignalDefinition<A, N>,
-  handler: ((...args: A) => void | Promise<void>) | undefined,
+  handler: ((...args: NoInfer<A>) => void | Promise<void>) | undefined,
   options?: SignalHandlerOptions,
 ): void;
 export function setHandler(

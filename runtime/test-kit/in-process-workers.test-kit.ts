@@ -1,0 +1,92 @@
+/**
+ * Workers without threads: real turn runners and executions over plain workflow functions, whose turns can be held or lost.
+ * Thread: the test's; one turn at a time over all slots, for the current execution is known by thread. In → out: turn bytes → report bytes.
+ */
+import { Execution, type ExecutionHost, type Log, type WorkflowMain } from '../../actors/execution.js';
+import { TurnRunner } from '../../actors/turn-runner.js';
+import { encodePayload } from '../../mailbox/payload.js';
+import { decodeTurn, encodeReport, type Load, type Slice, type SuspendReason } from '../../mailbox/turn.js';
+import { WorkerLostError, type Workers } from '../supervisor/workers.js';
+import { setStepping } from './rejections.test-kit.js';
+import { Gate } from './steered-store.test-kit.js';
+
+/** The workflow types that are deployed; may be changed at any time, for actors made from then on. */
+export type Deployed = Map<string, WorkflowMain>;
+
+/** Says of a turn that it ends its worker: the run in whose step, or 'between' for none. Undefined: it returns. */
+export type Fate = (slices: readonly Slice[], slot: number) => number | 'between' | undefined;
+
+export function createExecution(load: Load, log: Log, deployed: Deployed): Execution | SuspendReason {
+  const main = deployed.get(load.workflowType);
+  if (main === undefined) return { kind: 'unknownType', registered: [...deployed.keys()] };
+  const host: ExecutionHost = {
+    log,
+    inUpdate: (_info, run) => run(),
+    encode: encodePayload,
+    explain: (thrown) => thrown,
+  };
+  return new Execution(load, main, host);
+}
+
+export class InProcessWorkers implements Workers {
+  /** Reports wait here on their way back. */
+  readonly returns = new Gate();
+  /** Every turn so far. */
+  readonly turns: { readonly slot: number; readonly slices: readonly Slice[] }[] = [];
+  fate: Fate = () => undefined;
+  /** Monotonic milliseconds as the turn runner sees them: they stand still, so that no turn runs out of time. */
+  monotonic: () => number = () => 0;
+  #runners: TurnRunner[];
+  #line: Promise<void> = Promise.resolve();
+  #dead = false;
+
+  constructor(
+    readonly slots: number,
+    private readonly deployed: Deployed,
+    private readonly moved: () => void,
+  ) {
+    this.#runners = Array.from({ length: slots }, () => this.#newRunner());
+  }
+
+  /** The process is gone. */
+  crash(): void {
+    this.#dead = true;
+  }
+
+  async run(slot: number, turn: Uint8Array): Promise<Uint8Array> {
+    const slices = decodeTurn(turn);
+    this.turns.push({ slot, slices });
+    this.moved();
+    const before = this.#line;
+    let leave = (): void => undefined;
+    this.#line = new Promise((resolve) => {
+      leave = resolve;
+    });
+    await before;
+    if (this.#dead) return new Promise(() => undefined);
+    const runner = this.#runners[slot]!;
+    setStepping(runner);
+    const report = await runner.run(slices);
+    setStepping(undefined);
+    leave();
+    await this.returns.pass();
+    this.moved();
+    if (this.#dead) return new Promise(() => undefined);
+    const culprit = this.fate(slices, slot);
+    if (culprit === undefined) return encodeReport(report);
+    this.#runners[slot] = this.#newRunner();
+    throw new WorkerLostError(slot, culprit === 'between' ? undefined : culprit, 'the test ended it');
+  }
+
+  #newRunner(): TurnRunner {
+    return new TurnRunner({
+      create: (load, log) => createExecution(load, log, this.deployed),
+      watch: { began: () => undefined, ended: () => undefined },
+      monotonic: () => this.monotonic(),
+      afterDrain: (callback) => {
+        this.moved();
+        setImmediate(callback);
+      },
+    });
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * What must hold of every history, whatever happened: its shape, and that replaying it makes the same commands.
+ * Thread: the test's. In → out: histories and deployed workflows → failed expectations.
+ */
+import { expect } from 'vitest';
+import { setCurrent } from '../../actors/current.js';
+import { compare, replaySteps } from '../../actors/replay.js';
+import type { Command } from '../../mailbox/commands.js';
+import { CLOSING_EVENTS, type WorkflowEvent } from '../../mailbox/events.js';
+import { decodePayload, encodePayload } from '../../mailbox/payload.js';
+import type { Load } from '../../mailbox/turn.js';
+import { createExecution, type Deployed } from './in-process-workers.test-kit.js';
+import { setStepping } from './rejections.test-kit.js';
+import type { System } from './system.test-kit.js';
+
+/** The shape of one history. */
+export function expectWellFormed(history: readonly WorkflowEvent[]): void {
+  expect(history.map(({ eventId }) => eventId)).toEqual(history.map((_, index) => index + 1));
+  const types = history.map(({ eventType }) => eventType);
+  expect(types.indexOf('WorkflowExecutionStarted')).toBe(0);
+  expect(types.lastIndexOf('WorkflowExecutionStarted')).toBe(0);
+  const closing = history.findIndex(({ eventType }) => CLOSING_EVENTS.has(eventType));
+  if (closing >= 0) expect(closing).toBe(history.length - 1);
+  expectSeqs(history);
+  expectSteps(history);
+  expectPairs(history);
+  expectOnce(history);
+  expectNothingUnseen(history);
+}
+
+/** Every message has a place of its own, and time runs with the places. */
+function expectSeqs(history: readonly WorkflowEvent[]): void {
+  const messages = history.filter(({ seq }) => seq !== undefined).sort((a, b) => a.seq! - b.seq!);
+  expect(new Set(messages.map(({ seq }) => seq)).size).toBe(messages.length);
+  for (const [index, message] of messages.entries()) {
+    if (index > 0) expect(message.eventTime).toBeGreaterThanOrEqual(messages[index - 1]!.eventTime);
+  }
+}
+
+/** Steps follow one another in the order that `ran` tells; the first event of each, and only that one, tells it. */
+function expectSteps(history: readonly WorkflowEvent[]): void {
+  let through = 0;
+  let cause = 0;
+  let members: readonly number[] = [];
+  for (const event of history) {
+    if (event.cause === undefined) {
+      expect(event.ran).toBeUndefined();
+      continue;
+    }
+    if (event.cause !== cause) {
+      expect(event.ran, `event ${event.eventId} is the first of its step`).toBeDefined();
+      const { ran = [] } = event;
+      for (const entry of ran) {
+        const seqs = typeof entry === 'number' ? [entry] : entry;
+        for (const seq of seqs) {
+          expect(seq, `ran of event ${event.eventId}`).toBeGreaterThan(through);
+          through = seq;
+        }
+        members = seqs;
+      }
+      expect(through).toBe(event.cause);
+      cause = event.cause;
+    } else expect(event.ran, `event ${event.eventId} is not the first of its step`).toBeUndefined();
+    if (event.seq !== undefined) expect(members).toContain(event.seq);
+  }
+}
+
+/** What ends has begun, ends once, and names its beginning. */
+function expectPairs(history: readonly WorkflowEvent[]): void {
+  const open = new Set<number>();
+  const begin = (event: WorkflowEvent) => open.add(event.eventId);
+  const end = (event: WorkflowEvent, beginning: number) => {
+    expect(open, `event ${event.eventId}, ${event.eventType}, ends what event ${beginning} began`).toContain(beginning);
+    open.delete(beginning);
+  };
+  for (const event of history) {
+    switch (event.eventType) {
+      case 'TimerStarted':
+      case 'ActivityTaskScheduled':
+      case 'WorkflowExecutionUpdateAccepted':
+        begin(event);
+        break;
+      case 'TimerFired':
+      case 'TimerCanceled':
+        end(event, event.startedEventId);
+        break;
+      case 'WorkflowExecutionUpdateCompleted':
+        end(event, event.acceptedEventId);
+        break;
+      case 'ActivityTaskCompleted':
+      case 'ActivityTaskFailed':
+      case 'ActivityTaskTimedOut':
+      case 'ActivityTaskCancelRequested':
+        end(event, event.scheduledEventId);
+        break;
+    }
+  }
+}
+
+function expectOnce(history: readonly WorkflowEvent[]): void {
+  const updates = history.flatMap((e) => (e.eventType === 'WorkflowExecutionUpdateAccepted' ? [e.updateId] : []));
+  expect(new Set(updates).size).toBe(updates.length);
+  const requests = history.flatMap((e) =>
+    e.eventType === 'WorkflowExecutionSignaled' && e.requestId !== undefined ? [e.requestId] : [],
+  );
+  expect(new Set(requests).size).toBe(requests.length);
+}
+
+/** A run that decided its own end had seen every signal that was ever acknowledged to a sender. */
+function expectNothingUnseen(history: readonly WorkflowEvent[]): void {
+  const last = history[history.length - 1]!;
+  if (!CLOSING_EVENTS.has(last.eventType) || last.eventType === 'WorkflowExecutionTerminated') return;
+  for (const event of history) {
+    if (event.eventType !== 'WorkflowExecutionSignaled') continue;
+    expect(event.seq, `signal ${event.signalName} was seen before the close`).toBeLessThanOrEqual(last.cause!);
+  }
+}
+
+const drained = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+
+/** A fresh execution makes the commands that the history records, arguments and results included. */
+export async function expectReplays(
+  runId: string,
+  history: readonly WorkflowEvent[],
+  deployed: Deployed,
+): Promise<void> {
+  const [started] = history;
+  if (started?.eventType !== 'WorkflowExecutionStarted') throw new Error('expectWellFormed comes first');
+  const { workflowId, workflowType, firstRunId, eventTime: startTime } = started;
+  const load: Load = { runId, workflowId, workflowType, firstRunId, startTime, frames: [], ran: [], historyBytes: 0 };
+  const execution = createExecution(load, () => undefined, deployed);
+  if ('kind' in execution) throw new Error(`Workflow type ${workflowType} is not deployed`);
+  setCurrent(execution);
+  setStepping(execution);
+  try {
+    for (const { messages, expected } of replaySteps(history, [])) {
+      execution.begin(messages, true);
+      do await drained();
+      while (execution.settle());
+      const outcome = execution.finish();
+      if (outcome.kind !== 'done')
+        throw new Error(`Replay of ${workflowId} ended a step with ${JSON.stringify(outcome)}`);
+      expect(compare(outcome.commands, expected)).toBeUndefined();
+      for (const [index, command] of outcome.commands.entries()) expectSame(command, expected[index]!);
+    }
+  } finally {
+    setCurrent(undefined);
+    setStepping(undefined);
+  }
+}
+
+/** Every field of the command is in its event; stacks apart, which tell of the way there. */
+function expectSame(command: Command, event: WorkflowEvent): void {
+  const { kind: _, ...fields } = command.kind === 'acceptUpdate' ? { ...command, seq: event.seq } : command;
+  const recorded = event as unknown as Record<string, unknown>;
+  for (const [name, value] of Object.entries(fields)) {
+    // Through the codec, for what is undefined is not stored.
+    if (value !== undefined) expect(bare(recorded[name]), `${event.eventType}.${name}`).toEqual(bare(value));
+  }
+}
+
+function bare(value: unknown): unknown {
+  const copy: unknown = decodePayload(encodePayload(value));
+  const strip = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    if ('stack' in node) delete node.stack;
+    for (const item of Object.values(node)) strip(item);
+  };
+  strip(copy);
+  return copy;
+}
+
+/** On which every test ends: all durable histories are well formed, and fit the code that is deployed. */
+export async function expectInvariants(system: System): Promise<void> {
+  await system.settle();
+  expect(system.failures).toEqual([]);
+  for (const [runId, history] of system.histories()) {
+    expectWellFormed(history);
+    await expectReplays(runId, history, system.deployed);
+  }
+}
