@@ -56,7 +56,7 @@ const BY_TYPE: Folds = {
   ActivityTaskCanceled: (run, event) => endActivity(run, event.activityId),
   WorkflowExecutionCompleted: (run, event) => close(run, 'COMPLETED', event.eventTime),
   WorkflowExecutionFailed: (run, event) => close(run, 'FAILED', event.eventTime),
-  WorkflowExecutionCanceled: (run, event) => close(run, 'CANCELED', event.eventTime),
+  WorkflowExecutionCanceled: (run, event) => close(run, 'CANCELLED', event.eventTime),
   WorkflowExecutionTerminated: (run, event) => close(run, 'TERMINATED', event.eventTime),
 };
 
