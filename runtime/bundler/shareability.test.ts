@@ -174,6 +174,14 @@ describe('over imports', () => {
     expect(Object.values(await shareableIn(files))).toEqual([false, false, false]);
   });
 
+  test('a function named as one of the authoring API is trusted only if it comes from there', async () => {
+    const files = {
+      'workflows.ts': `import { defineSignal } from './b'; export const s = defineSignal('s');\n${A}`,
+      'b.ts': 'export const defineSignal = (name: string) => ({ name });',
+    };
+    expect(await shareableIn(files)).toEqual({ './workflows.ts': false, './b.ts': true });
+  });
+
   test('JSON and dynamic imports count, libraries do not', async () => {
     const files = {
       'workflows.ts': `import lib from 'lib'; import type { X } from './d.json'; export const b = (_: X) => lib;\n${A}`,
