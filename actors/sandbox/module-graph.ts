@@ -73,7 +73,13 @@ export class ModuleGraph {
       if (code === undefined) return this.#outside(id);
       const module: Module = { exports: {} };
       own.set(id, module);
-      evaluate(code, module, require);
+      try {
+        evaluate(code, module, require);
+      } catch (error) {
+        // As in Node: a later import() throws again, instead of finding half a module.
+        own.delete(id);
+        throw error;
+      }
       return module.exports;
     };
     return require(this.#entry) as Exports;

@@ -277,6 +277,16 @@ describe('two executions never share what they change', () => {
   });
 });
 
+test('a module that fails to load fails each time', async () => {
+  const evaluated = await evaluate({
+    'workflows.ts': "export const a = () => import('./b');",
+    'b.ts': 'export const b: number = 1; let n = 0; if (n++ === 0) throw new Error("no");',
+  });
+  const call = evaluated.execution();
+  await expect(call('a')).rejects.toThrow('no');
+  await expect(call('a')).rejects.toThrow('no');
+});
+
 describe('a shared module', () => {
   test('is evaluated once', async () => {
     const { graph } = await evaluate(A);
