@@ -1,8 +1,8 @@
 /**
- * The shape of the sources: imports run one way, every file says what it is for, none grows too long.
+ * The shape of the sources: imports run one way, every file says what it is for, none grows too long, the documents name what is there.
  * Thread: the test's. In → out: all source files but tests and fixtures → what breaks a rule, which must be nothing.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -149,4 +149,19 @@ describe('every source file', () => {
     const lengths = sources.map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }));
     expect(lengths.filter(({ lines }) => lines > LONGEST)).toEqual([]);
   });
+});
+
+test('the documents name files that exist', () => {
+  const named = (document: string): string[] => {
+    const text = readFileSync(join(ROOT, document), 'utf8');
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)];
+    const inCode = [...text.matchAll(/`((?:mailbox|actors|runtime|examples|bench)\/[\w/.-]+\.ts)`/g)];
+    return [...links, ...inCode].map(([, path]) => path ?? '');
+  };
+  const missing = ['README.md', 'ARCHITECTURE.md', 'ERRORS.md', 'CHANGELOG.md'].flatMap((document) =>
+    named(document)
+      .filter((path) => !existsSync(join(ROOT, path)))
+      .map((path) => `${document} → ${path}`),
+  );
+  expect(missing).toEqual([]);
 });
