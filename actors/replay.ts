@@ -34,13 +34,17 @@ export function replaySteps(events: readonly WorkflowEvent[], ran: Ran): ReplayS
   const seqs = [...messages.keys()].sort((a, b) => a - b);
   const steps: ReplayStep[] = [];
   let next = 0;
+  const singlyThrough = (last: number) => {
+    for (; next < seqs.length && seqs[next]! <= last; next++) {
+      const seq = seqs[next]!;
+      steps.push({ messages: [messages.get(seq)!], expected: made.get(seq) ?? [] });
+    }
+  };
   for (const entry of order) {
-    if (typeof entry === 'number') {
-      for (; next < seqs.length && seqs[next]! <= entry; next++) {
-        const seq = seqs[next]!;
-        steps.push({ messages: [messages.get(seq)!], expected: made.get(seq) ?? [] });
-      }
-    } else {
+    if (typeof entry === 'number') singlyThrough(entry);
+    else {
+      // Steps that wrote no event may not have been told before the process that ran them let go of the run.
+      singlyThrough(entry[0]! - 1);
       const merged = entry.flatMap((seq) => messages.get(seq) ?? []);
       const last = entry[entry.length - 1]!;
       if (merged.length > 0) steps.push({ messages: merged, expected: made.get(last) ?? [] });

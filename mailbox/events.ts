@@ -8,7 +8,7 @@ import { type RecordCodec, recordCodec } from './records.js';
 
 /**
  * Which messages the steps so far processed, in processing order. A number n: one step for each message after the previous entry and
- * through seq n. An array: one merged step over exactly these messages.
+ * through seq n. An array: one merged step over exactly these messages, after one step for each message before its first.
  */
 export type Ran = readonly (number | readonly number[])[];
 
