@@ -17,7 +17,10 @@ export interface Frame {
   readonly events: Uint8Array;
 }
 
-/** What a store finds when it opens; delivered in log order, index entries first. */
+/**
+ * What a store finds when it opens; delivered in log order, index entries first. The bytes are views of whatever was read at once, up to a
+ * whole segment: copy what is kept or sent to another thread.
+ */
 export interface StoreReader {
   /** One checkpointed index entry, as it was given to `checkpoint`. A later entry with the same key replaces an earlier one. */
   entry(key: Uint8Array, value: Uint8Array): void;

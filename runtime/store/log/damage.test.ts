@@ -170,3 +170,56 @@ test('a folder that holds something else is not taken for a store', async () => 
   const { error } = await outcome(new Map([['thesis.txt', Buffer.from('all my work')]]));
   expect(error).toMatchObject({ code: 'STORE_FORMAT' });
 });
+
+/** The same store, killed after each row of texts was appended to run 1, one batch each; all rows begin alike. */
+async function continued(rows: readonly (readonly string[])[]): Promise<Files[]> {
+  const first = new SimMachine();
+  await openAndCollect(first.store());
+  first.kill();
+  const results: Files[] = [];
+  for (const texts of rows) {
+    const machine = new SimMachine(first.disk.restart());
+    const store = machine.store();
+    await openAndCollect(store);
+    let previous = -1;
+    for (const [index, text] of texts.entries()) {
+      [previous] = (await store.append([frameOf(1, index + 1, previous, text)])) as [number];
+    }
+    machine.kill();
+    results.push(machine.disk.files());
+  }
+  return results;
+}
+
+test('a batch that is whole but continues another one than it stands behind is refused, or cut off at the very end', async () => {
+  const [two, three, other] = (await continued([
+    ['same length A', 'second'],
+    ['same length A', 'second', 'third'],
+    ['same length B', 'second', 'third'],
+  ])) as [Files, Files, Files];
+  const [name] = [...two.keys()].filter((each) => each.endsWith('.log'));
+  const behindOther = (files: Files): Files => {
+    const bytes = files.get(name!)!;
+    const second = bytes.indexOf('HLFB', 72);
+    return new Map(files).set(name!, Buffer.concat([other.get(name!)!.subarray(0, second), bytes.subarray(second)]));
+  };
+  expect((await outcome(behindOther(three))).error).toMatchObject({ code: 'STORE_CORRUPT' });
+  const { frames } = await outcome(behindOther(two));
+  expect(frames?.map(({ frame }) => frame.events)).toEqual(['same length B']);
+});
+
+test('a log that goes on behind its clean end, or ends otherwise than it, is refused', async () => {
+  const machine = new SimMachine();
+  let store = machine.store();
+  await openAndCollect(store);
+  const [position] = await store.append([frameOf(1, 1, -1)]);
+  await store.close();
+  const earlier = machine.disk.files().get('clean-end')!;
+  store = machine.store();
+  await openAndCollect(store);
+  await store.append([frameOf(1, 2, position!)]);
+  machine.kill();
+  const files = machine.disk.files();
+  expect((await outcome(files)).error).toBeUndefined();
+  expect((await outcome(new Map(files).set('clean-end', earlier))).error).toMatchObject({ code: 'STORE_CORRUPT' });
+});

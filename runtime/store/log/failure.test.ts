@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { frameOf, openAndCollect } from '../contract.js';
-import { Crash, nothingSurvives, systemError } from './sim-disk.js';
+import { Crash, nothingSurvives, SimDisk, systemError } from './sim-disk.js';
 import { Ledger, settle, untilCrash } from './sim-ledger.js';
 import { SimMachine } from './sim-machine.js';
 
@@ -169,4 +169,26 @@ test('a background sync that fails stops the store, and closing tells of it', as
     if (told) await store.close();
     else await expect(store.close()).rejects.toMatchObject({ code: 'STORE_FAILED' });
   }
+});
+
+test('what is cut off is never taken for a batch later, even if the batch before it is written again as it was', async () => {
+  const before = new SimMachine();
+  const options = { durability: 'process', segmentBytes: 8192 } as const;
+  let store = before.store(options);
+  await openAndCollect(store);
+  const again = frameOf(1, 1, -1, 'x'.repeat(600));
+  const [first] = await store.append([again]);
+  await store.append([frameOf(1, 2, first!)]);
+  before.kill();
+  const files = before.disk.files();
+  // The first sector, in which the first batch begins, was never written.
+  files.get('0000000000000000.log')!.fill(0, 64, 512);
+  const machine = new SimMachine(SimDisk.of(files));
+  store = machine.store(options);
+  const { opened, frames } = await openAndCollect(store);
+  expect(frames).toEqual([]);
+  expect(opened.cutBytes).toBeGreaterThan(0);
+  expect(await store.append([again])).toEqual([first]);
+  machine.kill();
+  expect((await openAndCollect(machine.store(options))).frames).toHaveLength(1);
 });

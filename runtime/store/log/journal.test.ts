@@ -104,3 +104,17 @@ test('a run with one frame in each of many large batches is read whole, twice', 
   }
   for (let again = 0; again < 2; again++) expect(await store.readHistory(head)).toHaveLength(40);
 });
+
+test('bytes of an event that look like a frame are not taken for one', async () => {
+  const store = new SimMachine().store();
+  await openAndCollect(store);
+  // A frame of 48 bytes that claims to be at offset 88 of its batch, which is where the events of the first frame are.
+  const fake = new Uint8Array(48);
+  new DataView(fake.buffer).setUint32(0, 48, true);
+  new DataView(fake.buffer).setUint32(44, 88, true);
+  for (const rest of [[], [frameOf(2, 1, -1)]]) {
+    const [position] = await store.append([{ ...frameOf(1, 1, -1), events: fake }, ...rest]);
+    await expect(store.readFrame(position! + 48)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+    expect((await store.readFrame(position!)).events).toEqual(fake);
+  }
+});
