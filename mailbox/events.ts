@@ -12,7 +12,7 @@ import { type RecordCodec, recordCodec } from './records.js';
  */
 export type Ran = readonly (number | readonly number[])[];
 
-interface EventBase {
+export interface EventHead {
   /** From 1 without gaps within a run. Not stored: a frame holds the id of its first event. */
   eventId: number;
   /** Milliseconds since the epoch. For an event that is a message: the message's admission time, which is the workflow's clock. */
@@ -115,7 +115,7 @@ export type EventBody =
   | { eventType: 'WorkflowExecutionCanceled'; details?: Payload[] }
   | { eventType: 'WorkflowExecutionTerminated'; reason?: string; details?: Payload[]; identity?: string };
 
-export type WorkflowEvent = EventBody & EventBase;
+export type WorkflowEvent = EventBody & EventHead;
 export type EventType = WorkflowEvent['eventType'];
 export type EventOf<T extends EventType> = Extract<WorkflowEvent, { eventType: T }>;
 

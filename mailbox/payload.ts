@@ -79,8 +79,8 @@ const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType:
  * @throws PayloadConverterError naming the path of the value that cannot be serialized
  */
 export function encodePayload(value: unknown, name = 'value'): Payload {
-  // A copy of exact size: msgpackr's result is a view into a buffer that it goes on using.
-  return new Uint8Array(packr.pack(toPlain(value, name, undefined)));
+  // A view into a buffer that msgpackr goes on filling behind it, and never overwrites: to be copied into a batch, not to be transferred.
+  return packr.pack(toPlain(value, name, undefined));
 }
 
 /** @throws PayloadConverterError if the bytes are not a payload */

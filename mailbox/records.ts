@@ -23,32 +23,43 @@ export function recordCodec<T extends object, D extends keyof T & string>(
   discriminant: D,
   table: RecordTable<T, D>,
 ): RecordCodec<T> {
-  const byKind = new Map<string, readonly [number, ...string[]]>();
-  const byCode: { kind: string; fields: string[] }[] = [];
-  for (const [kind, entry] of Object.entries(table) as [string, readonly [number, ...string[]]][]) {
-    const [code, ...fields] = entry;
-    if (byCode[code] !== undefined) throw new RangeError(`Record code ${code} stands for two kinds`);
-    byKind.set(kind, entry);
-    byCode[code] = { kind, fields };
+  const toRows = new Map<string, (record: T) => Row>();
+  const fromRows: ((row: Row) => T)[] = [];
+  for (const [kind, [code, ...fields]] of Object.entries(table) as [string, readonly [number, ...string[]]][]) {
+    if (fromRows[code] !== undefined) throw new RangeError(`Record code ${code} stands for two kinds`);
+    toRows.set(kind, compileToRow<T>(code, fields));
+    fromRows[code] = compileFromRow<T>(discriminant, kind, fields);
   }
   return {
-    toRow(record) {
-      const source = record as Record<string, unknown>;
-      const entry = byKind.get(source[discriminant] as string)!;
-      const row: Row = [entry[0]];
-      for (let i = 1; i < entry.length; i++) row.push(source[entry[i] as string]);
-      while (row[row.length - 1] === undefined) row.pop();
-      return row;
-    },
+    toRow: (record) => toRows.get(record[discriminant] as string)!(record),
     fromRow(row) {
-      const entry = byCode[row[0] as number];
-      if (entry === undefined) throw new RangeError(`Unknown record code ${String(row[0])}`);
-      const record: Record<string, unknown> = { [discriminant]: entry.kind };
-      for (let i = 0; i < entry.fields.length && i + 1 < row.length; i++) {
-        const value = row[i + 1];
-        if (value !== undefined && value !== null) record[entry.fields[i]!] = value;
-      }
-      return record as T;
+      const fromRow = fromRows[row[0] as number];
+      if (fromRow === undefined) throw new RangeError(`Unknown record code ${String(row[0])}`);
+      return fromRow(row);
     },
   };
+}
+
+/**
+ * Rows are made and read several times for every message, and a loop over field names looks each of them up by text: straight-line code,
+ * compiled once from the table's own names (never from input), takes a fraction of that.
+ */
+function compileToRow<T>(code: number, fields: readonly string[]): (record: T) => Row {
+  const values = fields.map((field) => `record.${identifier(field)}`);
+  const body = `const row = [${[code, ...values].join(', ')}];
+    while (row[row.length - 1] === undefined) row.pop();
+    return row;`;
+  return new Function('record', body) as (record: T) => Row;
+}
+
+/** A field that the row does not have is undefined. */
+function compileFromRow<T>(discriminant: string, kind: string, fields: readonly string[]): (row: Row) => T {
+  const values = fields.map((field, index) => `${identifier(field)}: row[${index + 1}]`);
+  const body = `return { ${[`${identifier(discriminant)}: ${JSON.stringify(kind)}`, ...values].join(', ')} };`;
+  return new Function('row', body) as (row: Row) => T;
+}
+
+function identifier(name: string): string {
+  if (!/^[A-Za-z]\w*$/.test(name)) throw new RangeError(`'${name}' cannot name a field`);
+  return name;
 }

@@ -16,7 +16,7 @@ import { ActivityHost } from './host/activity-host.js';
 import { type LifecycleName, RuntimeEvents } from './host/lifecycle-events.js';
 import { LOGGED, logLifecycle } from './host/lifecycle-log.js';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.js';
-import type { SupervisorThreadData } from './supervisor/config.js';
+import { type SupervisorThreadData, YOUNG_GENERATION_MB } from './supervisor/config.js';
 
 const CLOSED: ErrorRecord = { name: 'RuntimeClosedError', fields: {} };
 
@@ -66,7 +66,12 @@ export class Runtime implements AsyncDisposable {
     const workerData: SupervisorThreadData = { config, controlPort: control.port2, hostPort: host.port2 };
     const transferList = [control.port2, host.port2];
     const thread = new URL('./supervisor/thread.js', import.meta.url);
-    this.#worker = new Worker(thread, { workerData, transferList, name: 'holdfast-supervisor' });
+    this.#worker = new Worker(thread, {
+      workerData,
+      transferList,
+      name: 'holdfast-supervisor',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
     this.#worker.on('error', (error) => this.#died(error));
     // Not before what it said last has arrived, which an answer to `close` may be.
     this.#worker.on('exit', (code) => setImmediate(() => this.#died(new Error(`it exited with code ${code}`))));

@@ -59,7 +59,7 @@ export function decodeHistory(frames: readonly (readonly [firstEventId: number, 
     for (const { eventId, eventTime, eventType, ...rest } of decodeEvents(bytes, firstEventId)) {
       const event: Record<string, unknown> = { eventId, eventTime: new Date(eventTime), eventType };
       for (const [name, value] of Object.entries(rest)) {
-        if (INTERNAL.has(name)) continue;
+        if (value === undefined || INTERNAL.has(name)) continue;
         const decode = DECODERS[name as keyof DecodedAttributes] as ((value: unknown) => unknown) | undefined;
         event[name] = decode === undefined ? value : decode(value);
       }

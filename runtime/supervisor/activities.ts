@@ -182,7 +182,7 @@ export class Activities {
     if (!run.open) return;
     const { seq, time } = this.core.stamp(run);
     const event = this.core.committer.append(run, { ...body, eventTime: time, seq });
-    this.core.live(run).mailbox.push(messageOf(event)!);
+    this.core.deliver(run, messageOf(event)!);
     this.wake(run);
     this.core.moved();
   }

@@ -16,7 +16,7 @@ import {
 import type { Closing } from './closing.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
-import type { MessageIds, UpdateEntry } from './message-ids.js';
+import type { MessageIds, PendingUpdate } from './message-ids.js';
 import type { ReplySink } from './replies.js';
 import { Run, type Waiter } from './run.js';
 import { partitionOf } from './run-ids.js';
@@ -141,7 +141,7 @@ export class Admission {
       eventTime: at.time,
       seq: at.seq,
     });
-    core.deliver(run, at, { kind: 'start', input });
+    core.deliver(run, { kind: 'start', seq: at.seq, time: at.time, input });
     dispatcher.schedule(run);
     core.tell(run, { name: 'workflowStarted', workflowId, runId, workflowType });
     this.#replyStarted(waiter, request, run, true);
@@ -245,7 +245,7 @@ export class Admission {
       seq: at.seq,
     });
     if (requestId !== undefined) live.ids!.noteRequest(requestId, at.time);
-    core.deliver(run, at, { kind: 'signal', name, input });
+    core.deliver(run, { kind: 'signal', seq: at.seq, time: at.time, name, input });
     dispatcher.schedule(run);
     core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
   }
@@ -260,9 +260,9 @@ export class Admission {
       return;
     }
     if (run.open && this.#isFull(waiter, run)) return;
-    const at = { seq: ++run.lastSeq, time: run.lastTime };
-    live.callers.set(at.seq, waiter);
-    core.deliver(run, at, { kind: 'query', name: request.name, input: request.input });
+    const seq = ++run.lastSeq;
+    live.callers.set(seq, waiter);
+    core.deliver(run, { kind: 'query', seq, time: run.lastTime, name: request.name, input: request.input });
     dispatcher.schedule(run);
   }
 
@@ -273,11 +273,7 @@ export class Admission {
     const { updateId, name, input, workflowId } = request;
     const ids = this.#ids(waiter, run);
     if (ids === undefined) return;
-    const known = ids.update(updateId);
-    if (known !== undefined) {
-      this.#join(waiter, run, known, request.stage);
-      return;
-    }
+    if (this.#isKnown(waiter, run, ids, updateId, request.stage)) return;
     if (!run.open) {
       core.refuse(waiter, run, new WorkflowNotFoundError({ workflowId, runId: run.runId, closed: true }));
       return;
@@ -299,7 +295,7 @@ export class Admission {
     }
     const at = core.stamp(run);
     ids.noteUpdate(updateId, name, at.time).waiters.push(waiter);
-    core.deliver(run, at, { kind: 'update', updateId, name, input });
+    core.deliver(run, { kind: 'update', seq: at.seq, time: at.time, updateId, name, input });
     dispatcher.schedule(run);
   }
 
@@ -310,25 +306,18 @@ export class Admission {
     const ids = this.#ids(waiter, run);
     if (ids === undefined) return;
     const { workflowId, updateId } = request;
-    const entry = ids.update(updateId);
-    if (entry === undefined) core.refuse(waiter, run, new WorkflowUpdateNotFoundError({ workflowId, updateId }));
-    else this.#join(waiter, run, entry, request.stage);
+    if (this.#isKnown(waiter, run, ids, updateId, request.stage)) return;
+    core.refuse(waiter, run, new WorkflowUpdateNotFoundError({ workflowId, updateId }));
   }
 
   /** A further caller of an update that is known: told what the first one was told, or is going to be. */
-  #join(waiter: Waiter, run: Run, entry: UpdateEntry, stage: 'ACCEPTED' | 'COMPLETED'): void {
+  #join(waiter: Waiter, run: Run, entry: PendingUpdate, stage: 'ACCEPTED' | 'COMPLETED'): void {
     const { core } = this.deps;
-    const { updateId, name } = entry;
+    const { updateId, name, outcome } = entry;
     if (entry.acceptedEventId > 0 && stage === 'ACCEPTED') {
       core.committer.after(run, () => core.reply(waiter, { kind: 'updateAccepted', runId: run.runId }));
-    } else if (entry.outcome !== undefined) {
-      const { outcome } = entry;
+    } else if (outcome !== undefined) {
       core.committer.after(run, () => replyOutcome(core, waiter, run, entry, outcome));
-    } else if (entry.outcomeAt !== undefined) {
-      readOutcome(core, entry).then(
-        (outcome) => replyOutcome(core, waiter, run, entry, outcome),
-        core.options.onFailed,
-      );
     } else if (!run.open) {
       const error = new WorkflowUpdateFailedError({ workflowId: run.workflowId, updateId, updateName: name });
       core.refuse(waiter, run, error, CLOSED_BEFORE_COMPLETION);
@@ -338,6 +327,27 @@ export class Admission {
       if (entry.acceptedEventId > 0) core.uncount(waiter);
       entry.waiters.push(waiter);
     }
+  }
+
+  /** True if an update by that id is known, and the caller is told, or will be, what its first sender was. */
+  #isKnown(waiter: Waiter, run: Run, ids: MessageIds, updateId: string, stage: 'ACCEPTED' | 'COMPLETED'): boolean {
+    const { core } = this.deps;
+    const pending = ids.pending(updateId);
+    if (pending !== undefined) {
+      this.#join(waiter, run, pending, stage);
+      return true;
+    }
+    const completed = ids.completedUpdate(updateId);
+    if (completed === undefined) return false;
+    if (stage === 'ACCEPTED') core.reply(waiter, { kind: 'updateAccepted', runId: run.runId });
+    else {
+      const { name, outcomeAt } = completed;
+      readOutcome(core, updateId, outcomeAt).then(
+        (outcome) => replyOutcome(core, waiter, run, { updateId, name }, outcome),
+        core.options.onFailed,
+      );
+    }
+    return true;
   }
 
   #result(waiter: Waiter, request: RequestOf<'result'>): void {
@@ -368,7 +378,7 @@ export class Admission {
       eventTime: at.time,
       seq: at.seq,
     });
-    core.deliver(run, at, { kind: 'cancel', ...(reason === undefined ? {} : { reason }) });
+    core.deliver(run, { kind: 'cancel', seq: at.seq, time: at.time, ...(reason === undefined ? {} : { reason }) });
     dispatcher.schedule(run);
     core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
   }

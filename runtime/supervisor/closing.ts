@@ -9,7 +9,6 @@ import { WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError }
 import type { Activities } from './activities.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
-import { isDone } from './message-ids.js';
 import { errorRecord } from './replies.js';
 import type { Live, Run, Waiter } from './run.js';
 import type { Suspensions } from './suspensions.js';
@@ -76,7 +75,7 @@ export class Closing {
     live.mailbox.redeliver();
     for (const message of live.mailbox.remove(({ kind }) => kind !== 'query')) {
       if (message.kind !== 'update') continue;
-      const entry = live.ids!.update(message.updateId);
+      const entry = live.ids!.pending(message.updateId);
       live.ids!.forgetUpdate(message.updateId);
       for (const waiter of entry?.waiters ?? []) {
         core.refuse(
@@ -90,9 +89,9 @@ export class Closing {
 
   #failUnfinishedUpdates(run: Run, live: Live): void {
     const { core } = this.deps;
-    for (const update of live.ids?.updates() ?? []) {
+    for (const update of live.ids?.allPending() ?? []) {
       // One that is not accepted is told of its own rejection, or was refused above.
-      if (isDone(update) || update.acceptedEventId === 0 || update.waiters.length === 0) continue;
+      if (update.outcome !== undefined || update.acceptedEventId === 0 || update.waiters.length === 0) continue;
       const { workflowId } = run;
       const { waiters, updateId, name: updateName } = update;
       update.waiters = [];

@@ -2,7 +2,7 @@
  * The committer: gathers events while one flush is under way, writes them as the next, and only then lets their effects out.
  * Thread: supervisor. In → out: events → frames → store; actions that wait for them → run once they are durable.
  */
-import type { EventBody, WorkflowEvent } from '../../mailbox/events.js';
+import type { EventBody, EventHead, WorkflowEvent } from '../../mailbox/events.js';
 import { encodeEvents } from '../../mailbox/turn.js';
 import type { Frame, Store } from '../store/store.js';
 import { fold } from './fold.js';
@@ -32,10 +32,7 @@ export class Committer {
   ) {}
 
   /** Writes an event with the next id of its run, into the batch being gathered. */
-  append(
-    run: Run,
-    body: EventBody & { eventTime: number; seq?: number; cause?: number; ran?: WorkflowEvent['ran'] },
-  ): WorkflowEvent {
+  append(run: Run, body: EventBody & Omit<EventHead, 'eventId'>): WorkflowEvent {
     const event = body as WorkflowEvent;
     // Before the fold: whether a live part must read stored messages back is decided by what the run had stored until now.
     const live = this.liveOf(run);

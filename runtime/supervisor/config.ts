@@ -46,3 +46,6 @@ export interface SupervisorThreadData {
   /** Activities, logs and lifecycle events: host/protocol.ts. */
   hostPort: MessagePort;
 }
+
+/** For the supervisor's and the workers' heaps: most of what a message needs is garbage before the next turn, and a thread's default is small. */
+export const YOUNG_GENERATION_MB = 64;

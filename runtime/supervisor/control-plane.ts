@@ -13,7 +13,6 @@ import { WorkflowNotFoundError } from '../errors.js';
 import type { Activities } from './activities.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
-import { isDone } from './message-ids.js';
 import { errorRecord } from './replies.js';
 import type { Live, Run } from './run.js';
 import { suspendedError } from './suspensions.js';
@@ -109,9 +108,7 @@ export class ControlPlane {
           }),
       pendingTimers: [...(run.timers ?? [])].map(([timerId, { fireAt }]) => ({ timerId, fireTime: fireAt })),
       pendingActivities: this.activities.attempts(run),
-      pendingUpdates: [...(live?.ids?.updates() ?? [])]
-        .filter((update) => !isDone(update))
-        .map(({ updateId }) => updateId),
+      pendingUpdates: [...(live?.ids?.allPending() ?? [])].map(({ updateId }) => updateId),
       waitingMessages: live?.mailbox.size ?? 0,
     };
   }

@@ -3,7 +3,7 @@
  * Thread: supervisor. In → out: small operations on one run; the parts are wired in supervisor.ts.
  */
 import type { FailureRecord } from '../../mailbox/failures.js';
-import type { MessageBody } from '../../mailbox/messages.js';
+import type { Message } from '../../mailbox/messages.js';
 import type { Lifecycle } from '../client/control.js';
 import type { Reply } from '../client/protocol.js';
 import type { Clock } from '../clock.js';
@@ -88,7 +88,7 @@ export class Core {
     if (live.callers.size > 0 || live.results !== undefined || live.suspension !== undefined) return;
     // A merged step that no event tells of would otherwise be forgotten, and replay would take its messages one by one.
     if (live.ran.some((entry) => typeof entry !== 'number')) return;
-    for (const update of live.ids?.updates() ?? []) if (update.waiters.length > 0) return;
+    for (const update of live.ids?.allPending() ?? []) if (update.waiters.length > 0) return;
     this.actors.delete(live.actor);
     run.live = undefined;
   }
@@ -99,8 +99,8 @@ export class Core {
     return { seq: ++run.lastSeq, time: run.lastTime };
   }
 
-  deliver(run: Run, at: { seq: number; time: number }, body: MessageBody): void {
-    this.live(run).mailbox.push({ ...body, ...at });
+  deliver(run: Run, message: Message): void {
+    this.live(run).mailbox.push(message);
   }
 
   /** Frames with their positions, oldest first; all that the run had written by now is among them. */
@@ -132,6 +132,11 @@ export class Core {
     const send = () => this.reply(waiter, { kind: 'error', error: errorRecord(error, cause) });
     if (run === undefined) send();
     else this.committer.after(run, send);
+  }
+
+  /** Whether anybody listens: what is told often is made only then. */
+  tells(name: Lifecycle['name']): boolean {
+    return this.options.subscribed(name);
   }
 
   /** Tells of a lifecycle event once it is durable. */

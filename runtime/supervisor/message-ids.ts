@@ -9,25 +9,31 @@ import type { Waiter } from './run.js';
 
 export type UpdateOutcome = { readonly result?: Payload | undefined; readonly failure?: FailureRecord | undefined };
 
-export interface UpdateEntry {
+/** An update that is waiting, in progress, or completed but not durably so. */
+export interface PendingUpdate {
   readonly updateId: string;
   readonly name: string;
   readonly time: number;
   /** 0 until accepted. */
   acceptedEventId: number;
-  /** Position of the frame that holds the outcome. */
-  outcomeAt: number | undefined;
-  /** The outcome itself while it is not durable. */
+  /** Set while it is written and not yet durable. */
   outcome: UpdateOutcome | undefined;
   /** Callers to tell when it is accepted or completed. */
   waiters: Waiter[];
 }
 
+/** What is kept of a completed one, small because there may be a hundred thousand. */
+export interface CompletedUpdate {
+  readonly name: string;
+  readonly time: number;
+  /** Position of the frame that holds the outcome. */
+  readonly outcomeAt: number;
+}
+
 export class MessageIds {
   readonly #requests = new Map<string, number>();
-  readonly #updates = new Map<string, UpdateEntry>();
-  /** Updates admitted and not completed. */
-  inFlight = 0;
+  readonly #pending = new Map<string, PendingUpdate>();
+  readonly #completed = new Map<string, CompletedUpdate>();
 
   constructor(private readonly limits: { ids: number; ms: number }) {}
 
@@ -40,33 +46,39 @@ export class MessageIds {
     this.#forget(this.#requests, time, (noted) => noted);
   }
 
-  update(updateId: string): UpdateEntry | undefined {
-    return this.#updates.get(updateId);
+  /** Updates admitted and not durably completed. */
+  get inFlight(): number {
+    return this.#pending.size;
   }
 
-  updates(): IterableIterator<UpdateEntry> {
-    return this.#updates.values();
+  pending(updateId: string): PendingUpdate | undefined {
+    return this.#pending.get(updateId);
   }
 
-  noteUpdate(updateId: string, name: string, time: number): UpdateEntry {
-    const entry: UpdateEntry = {
-      updateId,
-      name,
-      time,
-      acceptedEventId: 0,
-      outcomeAt: undefined,
-      outcome: undefined,
-      waiters: [],
-    };
-    this.#updates.set(updateId, entry);
-    this.inFlight++;
-    this.#forget(this.#updates, time, (update) => (isDone(update) ? update.time : Number.POSITIVE_INFINITY));
+  allPending(): IterableIterator<PendingUpdate> {
+    return this.#pending.values();
+  }
+
+  completedUpdate(updateId: string): CompletedUpdate | undefined {
+    return this.#completed.get(updateId);
+  }
+
+  noteUpdate(updateId: string, name: string, time: number): PendingUpdate {
+    const entry: PendingUpdate = { updateId, name, time, acceptedEventId: 0, outcome: undefined, waiters: [] };
+    this.#pending.set(updateId, entry);
     return entry;
   }
 
   /** A rejection is not remembered. */
   forgetUpdate(updateId: string): void {
-    if (this.#updates.delete(updateId)) this.inFlight--;
+    this.#pending.delete(updateId);
+  }
+
+  /** The outcome is durable, in the frame at this position. */
+  completed({ updateId, name, time }: PendingUpdate, outcomeAt: number): void {
+    this.#pending.delete(updateId);
+    this.#completed.set(updateId, { name, time, outcomeAt });
+    this.#forget(this.#completed, time, (update) => update.time);
   }
 
   /** Reads ids back from a history, oldest event first. */
@@ -76,24 +88,16 @@ export class MessageIds {
     } else if (event.eventType === 'WorkflowExecutionUpdateAccepted') {
       this.noteUpdate(event.updateId, event.updateName, event.eventTime).acceptedEventId = event.eventId;
     } else if (event.eventType === 'WorkflowExecutionUpdateCompleted') {
-      const entry = this.#updates.get(event.updateId);
-      if (entry === undefined) return;
-      entry.outcomeAt = position;
-      this.inFlight--;
+      const entry = this.#pending.get(event.updateId);
+      if (entry !== undefined) this.completed(entry, position);
     }
   }
 
   /** Oldest first, past the count or the age that is remembered. */
   #forget<V>(map: Map<string, V>, now: number, timeOf: (value: V) => number): void {
     for (const [id, value] of map) {
-      const time = timeOf(value);
-      if (time === Number.POSITIVE_INFINITY) return;
-      if (map.size <= this.limits.ids && now - time <= this.limits.ms) return;
+      if (map.size <= this.limits.ids && now - timeOf(value) <= this.limits.ms) return;
       map.delete(id);
     }
   }
-}
-
-export function isDone(update: UpdateEntry): boolean {
-  return update.outcomeAt !== undefined || update.outcome !== undefined;
 }

@@ -11,7 +11,6 @@ import type { Activities } from './activities.js';
 import type { Closing } from './closing.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
-import { isDone } from './message-ids.js';
 import { errorRecord } from './replies.js';
 import type { Live, Run, Waiter } from './run.js';
 import type { Suspensions } from './suspensions.js';
@@ -136,15 +135,14 @@ export class Reports {
 
   /** The event of a message that is written with its step carries its own seq besides. */
   #write<T extends EventBody>(context: StepContext, body: T, own?: { seq: number; time: number }): WorkflowEvent {
-    const { run, cause, ran } = context;
+    // The literal that the caller made for this becomes the event itself: copying it would cost more than writing it.
+    const event = body as WorkflowEvent;
+    event.eventTime = own?.time ?? context.time;
+    event.cause = context.cause;
+    if (own !== undefined) event.seq = own.seq;
+    if (context.ran !== undefined) event.ran = context.ran;
     context.ran = undefined;
-    return this.deps.core.committer.append(run, {
-      ...body,
-      eventTime: own?.time ?? context.time,
-      cause,
-      ...(own === undefined ? {} : { seq: own.seq }),
-      ...(ran === undefined ? {} : { ran }),
-    });
+    return this.deps.core.committer.append(context.run, event);
   }
 
   #timerFired(context: StepContext, message: MessageOf<'timerFired'>): void {
@@ -203,10 +201,12 @@ export class Reports {
       { eventType: 'WorkflowExecutionUpdateAccepted', updateId, updateName: message.name, input: message.input },
       message,
     );
-    const entry = live.ids!.update(updateId)!;
+    const entry = live.ids!.pending(updateId)!;
     entry.acceptedEventId = event.eventId;
     const { workflowId, runId } = run;
-    core.tell(run, { name: 'updateAccepted', workflowId, runId, updateId, updateName: message.name });
+    if (core.tells('updateAccepted')) {
+      core.tell(run, { name: 'updateAccepted', workflowId, runId, updateId, updateName: message.name });
+    }
     core.committer.after(run, () => {
       entry.waiters = entry.waiters.filter((waiter) => {
         core.uncount(waiter);
@@ -221,7 +221,7 @@ export class Reports {
     const { core } = this.deps;
     const { run, live } = context;
     const ids = live.ids!;
-    const entry = ids.update(updateId)!;
+    const entry = ids.pending(updateId)!;
     this.#write(context, {
       eventType: 'WorkflowExecutionUpdateCompleted',
       updateId,
@@ -229,15 +229,12 @@ export class Reports {
       ...(result === undefined ? {} : { result }),
       ...(failure === undefined ? {} : { failure }),
     });
-    if (!isDone(entry)) ids.inFlight--;
     const outcome = { result, failure };
     entry.outcome = outcome;
     core.committer.after(run, () => {
       // Within this callback the run's newest frame is the one that holds the event.
-      entry.outcomeAt = run.head;
-      entry.outcome = undefined;
+      ids.completed(entry, run.head);
       const { waiters } = entry;
-      entry.waiters = [];
       for (const waiter of waiters) replyOutcome(core, waiter, run, entry, outcome);
     });
   }
@@ -271,7 +268,7 @@ export class Reports {
     const { core } = this.deps;
     const failure = answer.failure;
     if (failure === undefined || !('failure' in failure)) return;
-    const entry = live.ids!.update(updateId)!;
+    const entry = live.ids!.pending(updateId)!;
     live.ids!.forgetUpdate(updateId);
     const { workflowId, runId } = run;
     const error = errorRecord(

@@ -94,13 +94,13 @@ export class Suspensions {
     const refuse = (waiter: Waiter) => this.core.refuse(waiter, run, ...suspendedError(run));
     for (const message of live.mailbox.remove(({ kind }) => kind === 'query' || kind === 'update')) {
       if (message.kind === 'update') {
-        for (const waiter of live.ids?.update(message.updateId)?.waiters ?? []) refuse(waiter);
+        for (const waiter of live.ids?.pending(message.updateId)?.waiters ?? []) refuse(waiter);
         live.ids?.forgetUpdate(message.updateId);
       }
     }
     for (const waiter of live.callers.values()) refuse(waiter);
     live.callers.clear();
-    for (const update of live.ids?.updates() ?? []) {
+    for (const update of live.ids?.allPending() ?? []) {
       for (const waiter of update.waiters) refuse(waiter);
       update.waiters = [];
     }

@@ -72,7 +72,7 @@ export class Timers {
     // Cancelled meanwhile, or the run is closed.
     if (run.timers?.has(timerId) !== true) return;
     this.core.live(run);
-    this.core.deliver(run, this.core.stamp(run), { kind: 'timerFired', timerId });
+    this.core.deliver(run, { kind: 'timerFired', ...this.core.stamp(run), timerId });
     this.wake(run);
   }
 }

@@ -6,18 +6,23 @@ import type { FailureRecord } from '../../mailbox/failures.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import { WorkflowUpdateFailedError } from '../errors.js';
 import type { Core } from './core.js';
-import type { UpdateEntry, UpdateOutcome } from './message-ids.js';
+import type { UpdateOutcome } from './message-ids.js';
 import { errorRecord } from './replies.js';
 import type { Run, Waiter } from './run.js';
 
 /** Only for an outcome that is durable. */
-export function replyOutcome(core: Core, waiter: Waiter, run: Run, entry: UpdateEntry, outcome: UpdateOutcome): void {
+export function replyOutcome(
+  core: Core,
+  waiter: Waiter,
+  run: Run,
+  { updateId, name }: { readonly updateId: string; readonly name: string },
+  outcome: UpdateOutcome,
+): void {
   const { workflowId, runId } = run;
   if (outcome.failure === undefined) {
     core.reply(waiter, { kind: 'updateCompleted', runId, result: outcome.result! });
     return;
   }
-  const { updateId, name } = entry;
   const error = new WorkflowUpdateFailedError({ workflowId, updateId, updateName: name });
   core.reply(waiter, { kind: 'error', error: errorRecord(error, outcome.failure) });
 }
@@ -31,12 +36,12 @@ export const CLOSED_BEFORE_COMPLETION: FailureRecord = {
 };
 
 /** Reads back an outcome by its position in the journal. */
-export async function readOutcome(core: Core, entry: UpdateEntry): Promise<UpdateOutcome> {
-  const frame = await core.options.store.readFrame(entry.outcomeAt!);
+export async function readOutcome(core: Core, updateId: string, position: number): Promise<UpdateOutcome> {
+  const frame = await core.options.store.readFrame(position);
   for (const event of decodeEvents(frame.events, frame.firstEventId)) {
-    if (event.eventType === 'WorkflowExecutionUpdateCompleted' && event.updateId === entry.updateId) {
+    if (event.eventType === 'WorkflowExecutionUpdateCompleted' && event.updateId === updateId) {
       return { result: event.result, failure: event.failure };
     }
   }
-  throw new Error(`The journal holds no outcome of update '${entry.updateId}' at position ${entry.outcomeAt}`);
+  throw new Error(`The journal holds no outcome of update '${updateId}' at position ${position}`);
 }

@@ -8,6 +8,7 @@ import type { WorkflowBundle } from '../../actors/sandbox/bundle.js';
 import { STEP_FIELDS } from '../../actors/steps.js';
 import type { WorkerThreadData } from '../../actors/worker.js';
 import { WorkflowBundleError } from '../errors.js';
+import { YOUNG_GENERATION_MB } from './config.js';
 import { WorkerLostError, type Workers } from './workers.js';
 
 const WORKER = fileURLToPath(new URL('../../actors/worker.js', import.meta.url));
@@ -56,6 +57,7 @@ export class WorkerPool implements Workers {
       // Keeps the thread's event loop alive, which draining needs, and costs nothing against 'sync'.
       atomics: 'disabled',
       recordTiming: false,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
       workerData: { bundle, steps: this.#steps, payloadBytes } satisfies WorkerThreadData,
       loadBalancer: (task, workers) => this.#balance(task as unknown as SlottedTask, workers),
     });
