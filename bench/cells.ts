@@ -27,7 +27,7 @@ export interface CellSettings {
 }
 
 /** Both sides are measured in this many pieces, alternately, so that a busy moment of the machine meets both. */
-export const ROUNDS = 4;
+export const ROUNDS = 8;
 const WARM_UP_SHARE = 0.25;
 
 export async function measureWorkload(

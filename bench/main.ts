@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { measureWorkload, type Result, ROUNDS } from './cells.js';
 import { parseCommandLine, type Settings, USAGE } from './command-line.js';
 import { describeMachine } from './machine.js';
-import { header, row, toJson } from './report.js';
+import { measureMemory } from './memory/measure.js';
+import { header, memoryLine, type Report, row, toJson } from './report.js';
 
 async function bench(settings: Settings): Promise<void> {
   const parent = settings.directory ?? tmpdir();
@@ -28,14 +29,22 @@ async function bench(settings: Settings): Promise<void> {
     const results: Result[] = [];
     const print = (line: string) => (settings.json ? process.stderr : process.stdout).write(`${line}\n`);
     for (const line of header(machine, described)) print(line);
+    let memory: Report['memory'];
     for (const workload of settings.workloads) {
-      if (workload === 'W6') continue;
+      if (workload === 'W6') {
+        memory = await measureMemory(settings.runs, directory, workers);
+        print(memoryLine(memory));
+        continue;
+      }
       await measureWorkload(workload, settings.callers, { directory, seconds: settings.seconds, workers }, (result) => {
         results.push(result);
         print(row(result));
       });
     }
-    if (settings.json) process.stdout.write(toJson({ machine, settings: described, results }));
+    if (settings.json)
+      process.stdout.write(
+        toJson({ machine, settings: described, results, ...(memory === undefined ? {} : { memory }) }),
+      );
   } finally {
     await rm(directory, { recursive: true });
   }

@@ -5,11 +5,14 @@
 import type { Result } from './cells.js';
 import type { Figures } from './drive.js';
 import type { Machine } from './machine.js';
+import type { MemoryResult } from './memory/measure.js';
 
 export interface Report {
   readonly machine: Machine;
   readonly settings: object;
   readonly results: readonly Result[];
+  /** W6. */
+  readonly memory?: MemoryResult;
 }
 
 const COLUMNS = [
@@ -58,9 +61,14 @@ export function row(result: Result): string {
   return cells.map((cell, index) => cell.padStart(COLUMNS[index]![1])).join(' ');
 }
 
-export function toJson({ machine, settings, results }: Report): string {
+export function memoryLine(memory: MemoryResult): string {
+  const { runs, bytesPerResidentRun, bytesPerEvictedRun, rssPerResidentRun, rssPerEvictedRun } = memory;
+  return `      W6 at ${runs} runs: ${bytesPerResidentRun} bytes a resident run (RSS grew by ${rssPerResidentRun}), ${bytesPerEvictedRun} an evicted one (RSS ${rssPerEvictedRun})`;
+}
+
+export function toJson({ machine, settings, results, memory }: Report): string {
   const rounded = results.map((result) => ({ ...result, ...round(result), floor: round(result.floor) }));
-  return `${JSON.stringify({ machine, settings, results: rounded }, null, 2)}\n`;
+  return `${JSON.stringify({ machine, settings, results: rounded, memory }, null, 2)}\n`;
 }
 
 function round<T extends Figures>(figures: T): T {

@@ -1,0 +1,49 @@
+/**
+ * W6: what a run costs in memory while it waits, resident and evicted, each in a process of its own.
+ * Thread: main. In → out: number of runs → bytes a run.
+ */
+import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { ChildResult, ChildSettings } from './protocol.js';
+
+export interface MemoryResult {
+  readonly runs: number;
+  /** Heap and what it holds outside, in all threads. */
+  readonly bytesPerResidentRun: number;
+  readonly bytesPerEvictedRun: number;
+  /** Growth of the process as the operating system sees it: above the others, for heaps grow in steps and keep room. */
+  readonly rssPerResidentRun: number;
+  readonly rssPerEvictedRun: number;
+}
+
+const EVICTED_BUT = 100;
+
+export async function measureMemory(runs: number, directory: string, workers: number): Promise<MemoryResult> {
+  const measure = async (name: string, maxResident: number) => {
+    const store = join(directory, name);
+    const result = await inChild({ store, runs, maxResident, workers });
+    await rm(store, { recursive: true });
+    return result;
+  };
+  const resident = await measure('W6-resident', runs * 2 + 10_000);
+  const evicted = await measure('W6-evicted', EVICTED_BUT);
+  return {
+    runs,
+    bytesPerResidentRun: Math.round(resident.bytesPerRun),
+    bytesPerEvictedRun: Math.round(evicted.bytesPerRun),
+    rssPerResidentRun: Math.round(resident.rssPerRun),
+    rssPerEvictedRun: Math.round(evicted.rssPerRun),
+  };
+}
+
+async function inChild(settings: ChildSettings): Promise<ChildResult> {
+  const probe = new URL('./probe.js', import.meta.url).href;
+  const child = fileURLToPath(new URL('./child.js', import.meta.url));
+  const args = ['--expose-gc', '--import', probe, child, JSON.stringify(settings)];
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
+  process.stderr.write(stderr);
+  return JSON.parse(stdout) as ChildResult;
+}
