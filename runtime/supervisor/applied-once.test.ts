@@ -69,50 +69,59 @@ const between: [string, (system: System) => Promise<unknown>][] = [
   ['after the run was terminated', (system) => system.terminate('w').value()],
 ];
 
-test.each(between)('a signal with a request id, sent again %s, is acknowledged and applied once', async (when, pass) => {
-  const system = await System.open({ workflows });
-  await system.start('w', 'ledger').value();
-  const first = system.signalOnce('r', 'w', 'add', 'a');
-  if (when !== 'at once') expect(await first.value()).toBe('done');
-  await pass(system);
-  const second = system.signalOnce('r', 'w', 'add', 'a');
-  expect(await second.value()).toBe('done');
-  expect(await system.query('w', 'entries').value()).toEqual(['a']);
-  expect(system.types('w').filter((type) => type === 'WorkflowExecutionSignaled' )).toHaveLength(
-    when.includes('closed') ? 2 : 1,
-  );
-  await expectInvariants(system);
-});
+test.each(between)(
+  'a signal with a request id, sent again %s, is acknowledged and applied once',
+  async (when, pass) => {
+    const system = await System.open({ workflows });
+    await system.start('w', 'ledger').value();
+    const first = system.signalOnce('r', 'w', 'add', 'a');
+    if (when !== 'at once') expect(await first.value()).toBe('done');
+    await pass(system);
+    const second = system.signalOnce('r', 'w', 'add', 'a');
+    expect(await second.value()).toBe('done');
+    expect(await system.query('w', 'entries').value()).toEqual(['a']);
+    expect(system.types('w').filter((type) => type === 'WorkflowExecutionSignaled')).toHaveLength(
+      when.includes('closed') ? 2 : 1,
+    );
+    await expectInvariants(system);
+  },
+);
 
 const appendOnce = (system: System, entry: string, stage: 'ACCEPTED' | 'COMPLETED' = 'COMPLETED'): Call =>
   system.updateWith({ workflowId: 'w', name: 'append', updateId: 'u', stage }, entry);
 
-test.each(between)('an update that completed, sent again %s, has the first outcome and is applied once', async (when, pass) => {
-  const system = await System.open({ workflows });
-  await system.start('w', 'moody').value();
-  const first = appendOnce(system, 'a');
-  if (when !== 'at once') expect(await first.value()).toBe('a is number 1');
-  await pass(system);
-  expect(await appendOnce(system, 'a').value()).toBe('a is number 1');
-  expect(await appendOnce(system, 'a', 'ACCEPTED').value()).toBe('updateAccepted');
-  expect(await system.pollUpdate('w', 'u').value()).toBe('a is number 1');
-  expect(await system.query('w', 'entries').value()).toEqual(['a']);
-  await expectInvariants(system);
-});
+test.each(between)(
+  'an update that completed, sent again %s, has the first outcome and is applied once',
+  async (when, pass) => {
+    const system = await System.open({ workflows });
+    await system.start('w', 'moody').value();
+    const first = appendOnce(system, 'a');
+    if (when !== 'at once') expect(await first.value()).toBe('a is number 1');
+    await pass(system);
+    expect(await appendOnce(system, 'a').value()).toBe('a is number 1');
+    expect(await appendOnce(system, 'a', 'ACCEPTED').value()).toBe('updateAccepted');
+    expect(await system.pollUpdate('w', 'u').value()).toBe('a is number 1');
+    expect(await system.query('w', 'entries').value()).toEqual(['a']);
+    await expectInvariants(system);
+  },
+);
 
-test.each(between)('an update that failed, sent again %s, has the first failure and is applied once', async (when, pass) => {
-  const system = await System.open({ workflows });
-  await system.start('w', 'moody').value();
-  const first = appendOnce(system, 'fails');
-  if (when !== 'at once') await first.error();
-  await pass(system);
-  expect(await appendOnce(system, 'fails').error()).toMatchObject({
-    code: 'WORKFLOW_UPDATE_FAILED',
-    cause: { message: 'failed on purpose', type: 'OnPurpose', nonRetryable: true },
-  });
-  expect(await system.query('w', 'entries').value()).toEqual(['fails']);
-  await expectInvariants(system);
-});
+test.each(between)(
+  'an update that failed, sent again %s, has the first failure and is applied once',
+  async (when, pass) => {
+    const system = await System.open({ workflows });
+    await system.start('w', 'moody').value();
+    const first = appendOnce(system, 'fails');
+    if (when !== 'at once') await first.error();
+    await pass(system);
+    expect(await appendOnce(system, 'fails').error()).toMatchObject({
+      code: 'WORKFLOW_UPDATE_FAILED',
+      cause: { message: 'failed on purpose', type: 'OnPurpose', nonRetryable: true },
+    });
+    expect(await system.query('w', 'entries').value()).toEqual(['fails']);
+    await expectInvariants(system);
+  },
+);
 
 const closing = /closed|terminated/;
 
@@ -271,7 +280,9 @@ test('policies decide whether a closed workflow id is used again', async () => {
   await system.signal('w', 'finish').value();
   const duplicate = { code: 'WORKFLOW_ALREADY_STARTED' };
   expect(await system.startWith({ ...target, reusePolicy: 'REJECT_DUPLICATE' }).error()).toMatchObject(duplicate);
-  expect(await system.startWith({ ...target, reusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' }).error()).toMatchObject(duplicate);
+  expect(await system.startWith({ ...target, reusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' }).error()).toMatchObject(
+    duplicate,
+  );
   await system.startWith(target).value();
   await system.terminate('w').value();
   expect(await system.startWith({ ...target, reusePolicy: 'REJECT_DUPLICATE' }).error()).toMatchObject(duplicate);

@@ -40,7 +40,12 @@ test('a signal admitted while the closing step is under way is seen before the r
   expect(await system.signal('w', 'add', 'late').value()).toBe('done');
   system.workers.returns.open();
   expect(await result.value()).toEqual(['late']);
-  expect(system.types('w')).toEqual(['WorkflowExecutionStarted', 'WorkflowExecutionSignaled', 'WorkflowExecutionSignaled', COMPLETED]);
+  expect(system.types('w')).toEqual([
+    'WorkflowExecutionStarted',
+    'WorkflowExecutionSignaled',
+    'WorkflowExecutionSignaled',
+    COMPLETED,
+  ]);
   expect(system.history('w').at(-1)).toMatchObject({ cause: 3, ran: [1, [2, 3]] });
   await system.evictAll();
   expect(await system.query('w', 'entries').value()).toEqual(['late']);
@@ -243,7 +248,11 @@ test('a worker lost during the merged step: it is run again as one step, and wha
 test('a run quarantined in its merged step answers what was held', async () => {
   const system = await mergedLedger();
   system.workers.fate = (slices) => slices.find(({ steps }) => steps.some((step) => step.length > 1))?.run;
-  const held = [system.signal('w', 'add', 'kept'), system.query('w', 'entries'), system.update('w', 'append', 'refused')];
+  const held = [
+    system.signal('w', 'add', 'kept'),
+    system.query('w', 'entries'),
+    system.update('w', 'append', 'refused'),
+  ];
   await system.settle();
   system.workers.returns.open();
   expect(await held[0]!.value()).toBe('done');
@@ -363,7 +372,7 @@ test('a cancellation computed while a signal waits is void; a timer due in the s
   await system.pass(1000);
   await system.signal('w', 'add', 'late').value();
   system.workers.returns.open();
-  expect(await system.result('w').error()).toMatchObject({ code: 'WORKFLOW_FAILED', fields: { status: 'CANCELED' } });
+  expect(await system.result('w').error()).toMatchObject({ code: 'WORKFLOW_FAILED', fields: { status: 'CANCELLED' } });
   expect(await system.query('w', 'entries').value()).toEqual(['late']);
   await expectInvariants(system);
 });
@@ -439,7 +448,6 @@ test('a termination while queries and updates are under way leaves nobody waitin
 
 test('a start that terminates the existing run leaves nobody waiting, whatever was under way', async () => {
   const system = await mergedLedger();
-  const first = system.history('w')[0]!;
   const held = [system.signal('w', 'add', 'to whom it concerns'), system.query('w', 'entries')];
   const result = system.result('w');
   await system.settle();
@@ -451,6 +459,5 @@ test('a start that terminates the existing run leaves nobody waiting, whatever w
   expect(held.map(({ answered }) => answered)).toEqual([true, true]);
   expect(await result.error()).toMatchObject({ code: 'WORKFLOW_FAILED', fields: { status: 'TERMINATED' } });
   expect(system.unanswered).toBe(0);
-  expect(first.eventId).toBe(1);
   await expectInvariants(system);
 });
