@@ -1,62 +1,64 @@
 /**
  * The timer queue: what is due when. A binary heap; what was called off is skipped when its time comes.
- * Thread: supervisor. In → out: (time, item) → items in time order.
+ * Thread: supervisor. In → out: (time, item) → items in time order, those of one time in the order in which they were added.
  */
 
+interface Entry<T> {
+  readonly time: number;
+  /** Counts additions: a heap alone would give items of one time in any order. */
+  readonly order: number;
+  readonly item: T;
+}
+
 export class TimerQueue<T> {
-  #times: number[] = [];
-  #items: T[] = [];
+  readonly #heap: Entry<T>[] = [];
+  #added = 0;
 
   get size(): number {
-    return this.#times.length;
+    return this.#heap.length;
   }
 
   /** The earliest time, if any. */
   get next(): number | undefined {
-    return this.#times[0];
+    return this.#heap[0]?.time;
   }
 
   add(time: number, item: T): void {
-    let at = this.#times.length;
-    this.#times.push(time);
-    this.#items.push(item);
+    const entry: Entry<T> = { time, order: this.#added++, item };
+    let at = this.#heap.length;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (this.#times[parent]! <= time) break;
-      this.#move(parent, at);
+      if (isBefore(this.#heap[parent]!, entry)) break;
+      this.#heap[at] = this.#heap[parent]!;
       at = parent;
     }
-    this.#times[at] = time;
-    this.#items[at] = item;
+    this.#heap[at] = entry;
   }
 
   /** The earliest item if it is due. */
   take(now: number): T | undefined {
-    if (this.#times.length === 0 || this.#times[0]! > now) return undefined;
-    const item = this.#items[0]!;
-    const time = this.#times.pop()!;
-    const last = this.#items.pop()!;
-    if (this.#times.length > 0) this.#sink(time, last);
-    return item;
+    const first = this.#heap[0];
+    if (first === undefined || first.time > now) return undefined;
+    const last = this.#heap.pop()!;
+    if (this.#heap.length > 0) this.#sink(last);
+    return first.item;
   }
 
-  #sink(time: number, item: T): void {
-    const length = this.#times.length;
+  #sink(entry: Entry<T>): void {
+    const { length } = this.#heap;
     let at = 0;
     for (;;) {
       let child = 2 * at + 1;
       if (child >= length) break;
-      if (child + 1 < length && this.#times[child + 1]! < this.#times[child]!) child++;
-      if (this.#times[child]! >= time) break;
-      this.#move(child, at);
+      if (child + 1 < length && isBefore(this.#heap[child + 1]!, this.#heap[child]!)) child++;
+      if (isBefore(entry, this.#heap[child]!)) break;
+      this.#heap[at] = this.#heap[child]!;
       at = child;
     }
-    this.#times[at] = time;
-    this.#items[at] = item;
+    this.#heap[at] = entry;
   }
+}
 
-  #move(from: number, to: number): void {
-    this.#times[to] = this.#times[from]!;
-    this.#items[to] = this.#items[from]!;
-  }
+function isBefore(a: Entry<unknown>, b: Entry<unknown>): boolean {
+  return a.time < b.time || (a.time === b.time && a.order < b.order);
 }
