@@ -85,6 +85,11 @@ export class TurnRunner {
     this.#turn?.execution?.unhandledRejection(promise, reason);
   }
 
+  /** Thrown where no caller is: by a listener of an event target. It counts as thrown by the step. */
+  uncaughtException(error: unknown): void {
+    this.#turn?.execution?.fail(error);
+  }
+
   rejectionHandled(promise: unknown): void {
     this.#turn?.execution?.rejectionHandled(promise);
   }

@@ -120,6 +120,7 @@ const runner = new TurnRunner({
 });
 
 process.on('unhandledRejection', (reason, promise) => runner.unhandledRejection(promise, reason));
+process.on('uncaughtException', (error) => runner.uncaughtException(error));
 process.on('rejectionHandled', (promise) => runner.rejectionHandled(promise));
 
 /** Once a thread, before its first turn: which workflow types the file exports. */
@@ -133,7 +134,6 @@ export function initialize({ slot }: { slot: number }): { types: string[] } | { 
     startTime: 0,
     frames: [],
     ran: [],
-    historyBytes: 0,
   };
   const made = create(probe, () => undefined);
   if ('kind' in made && made.kind === 'unknownType') return { types: [...made.registered] };

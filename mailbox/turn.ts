@@ -21,7 +21,6 @@ export interface Load {
   readonly frames: readonly Uint8Array[];
   /** Steps known to have run that no stored event tells of: they follow those in the frames. */
   readonly ran: Ran;
-  readonly historyBytes: number;
 }
 
 /** What one worker is to do for one run in one turn. */
@@ -112,73 +111,87 @@ export function unpack(bytes: Uint8Array): unknown {
   return packr.unpack(bytes);
 }
 
+// Rows, positional: a turn is packed and unpacked for every few messages. An eviction is the bare number of its run.
+type LoadRow = [string, string, string, string | null, number, readonly Uint8Array[], Ran];
+type SliceRow = number | [run: number, load: LoadRow | 0, ...steps: Row[]];
+
 export function encodeTurn(slices: readonly Slice[]): Uint8Array {
-  return pack(
-    slices.map((slice) => [
-      slice.run,
-      slice.evict === true ? 1 : 0,
-      slice.load ?? null,
-      slice.steps.map((step) =>
-        step.length === 1 ? messageCodec.toRow(step[0]!) : [0, ...step.map(messageCodec.toRow)],
-      ),
-    ]),
-  );
+  return pack(slices.map(sliceToRow));
+}
+
+function sliceToRow({ run, evict, load, steps }: Slice): SliceRow {
+  if (evict === true) return run;
+  const row: SliceRow = [run, load === undefined ? 0 : loadToRow(load)];
+  for (const step of steps) {
+    row.push(step.length === 1 ? messageCodec.toRow(step[0]!) : [0, ...step.map(messageCodec.toRow)]);
+  }
+  return row;
+}
+
+function loadToRow(load: Load): LoadRow {
+  const { runId, workflowId, workflowType, firstRunId, startTime, frames, ran } = load;
+  return [runId, workflowId, workflowType, firstRunId === runId ? null : firstRunId, startTime, frames, ran];
 }
 
 export function decodeTurn(bytes: Uint8Array): Slice[] {
-  return (unpack(bytes) as [number, number, Load | null, Row[]][]).map(([run, evict, load, steps]) => ({
-    run,
-    evict: evict === 1 ? true : undefined,
-    load: load ?? undefined,
-    steps: steps.map((row) =>
-      row[0] === 0 ? (row.slice(1) as Row[]).map(messageCodec.fromRow) : [messageCodec.fromRow(row)],
-    ),
-  }));
+  return (unpack(bytes) as SliceRow[]).map((row) => {
+    if (typeof row === 'number') return { run: row, evict: true, steps: [] };
+    const [run, load, ...steps] = row;
+    return { run, load: load === 0 ? undefined : loadFromRow(load), steps: steps.map(stepFromRow) };
+  });
 }
+
+function loadFromRow([runId, workflowId, workflowType, firstRunId, startTime, frames, ran]: LoadRow): Load {
+  return { runId, workflowId, workflowType, firstRunId: firstRunId ?? runId, startTime, frames, ran };
+}
+
+function stepFromRow(row: Row): Message[] {
+  return row[0] === 0 ? (row.slice(1) as Row[]).map(messageCodec.fromRow) : [messageCodec.fromRow(row)];
+}
+
+type AnswerRow = [seq: number, result: Payload | null, failure: AnswerFailure | null];
+type StepRow = [cause: number, time: number, merged: readonly number[] | 0, commands: Row[], answers: AnswerRow[]];
+/** Most slices end resident, and many made nothing. */
+type ReportRow = [run: number, processed: number, end?: SliceEnd | 0, ...steps: StepRow[]];
 
 export function encodeReport(report: TurnReport): Uint8Array {
-  return pack([
-    report.slices.map((slice) => [
-      slice.run,
-      slice.processed,
-      slice.end.kind === 'resident' ? 0 : slice.end,
-      slice.steps.map((step) => [
-        step.cause,
-        step.time,
-        step.merged ?? 0,
-        step.commands.map(commandCodec.toRow),
-        step.answers.map((answer) => [answer.seq, answer.result ?? null, answer.failure ?? null]),
-      ]),
-    ]),
-    report.logs,
-    report.slow,
-  ]);
+  return pack([report.slices.map(reportToRow), report.logs, report.slow]);
 }
 
-type StepRow = [number, number, number[] | 0, Row[], [number, Payload | null, AnswerFailure | null][]];
+function reportToRow({ run, processed, end, steps }: SliceReport): ReportRow {
+  if (end.kind === 'resident' && steps.length === 0) return [run, processed];
+  const row: ReportRow = [run, processed, end.kind === 'resident' ? 0 : end];
+  for (const { cause, time, merged, commands, answers } of steps) {
+    row.push([cause, time, merged ?? 0, commands.map(commandCodec.toRow), answers.map(answerToRow)]);
+  }
+  return row;
+}
+
+function answerToRow({ seq, result, failure }: Answer): AnswerRow {
+  return [seq, result ?? null, failure ?? null];
+}
 
 export function decodeReport(bytes: Uint8Array): TurnReport {
-  const [slices, logs, slow] = unpack(bytes) as [[number, number, SliceEnd | 0, StepRow[]][], LogEntry[], SlowStep[]];
+  const [slices, logs, slow] = unpack(bytes) as [ReportRow[], LogEntry[], SlowStep[]];
+  return { slices: slices.map(reportFromRow), logs, slow };
+}
+
+function reportFromRow([run, processed, end, ...steps]: ReportRow): SliceReport {
+  return { run, processed, end: end === undefined || end === 0 ? RESIDENT : end, steps: steps.map(stepReportFromRow) };
+}
+
+function stepReportFromRow([cause, time, merged, commands, answers]: StepRow): StepReport {
   return {
-    slices: slices.map(([run, processed, end, steps]) => ({
-      run,
-      processed,
-      end: end === 0 ? RESIDENT : end,
-      steps: steps.map(([cause, time, merged, commands, answers]) => ({
-        cause,
-        time,
-        merged: merged === 0 ? undefined : merged,
-        commands: commands.map(commandCodec.fromRow),
-        answers: answers.map(([seq, result, failure]) => ({
-          seq,
-          result: result ?? undefined,
-          failure: failure ?? undefined,
-        })),
-      })),
-    })),
-    logs,
-    slow,
+    cause,
+    time,
+    merged: merged === 0 ? undefined : merged,
+    commands: commands.map(commandCodec.fromRow),
+    answers: answers.map(answerFromRow),
   };
+}
+
+function answerFromRow([seq, result, failure]: AnswerRow): Answer {
+  return { seq, result: result ?? undefined, failure: failure ?? undefined };
 }
 
 const RESIDENT: SliceEnd = { kind: 'resident' };

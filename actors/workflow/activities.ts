@@ -65,12 +65,17 @@ export function proxyActivities<T = Record<string, ActivityFunction>>(
       }
       // Awaiting or resolving the proxy itself must not schedule an activity called `then`.
       if (name === 'then') return undefined;
-      return (...args: unknown[]) => currentExecution().pending.scheduleActivity(name, args, record);
+      return Object.freeze((...args: unknown[]) => currentExecution().pending.scheduleActivity(name, args, record));
     },
-    set() {
-      throw new InvalidArgumentError({ argument: 'activity', reason: 'the proxy is read-only' });
-    },
+    set: refuseChange,
+    defineProperty: refuseChange,
+    deleteProperty: refuseChange,
   });
+}
+
+/** The proxy may be shared by all executions of a thread. */
+function refuseChange(): never {
+  throw new InvalidArgumentError({ argument: 'activity', reason: 'the proxy is read-only' });
 }
 
 function toRecord(options: ActivityOptions): ActivityOptionsRecord {

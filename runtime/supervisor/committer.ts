@@ -125,10 +125,11 @@ function frameOf(run: Run): Frame {
   const live = run.live!;
   const events = live.unflushed;
   live.unflushed = [];
+  live.runIdBytes ??= runIdToBytes(run.runId);
   return {
     partition: run.partition,
     epoch: 0,
-    runId: runIdToBytes(run.runId),
+    runId: live.runIdBytes,
     firstEventId: events[0]!.eventId,
     eventCount: events.length,
     previous: run.head,

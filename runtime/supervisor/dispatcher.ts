@@ -236,7 +236,6 @@ export class Dispatcher {
       startTime: run.startTime,
       frames: live.frames ?? [],
       ran: live.ran.length > 0 ? live.ran : run.ranThrough > 0 ? [run.ranThrough] : [],
-      historyBytes: run.historyBytes,
     };
     live.frames = undefined;
     live.residence = 'resident';

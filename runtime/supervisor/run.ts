@@ -98,6 +98,8 @@ export class Live {
   /** The flush that holds this run's newest event. */
   lastBatch = 0;
   unflushed: WorkflowEvent[] = [];
+  /** The run id as frames have it. */
+  runIdBytes: Uint8Array | undefined;
   /** Steps since the last stored `ran`. */
   ran: Ran[number][] = [];
   ids: MessageIds | undefined;
