@@ -72,7 +72,8 @@ box(Ext.Error, BoxedError, (value) => {
   return Object.assign(error, extra);
 });
 
-const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: 'number' });
+// Bytes that user code receives are its own, not a view into a batch.
+const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: 'number', copyBuffers: true });
 
 /**
  * @param name how an error names the value, such as `args[0]`
@@ -80,7 +81,8 @@ const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType:
  */
 export function encodePayload(value: unknown, name = 'value'): Payload {
   // A view into a buffer that msgpackr goes on filling behind it, and never overwrites: to be copied into a batch, not to be transferred.
-  return packr.pack(toPlain(value, name, undefined));
+  const { buffer, byteOffset, byteLength } = packr.pack(toPlain(value, name, undefined));
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** @throws PayloadConverterError if the bytes are not a payload */
