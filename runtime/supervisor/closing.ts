@@ -5,6 +5,7 @@
 import type { EventOf, WorkflowEvent } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import { decodeEvents } from '../../mailbox/turn.js';
+import type { RequestOf } from '../client/protocol.js';
 import { WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '../errors.js';
 import type { Activities } from './activities.js';
 import type { Core } from './core.js';
@@ -19,7 +20,11 @@ export interface ClosingDeps {
   readonly dispatcher: () => Dispatcher;
   readonly activities: Activities;
   readonly suspensions: Suspensions;
+  /** Admits requests that were held. */
+  readonly readmit: (waiters: Waiter[]) => void;
 }
+
+type Termination = Pick<RequestOf<'terminate'>, 'reason' | 'details' | 'identity'>;
 
 export class Closing {
   constructor(private readonly deps: ClosingDeps) {}
@@ -47,8 +52,41 @@ export class Closing {
     });
   }
 
-  /** Answers `result` for a run that is closed, reading its closing event back. */
-  replyResult(waiter: Waiter, run: Run): void {
+  /** Ends the run at once, whatever it is doing; what clients still want of it meets a closed run. */
+  terminate(run: Run, { reason, details, identity }: Termination): void {
+    const { core, readmit } = this.deps;
+    const dispatcher = this.deps.dispatcher();
+    const live = core.live(run);
+    const event = core.committer.append(run, {
+      eventType: 'WorkflowExecutionTerminated',
+      ...(reason === undefined ? {} : { reason }),
+      ...(details === undefined ? {} : { details }),
+      ...(identity === undefined ? {} : { identity }),
+      eventTime: core.stamp(run).time,
+    });
+    dispatcher.discard(run);
+    live.merge = false;
+    live.mailboxStored = false;
+    this.closed(run, event);
+    const held = live.held ?? [];
+    live.held = undefined;
+    readmit(held);
+    dispatcher.schedule(run);
+  }
+
+  /** Answers once the run has closed; at once if it has. */
+  awaitResult(waiter: Waiter, run: Run): void {
+    if (!run.open) {
+      this.#replyResult(waiter, run);
+      return;
+    }
+    const live = this.deps.core.live(run);
+    live.results ??= [];
+    live.results.push(waiter);
+  }
+
+  /** Reads the closing event back. */
+  #replyResult(waiter: Waiter, run: Run): void {
     const { core } = this.deps;
     core.committer.after(run, () => {
       core.options.store.readFrame(run.head).then((frame) => {

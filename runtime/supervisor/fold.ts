@@ -4,6 +4,7 @@
  */
 import type { EventOf, EventType, WorkflowEvent } from '../../mailbox/events.js';
 import type { Run } from './run.js';
+import { hashOf } from './run-ids.js';
 
 export function fold(run: Run, event: WorkflowEvent): void {
   if (event.eventId <= run.lastEventId) return;
@@ -28,6 +29,7 @@ type Folds = { readonly [T in EventType]: ((run: Run, event: EventOf<T>) => void
 const BY_TYPE: Folds = {
   WorkflowExecutionStarted(run, event) {
     run.workflowType = event.workflowType;
+    run.startRequest = hashOf(event.requestId);
     run.startTime = event.eventTime;
     run.firstRunId = event.firstRunId === run.runId ? run.runId : event.firstRunId;
   },

@@ -32,9 +32,14 @@ export function runIdFromBytes(bytes: Uint8Array): string {
   return text;
 }
 
-/** FNV-1a over the UTF-16 code units. Persisted in every frame, so for ever. */
+/** Persisted in every frame, so for ever. */
 export function partitionOf(workflowId: string, partitions: number): number {
+  return hashOf(workflowId) % partitions;
+}
+
+/** FNV-1a, 32 bits, over the UTF-16 code units. */
+export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < workflowId.length; i++) hash = Math.imul(hash ^ workflowId.charCodeAt(i), 0x01000193);
-  return (hash >>> 0) % partitions;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
 }

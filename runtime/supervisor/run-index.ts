@@ -27,6 +27,7 @@ type EntryRow = [
   hasIds: boolean,
   timers: [string, number, number][] | null,
   activities: [string, number, number][] | null,
+  startRequest: number,
 ];
 
 export class RunIndex {
@@ -142,6 +143,7 @@ function encodeEntry(run: Run): readonly [Uint8Array, Uint8Array] {
     run.activities === undefined
       ? null
       : [...run.activities].map(([id, a]) => [id, a.scheduledEventId, a.scheduledTime]),
+    run.startRequest,
   ];
   return [runIdToBytes(run.runId), pack(row)];
 }
@@ -170,6 +172,7 @@ function decodeEntry(key: Uint8Array, value: Uint8Array): Run {
   run.ranThrough = row[12];
   run.lastTime = row[13];
   run.hasIds = row[14];
+  run.startRequest = row[17];
   if (row[15] !== null)
     run.timers = new Map(row[15].map(([id, fireAt, startedEventId]) => [id, { fireAt, startedEventId }]));
   if (row[16] !== null) {

@@ -25,6 +25,8 @@ export class Run {
   workflowType = '';
   status: WorkflowStatusName = 'RUNNING';
   firstRunId: string;
+  /** Hash of the request id of its start. */
+  startRequest = 0;
   startTime = 0;
   closeTime = 0;
   lastEventId = 0;

@@ -19,7 +19,7 @@ import { Dispatcher } from './dispatcher.js';
 import { MessageIds } from './message-ids.js';
 import { errorRecord, type ReplySink } from './replies.js';
 import { Reports } from './reports.js';
-import type { Run } from './run.js';
+import type { Run, Waiter } from './run.js';
 import { Suspensions } from './suspensions.js';
 import { Timers } from './timers.js';
 import type { WorkerLostError, Workers } from './workers.js';
@@ -52,20 +52,17 @@ export class Supervisor {
   constructor(private readonly options: SupervisorOptions) {
     const core = new Core(options, () => this.#moved());
     this.core = core;
+    const readmit = (waiters: Waiter[]) => this.#admission.readmit(waiters);
     const wake = (run: Run) => this.#dispatcher.schedule(run);
     this.#timers = new Timers(core, wake);
     this.#activities = new Activities(core, this.#timers, options.host, wake);
-    const suspensions = new Suspensions(
-      core,
-      () => this.#dispatcher,
-      this.#timers,
-      (waiters) => this.#admission.readmit(waiters),
-    );
+    const suspensions = new Suspensions(core, () => this.#dispatcher, this.#timers, readmit);
     const closing = new Closing({
       core,
       dispatcher: () => this.#dispatcher,
       activities: this.#activities,
       suspensions,
+      readmit,
     });
     this.#dispatcher = new Dispatcher(core, options.workers, {
       historyRead: (run, frames) => this.#historyRead(run, frames),
@@ -90,7 +87,7 @@ export class Supervisor {
       activities: this.#activities,
       closing,
       suspensions,
-      readmit: (waiters) => this.#admission.readmit(waiters),
+      readmit,
     });
     this.controlPlane = new ControlPlane(core, this.#dispatcher, this.#activities);
   }

@@ -130,7 +130,7 @@ export async function expectReplays(
   const [started] = history;
   if (started?.eventType !== 'WorkflowExecutionStarted') throw new Error('expectWellFormed comes first');
   const { workflowId, workflowType, firstRunId, eventTime: startTime } = started;
-  const load: Load = { runId, workflowId, workflowType, firstRunId, startTime, frames: [], ran: [], historyBytes: 0 };
+  const load: Load = { runId, workflowId, workflowType, firstRunId, startTime, frames: [], ran: [] };
   const execution = createExecution(load, () => undefined, deployed);
   if ('kind' in execution) throw new Error(`Workflow type ${workflowType} is not deployed`);
   setCurrent(execution);

@@ -1,0 +1,65 @@
+/**
+ * The door: what every request for a run is checked for, whoever handles it.
+ * Thread: supervisor. In → out: (waiter, request) → the run or its ids; or the caller is refused or held, and nothing.
+ */
+import { ResourceExhaustedError, WorkflowNotFoundError } from '../errors.js';
+import type { Core } from './core.js';
+import type { Dispatcher } from './dispatcher.js';
+import type { MessageIds } from './message-ids.js';
+import type { Run, Waiter } from './run.js';
+
+export class Door {
+  constructor(
+    private readonly core: Core,
+    private readonly dispatcher: Dispatcher,
+  ) {}
+
+  /** The run that a message is for, if it can take one now; refusals and holds are dealt with here. */
+  target(waiter: Waiter, request: { workflowId: string; runId?: string }, needs: 'open' | 'any'): Run | undefined {
+    const { core } = this;
+    const run = core.index.find(request.workflowId, request.runId);
+    if (run === undefined || (needs === 'open' && !run.open)) {
+      this.notFound(waiter, request, run);
+      return undefined;
+    }
+    if (run.live?.held !== undefined) {
+      run.live.held.push(waiter);
+      return undefined;
+    }
+    return run;
+  }
+
+  /** There is no such run, or it is closed. */
+  notFound(waiter: Waiter, { workflowId, runId }: { workflowId: string; runId?: string }, run: Run | undefined): void {
+    const fields = {
+      workflowId,
+      ...(runId === undefined ? {} : { runId }),
+      ...(run === undefined ? {} : { closed: true }),
+    };
+    this.core.refuse(waiter, run, new WorkflowNotFoundError(fields));
+  }
+
+  /** True if the run's mailbox or history takes no more; the caller is told. */
+  isFull(waiter: Waiter, run: Run): boolean {
+    const { core } = this;
+    const { limits } = core.options.config;
+    const waiting = run.live?.mailbox.size ?? 0;
+    const full = (resource: string, limit: number) => {
+      core.refuse(waiter, run, new ResourceExhaustedError({ resource, limit, workflowId: run.workflowId }));
+      return true;
+    };
+    if (waiting >= limits.mailboxMessages) return full('the mailbox', limits.mailboxMessages);
+    if (run.lastEventId >= limits.historyEvents) return full('the history (events)', limits.historyEvents);
+    if (run.historyBytes >= limits.historyBytes) return full('the history (bytes)', limits.historyBytes);
+    return false;
+  }
+
+  /** The ids seen by this run; undefined if they must be read first, and then the request waits for that. */
+  ids(waiter: Waiter, run: Run): MessageIds | undefined {
+    const live = this.core.live(run);
+    if (live.ids !== undefined) return live.ids;
+    live.held = [waiter];
+    this.dispatcher.load(run);
+    return undefined;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Start requests: a new run, or what the policies say of the one that exists.
+ * Thread: supervisor. In → out: start request → run with its first event and message; or the existing run, or a refusal.
+ */
+import type { EventOf } from '../../mailbox/events.js';
+import { decodeEvents } from '../../mailbox/turn.js';
+import type { RequestOf } from '../client/protocol.js';
+import { UnknownWorkflowTypeError, WorkflowExecutionAlreadyStartedError } from '../errors.js';
+import type { Closing } from './closing.js';
+import type { Core } from './core.js';
+import type { Dispatcher } from './dispatcher.js';
+import { Run, type Waiter } from './run.js';
+import { hashOf, partitionOf } from './run-ids.js';
+import { intern } from './run-index.js';
+
+export interface StartRequestsDeps {
+  readonly core: Core;
+  readonly dispatcher: Dispatcher;
+  readonly closing: Closing;
+  /** Fixed when the store was created; known once it is open. */
+  readonly partitions: () => number;
+  readonly workflowTypes: () => ReadonlySet<string>;
+}
+
+export class StartRequests {
+  constructor(private readonly deps: StartRequestsDeps) {}
+
+  start(waiter: Waiter, request: RequestOf<'start'>): void {
+    const { core } = this.deps;
+    const { workflowId, workflowType } = request;
+    const types = this.deps.workflowTypes();
+    if (!types.has(workflowType)) {
+      core.refuse(waiter, undefined, new UnknownWorkflowTypeError({ workflowType, registered: [...types] }));
+      return;
+    }
+    const existing = core.index.current(workflowId);
+    if (existing?.open === true) {
+      this.#startWhileOpen(waiter, request, existing);
+      return;
+    }
+    const reuse = request.reusePolicy ?? 'ALLOW_DUPLICATE';
+    const refused =
+      existing !== undefined &&
+      (reuse === 'REJECT_DUPLICATE' || (reuse === 'ALLOW_DUPLICATE_FAILED_ONLY' && existing.status === 'COMPLETED'));
+    if (refused) this.#refuseStart(waiter, request, existing);
+    else this.#begin(waiter, request);
+  }
+
+  #startWhileOpen(waiter: Waiter, request: RequestOf<'start'>, existing: Run): void {
+    const { closing } = this.deps;
+    if (request.conflictPolicy === 'USE_EXISTING') this.#replyStarted(waiter, request, existing, false);
+    else if (request.conflictPolicy === 'TERMINATE_EXISTING') {
+      closing.terminate(existing, { reason: 'terminated by a start with workflowIdConflictPolicy TERMINATE_EXISTING' });
+      this.#begin(waiter, request);
+    } else this.#refuseStart(waiter, request, existing);
+  }
+
+  /** The same start sent again is the same start. Its request id stands in the first event, which is read only if it may well be that. */
+  #refuseStart(waiter: Waiter, request: RequestOf<'start'>, existing: Run): void {
+    const { core } = this.deps;
+    const { workflowId, runId, workflowType } = existing;
+    const refuse = () =>
+      core.refuse(waiter, existing, new WorkflowExecutionAlreadyStartedError({ workflowId, runId, workflowType }));
+    if (hashOf(request.requestId) !== existing.startRequest) {
+      refuse();
+      return;
+    }
+    core.readHistory(existing).then((frames) => {
+      const first = frames[0]!.frame;
+      const started = decodeEvents(first.events, 1)[0] as EventOf<'WorkflowExecutionStarted'>;
+      if (started.requestId === request.requestId) this.#replyStarted(waiter, request, existing, true);
+      else refuse();
+    }, core.options.onFailed);
+  }
+
+  #begin(waiter: Waiter, request: RequestOf<'start'>): void {
+    const { core, dispatcher } = this.deps;
+    const { workflowId, input, requestId, identity, memo } = request;
+    const workflowType = intern(request.workflowType);
+    const runId = core.options.newRunId();
+    const run = new Run(workflowId, runId, partitionOf(workflowId, this.deps.partitions()));
+    core.index.add(run);
+    core.live(run);
+    const at = core.stamp(run);
+    core.committer.append(run, {
+      eventType: 'WorkflowExecutionStarted',
+      workflowId,
+      workflowType,
+      input,
+      firstRunId: runId,
+      requestId,
+      build: core.options.build,
+      ...(identity === undefined ? {} : { identity }),
+      ...(memo === undefined ? {} : { memo }),
+      eventTime: at.time,
+      seq: at.seq,
+    });
+    core.deliver(run, { kind: 'start', seq: at.seq, time: at.time, input });
+    dispatcher.schedule(run);
+    core.tell(run, { name: 'workflowStarted', workflowId, runId, workflowType });
+    this.#replyStarted(waiter, request, run, true);
+  }
+
+  /** Once the start is durable; or, if the caller waits for the outcome, once that is. */
+  #replyStarted(waiter: Waiter, { awaitResult }: RequestOf<'start'>, run: Run, started: boolean): void {
+    const { core, closing } = this.deps;
+    if (awaitResult !== true) {
+      core.committer.after(run, () => core.reply(waiter, { kind: 'started', runId: run.runId, started }));
+      return;
+    }
+    core.committer.after(run, () => core.uncount(waiter));
+    closing.awaitResult(waiter, run);
+  }
+}

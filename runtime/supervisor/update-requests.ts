@@ -1,0 +1,105 @@
+/**
+ * Update requests: admitted once by their id, and answered with the one outcome whoever asks, and whenever.
+ * Thread: supervisor. In → out: update and pollUpdate requests → messages, waiters, replies.
+ */
+import type { RequestOf } from '../client/protocol.js';
+import { ResourceExhaustedError, WorkflowUpdateFailedError, WorkflowUpdateNotFoundError } from '../errors.js';
+import type { Core } from './core.js';
+import type { Dispatcher } from './dispatcher.js';
+import type { Door } from './door.js';
+import type { MessageIds, PendingUpdate } from './message-ids.js';
+import type { Run, Waiter } from './run.js';
+import { suspendedError } from './suspensions.js';
+import { CLOSED_BEFORE_COMPLETION, readOutcome, replyOutcome } from './updates.js';
+
+export class UpdateRequests {
+  constructor(
+    private readonly core: Core,
+    private readonly dispatcher: Dispatcher,
+    private readonly door: Door,
+  ) {}
+
+  update(waiter: Waiter, request: RequestOf<'update'>): void {
+    const { core, dispatcher, door } = this;
+    const run = door.target(waiter, request, 'any');
+    if (run === undefined) return;
+    const { updateId, name, input, workflowId } = request;
+    const ids = this.door.ids(waiter, run);
+    if (ids === undefined) return;
+    if (this.#isKnown(waiter, run, ids, updateId, request.stage)) return;
+    if (!run.open) {
+      door.notFound(waiter, request, run);
+      return;
+    }
+    const live = core.live(run);
+    if (live.suspension !== undefined) {
+      core.refuse(waiter, run, ...suspendedError(run));
+      return;
+    }
+    if (this.door.isFull(waiter, run)) return;
+    const limit = core.options.config.limits.updatesInFlight;
+    if (ids.inFlight >= limit) {
+      core.refuse(
+        waiter,
+        run,
+        new ResourceExhaustedError({ resource: 'the number of updates in flight', limit, workflowId }),
+      );
+      return;
+    }
+    const at = core.stamp(run);
+    ids.noteUpdate(updateId, name, at.time).waiters.push(waiter);
+    core.deliver(run, { kind: 'update', seq: at.seq, time: at.time, updateId, name, input });
+    dispatcher.schedule(run);
+  }
+
+  poll(waiter: Waiter, request: RequestOf<'pollUpdate'>): void {
+    const { core } = this;
+    const run = this.door.target(waiter, request, 'any');
+    if (run === undefined) return;
+    const ids = this.door.ids(waiter, run);
+    if (ids === undefined) return;
+    const { workflowId, updateId } = request;
+    if (this.#isKnown(waiter, run, ids, updateId, request.stage)) return;
+    core.refuse(waiter, run, new WorkflowUpdateNotFoundError({ workflowId, updateId }));
+  }
+
+  /** A further caller of an update that is known: told what the first one was told, or is going to be. */
+  #join(waiter: Waiter, run: Run, entry: PendingUpdate, stage: 'ACCEPTED' | 'COMPLETED'): void {
+    const { core } = this;
+    const { updateId, name, outcome } = entry;
+    if (entry.acceptedEventId > 0 && stage === 'ACCEPTED') {
+      core.committer.after(run, () => core.reply(waiter, { kind: 'updateAccepted', runId: run.runId }));
+    } else if (outcome !== undefined) {
+      core.committer.after(run, () => replyOutcome(core, waiter, run, entry, outcome));
+    } else if (!run.open) {
+      const error = new WorkflowUpdateFailedError({ workflowId: run.workflowId, updateId, updateName: name });
+      core.refuse(waiter, run, error, CLOSED_BEFORE_COMPLETION);
+    } else if (run.live?.suspension !== undefined) {
+      core.refuse(waiter, run, ...suspendedError(run));
+    } else {
+      if (entry.acceptedEventId > 0) core.uncount(waiter);
+      entry.waiters.push(waiter);
+    }
+  }
+
+  /** True if an update by that id is known, and the caller is told, or will be, what its first sender was. */
+  #isKnown(waiter: Waiter, run: Run, ids: MessageIds, updateId: string, stage: 'ACCEPTED' | 'COMPLETED'): boolean {
+    const { core } = this;
+    const pending = ids.pending(updateId);
+    if (pending !== undefined) {
+      this.#join(waiter, run, pending, stage);
+      return true;
+    }
+    const completed = ids.completedUpdate(updateId);
+    if (completed === undefined) return false;
+    if (stage === 'ACCEPTED') core.reply(waiter, { kind: 'updateAccepted', runId: run.runId });
+    else {
+      const { name, outcomeAt } = completed;
+      readOutcome(core, updateId, outcomeAt).then(
+        (outcome) => replyOutcome(core, waiter, run, { updateId, name }, outcome),
+        core.options.onFailed,
+      );
+    }
+    return true;
+  }
+}
