@@ -8,7 +8,7 @@ import { Runtime } from '../runtime/index.js';
 import { drive, type Figures, figures, type Operation, type Sample } from './drive.js';
 import { Floor } from './floor/floor.js';
 import type { FloorWorkload } from './floor/shapes.js';
-import { KINDS } from './workloads.js';
+import { KINDS, WORKFLOWS } from './workloads.js';
 
 export interface Result extends Figures {
   readonly workload: FloorWorkload;
@@ -38,7 +38,7 @@ export async function measureWorkload(
 ): Promise<void> {
   const store = join(directory, workload);
   const runtime = await Runtime.create({
-    workflows: new URL('./workflows.js', import.meta.url),
+    workflows: WORKFLOWS,
     store,
     workers,
     logger: 'warn',

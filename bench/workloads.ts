@@ -7,6 +7,9 @@ import type { Operation } from './drive.js';
 import type { FloorWorkload } from './floor/shapes.js';
 import { add, counter, quick, set, total } from './workflows.js';
 
+/** The source, from the compiled benchmarks: the bundler takes TypeScript, and that is what most users give it. */
+export const WORKFLOWS = new URL('../../bench/workflows.ts', import.meta.url);
+
 /** Running workflows that messages are sent to, in turn. */
 export const RUNNING = 10_000;
 const STARTERS = 256;

@@ -55,7 +55,6 @@ const RECORDS: { readonly [W in FloorWorkload]: Records } = {
       startTime: time,
       frames: [],
       ran: [],
-      historyBytes: 0,
     },
     message: { kind: 'start', seq: 1, time, input: [payload] },
     commands: [{ kind: 'completeWorkflow', result: payload }],

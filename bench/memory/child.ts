@@ -5,7 +5,7 @@
 import { BroadcastChannel } from 'node:worker_threads';
 import { Runtime } from '../../runtime/index.js';
 import { greeting } from '../workflows.js';
-import { startMany } from '../workloads.js';
+import { startMany, WORKFLOWS } from '../workloads.js';
 import { heldBytes } from './probe.js';
 import { ASK, CHANNEL, type ChildResult, type ChildSettings, type ThreadBytes } from './protocol.js';
 
@@ -44,8 +44,7 @@ async function look(runtime: Runtime): Promise<{ bytes: number; rss: number }> {
 }
 
 const { store, maxResident, workers, runs } = settings;
-const workflows = new URL('../workflows.js', import.meta.url);
-const runtime = await Runtime.create({ workflows, store, maxResident, workers, logger: 'warn' });
+const runtime = await Runtime.create({ workflows: WORKFLOWS, store, maxResident, workers, logger: 'warn' });
 let started = 0;
 const start = () => runtime.client.workflow.start(greeting, { workflowId: `greeting-${started++}` });
 await startMany(start, BEFORE);
