@@ -181,8 +181,16 @@ export class Execution {
     this.#fatal ??= { error };
   }
 
+  /**
+   * A merged step takes its time from what is in the history whatever the step decides; the last signal always is. An update may yet be
+   * rejected and a timer be cancelled, and a replay would then know nothing of their times.
+   */
   #advance(messages: readonly Message[]): void {
-    for (const message of messages) if (message.time > this.now) this.now = message.time;
+    const merged = messages.length > 1;
+    for (const { kind, time } of messages) {
+      if (merged && (kind === 'update' || kind === 'timerFired')) continue;
+      if (time > this.now) this.now = time;
+    }
   }
 
   #process(message: Message): void {

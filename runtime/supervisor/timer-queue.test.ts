@@ -21,10 +21,7 @@ test('items come in the order of their times, those of one time in the order in 
           queue.add(time, added);
           model.push({ time, item: added++ });
         } else {
-          const earliest = model.reduce(
-            (min, entry) => (entry.time < min ? entry.time : min),
-            Number.POSITIVE_INFINITY,
-          );
+          const earliest = Math.min(...model.map((entry) => entry.time));
           const due = earliest <= time ? model.find((entry) => entry.time === earliest) : undefined;
           model = model.filter((entry) => entry !== due);
           expect(queue.take(time)).toBe(due?.item);

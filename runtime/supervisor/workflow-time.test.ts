@@ -215,3 +215,48 @@ test('draws of a step that did not come to pass are drawn again by the step that
   expect(await system.query('w', 'seen').value()).toEqual([draws[0]]);
   await expectInvariants(system);
 });
+
+test('the clock of a merged step is the same in replay, whatever of it was rejected', async () => {
+  const system = await System.open({
+    workflows: {
+      async closing() {
+        const times: number[] = [];
+        let done = false;
+        setHandler(seen, () => times);
+        setHandler(look, () => {
+          times.push(workflowTime());
+          done = times.length === 3;
+        });
+        setHandler(nap, async (ms) => {
+          times.push(workflowTime());
+          done = true;
+          await sleep(ms);
+        });
+        setHandler(lookAgain, () => void times.push(workflowTime()), {
+          validator: (accept) => {
+            if (!accept) throw new Error('refused');
+          },
+        });
+        await condition(() => done);
+      },
+    },
+  });
+  await system.start('w', 'closing').value();
+  system.workers.returns.shut();
+  system.signal('w', 'nap', 5000);
+  await system.settle();
+  system.clock.advance(10);
+  system.signal('w', 'look');
+  await system.settle();
+  system.clock.advance(10);
+  const updates = [system.update('w', 'lookAgain', true), system.update('w', 'lookAgain', false)];
+  await system.settle();
+  system.workers.returns.open();
+  await updates[0]!.value();
+  expect(await updates[1]!.error()).toMatchObject({ code: 'WORKFLOW_UPDATE_FAILED' });
+  const before = await times(system);
+  expect(before).toEqual([10, 10, 10]);
+  await system.evictAll();
+  expect(await times(system)).toEqual(before);
+  await expectInvariants(system);
+});
