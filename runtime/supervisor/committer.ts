@@ -17,6 +17,8 @@ export class Committer {
   #durable = 0;
   #dirty: Run[] = [];
   #actions: Action[] = [];
+  /** The batch being gathered holds what should not wait, or somebody waits for it. */
+  #awaited = false;
   #flushing: { readonly batch: number; readonly actions: Action[] } | undefined;
   #failed: unknown;
   #idle: Action[] = [];
@@ -33,6 +35,12 @@ export class Committer {
 
   /** Writes an event with the next id of its run, into the batch being gathered. */
   append(run: Run, body: EventBody & Omit<EventHead, 'eventId'>): WorkflowEvent {
+    this.#awaited = true;
+    return this.appendPatiently(run, body);
+  }
+
+  /** As `append`, for an event whose flush nobody waits for before the step that it leads to is back. */
+  appendPatiently(run: Run, body: EventBody & Omit<EventHead, 'eventId'>): WorkflowEvent {
     const event = body as WorkflowEvent;
     // Before the fold: whether a live part must read stored messages back is decided by what the run had stored until now.
     const live = this.liveOf(run);
@@ -52,7 +60,17 @@ export class Committer {
     if (this.#failed !== undefined) return;
     if (batch <= this.#durable) action();
     else if (this.#flushing?.batch === batch) this.#flushing.actions.push(action);
-    else this.#actions.push(action);
+    else {
+      this.#actions.push(action);
+      this.#awaited = true;
+    }
+  }
+
+  /** As `after`, for what can wait as long as a patient event. */
+  afterPatiently(run: Run, action: Action): void {
+    const awaited = this.#awaited;
+    this.after(run, action);
+    this.#awaited = awaited;
   }
 
   isDurable(run: Run): boolean {
@@ -76,14 +94,23 @@ export class Committer {
 
   /** Resolves once all that is gathered by now is durable. */
   durable(): Promise<void> {
-    if (this.#dirty.length > 0) return new Promise((resolve) => this.#actions.push(resolve));
+    if (this.#dirty.length > 0) {
+      this.#awaited = true;
+      return new Promise((resolve) => this.#actions.push(resolve));
+    }
     if (this.#flushing !== undefined) return new Promise((resolve) => this.#flushing!.actions.push(resolve));
     return Promise.resolve();
   }
 
-  /** Starts a flush unless one is under way or there is nothing to write. */
-  flush(): void {
+  /**
+   * Starts a flush unless one is under way or there is nothing to write.
+   * @param moreToCome turns are in flight, whose events are worth waiting for as long as nobody waits for what is there: the start and
+   *   the outcome of a run that a caller awaits as a whole are then one frame in one flush
+   */
+  flush(moreToCome = false): void {
     if (this.#flushing !== undefined || this.#dirty.length === 0 || this.#failed !== undefined) return;
+    if (moreToCome && !this.#awaited) return;
+    this.#awaited = false;
     const runs = this.#dirty;
     this.#dirty = [];
     const flushing = { batch: this.#gathering++, actions: this.#actions };

@@ -82,7 +82,9 @@ export class StartRequests {
     core.index.add(run);
     core.live(run);
     const at = core.stamp(run);
-    core.committer.append(run, {
+    // The start and the outcome of a run that its caller awaits as a whole are best one frame in one flush.
+    const append = request.awaitResult === true ? 'appendPatiently' : 'append';
+    core.committer[append](run, {
       eventType: 'WorkflowExecutionStarted',
       workflowId,
       workflowType,
@@ -108,7 +110,7 @@ export class StartRequests {
       core.committer.after(run, () => core.reply(waiter, { kind: 'started', runId: run.runId, started }));
       return;
     }
-    core.committer.after(run, () => core.uncount(waiter));
+    core.committer.afterPatiently(run, () => core.uncount(waiter));
     closing.awaitResult(waiter, run);
   }
 }

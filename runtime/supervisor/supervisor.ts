@@ -144,7 +144,7 @@ export class Supervisor {
     this.options.later(() => {
       this.#moving = false;
       this.#dispatcher.kick();
-      this.core.committer.flush();
+      this.core.committer.flush(this.#dispatcher.turnsInFlight > 0);
       if (
         this.options.store.sinceCheckpoint >= CHECKPOINT_BYTES &&
         this.#checkpointing === undefined &&
