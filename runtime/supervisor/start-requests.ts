@@ -4,7 +4,7 @@
  */
 import type { EventOf } from '../../mailbox/events.js';
 import { decodeEvents } from '../../mailbox/turn.js';
-import type { RequestOf } from '../client/protocol.js';
+import type { RequestOf, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../client/protocol.js';
 import { UnknownWorkflowTypeError, WorkflowExecutionAlreadyStartedError } from '../errors.js';
 import type { Closing } from './closing.js';
 import type { Core } from './core.js';
@@ -34,43 +34,36 @@ export class StartRequests {
       return;
     }
     const existing = core.index.current(workflowId);
-    if (existing?.open === true) {
-      this.#startWhileOpen(waiter, request, existing);
+    if (existing === undefined || hashOf(request.requestId) !== existing.startRequest) {
+      this.#decide(waiter, request);
       return;
     }
-    const reuse = request.reusePolicy ?? 'ALLOW_DUPLICATE';
-    const refused =
-      existing !== undefined &&
-      (reuse === 'REJECT_DUPLICATE' || (reuse === 'ALLOW_DUPLICATE_FAILED_ONLY' && existing.status === 'COMPLETED'));
-    if (refused) this.#refuseStart(waiter, request, existing);
-    else this.#begin(waiter, request);
-  }
-
-  #startWhileOpen(waiter: Waiter, request: RequestOf<'start'>, existing: Run): void {
-    const { closing } = this.deps;
-    if (request.conflictPolicy === 'USE_EXISTING') this.#replyStarted(waiter, request, existing, false);
-    else if (request.conflictPolicy === 'TERMINATE_EXISTING') {
-      closing.terminate(existing, { reason: 'terminated by a start with workflowIdConflictPolicy TERMINATE_EXISTING' });
-      this.#begin(waiter, request);
-    } else this.#refuseStart(waiter, request, existing);
-  }
-
-  /** The same start sent again is the same start. Its request id stands in the first event, which is read only if it may well be that. */
-  #refuseStart(waiter: Waiter, request: RequestOf<'start'>, existing: Run): void {
-    const { core } = this.deps;
-    const { workflowId, runId, workflowType } = existing;
-    const refuse = () =>
-      core.refuse(waiter, existing, new WorkflowExecutionAlreadyStartedError({ workflowId, runId, workflowType }));
-    if (hashOf(request.requestId) !== existing.startRequest) {
-      refuse();
-      return;
-    }
+    // Probably the same start sent again, whatever the policies say: its request id stands in the first event.
     core.readHistory(existing).then((frames) => {
-      const first = frames[0]!.frame;
-      const started = decodeEvents(first.events, 1)[0] as EventOf<'WorkflowExecutionStarted'>;
+      const started = decodeEvents(frames[0]!.frame.events, 1)[0] as EventOf<'WorkflowExecutionStarted'>;
       if (started.requestId === request.requestId) this.#replyStarted(waiter, request, existing, true);
-      else refuse();
+      else this.#decide(waiter, request);
     }, core.options.onFailed);
+  }
+
+  /** By the policies; an existing run is the current one at this moment. */
+  #decide(waiter: Waiter, request: RequestOf<'start'>): void {
+    const { core, closing } = this.deps;
+    const existing = core.index.current(request.workflowId);
+    const { reusePolicy = 'ALLOW_DUPLICATE', conflictPolicy = 'FAIL' } = request;
+    if (existing?.open === true && conflictPolicy === 'USE_EXISTING') {
+      this.#replyStarted(waiter, request, existing, false);
+      return;
+    }
+    if (existing !== undefined && isRefused(existing, reusePolicy, conflictPolicy)) {
+      const { workflowId, runId, workflowType } = existing;
+      core.refuse(waiter, existing, new WorkflowExecutionAlreadyStartedError({ workflowId, runId, workflowType }));
+      return;
+    }
+    if (existing?.open === true) {
+      closing.terminate(existing, { reason: 'terminated by a start with workflowIdConflictPolicy TERMINATE_EXISTING' });
+    }
+    this.#begin(waiter, request);
   }
 
   #begin(waiter: Waiter, request: RequestOf<'start'>): void {
@@ -113,4 +106,9 @@ export class StartRequests {
     core.committer.afterPatiently(run, () => core.uncount(waiter));
     closing.awaitResult(waiter, run);
   }
+}
+
+function isRefused(existing: Run, reuse: WorkflowIdReusePolicy, conflict: WorkflowIdConflictPolicy): boolean {
+  if (existing.open) return conflict === 'FAIL';
+  return reuse === 'REJECT_DUPLICATE' || (reuse === 'ALLOW_DUPLICATE_FAILED_ONLY' && existing.status === 'COMPLETED');
 }
