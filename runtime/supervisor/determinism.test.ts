@@ -254,21 +254,27 @@ test('a retry that its turn had no time for is made up for', async () => {
   const { world, workflows } = fragile();
   const system = await System.open({ workflows: { ...workflows, ledger }, slots: 1 });
   await system.start('w', 'fragile').value();
-  await system.start('v', 'ledger').value();
+  for (const id of ['u', 'v']) await system.start(id, 'ledger').value();
   await system.signal('w', 'go').value();
   world.broken = false;
-  // The neighbour's step comes first and takes all of the turn's time.
+  // While one neighbour's turn is under way, the other one gets in line before the retry, and its step takes all of the next turn's time.
   let now = 0;
-  system.workers.monotonic = () => (now += 100);
-  system.signal('v', 'add', 'slow');
+  system.workers.monotonic = () => {
+    now += 100;
+    return now;
+  };
   system.workers.returns.shut();
+  system.signal('u', 'add', 'first');
   await system.settle();
-  system.signal('v', 'add', 'slower');
-  system.clock.advance(1000);
+  system.signal('v', 'add', 'second');
   await system.settle();
+  await system.pass(1000);
   system.workers.returns.open();
-  expect(await system.query('v', 'entries').value()).toEqual(['slow', 'slower']);
+  await system.settle();
   expect(await system.query('w', 'state').value()).toBe('go');
+  const retries = system.workers.turns.filter(({ slices }) => slices.some(({ load }) => load?.workflowId === 'w'));
+  expect(retries.length).toBeGreaterThanOrEqual(3);
+  expect(await system.query('v', 'entries').value()).toEqual(['second']);
   await expectInvariants(system);
 });
 
