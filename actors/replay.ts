@@ -107,6 +107,7 @@ const EVENTS: { readonly [T in EventType]: ((event: EventOf<T>) => string) | nul
   WorkflowExecutionFailed: () => 'WorkflowExecutionFailed',
   WorkflowExecutionCanceled: () => 'WorkflowExecutionCanceled',
   WorkflowExecutionTerminated: null,
+  WorkflowTaskCompleted: null,
 };
 
 function isCommandEvent(type: EventType): boolean {

@@ -21,7 +21,7 @@ export interface EventHead {
   seq?: number;
   /** The last seq of the step that made this event; only on events that a step made. */
   cause?: number;
-  /** Only on the first event that a step wrote. */
+  /** Only on the first event that a step wrote, and on a termination, which no step follows. */
   ran?: Ran;
 }
 
@@ -113,6 +113,8 @@ export type EventBody =
   | { eventType: 'WorkflowExecutionCompleted'; result: Payload }
   | { eventType: 'WorkflowExecutionFailed'; failure: FailureRecord }
   | { eventType: 'WorkflowExecutionCanceled'; details?: Payload[] }
+  /** A merged step that made nothing else: without this, a restart would know nothing of it and order its messages anew. */
+  | { eventType: 'WorkflowTaskCompleted' }
   | { eventType: 'WorkflowExecutionTerminated'; reason?: string; details?: Payload[]; identity?: string };
 
 export type WorkflowEvent = EventBody & EventHead;
@@ -202,4 +204,5 @@ export const eventCodec: RecordCodec<WorkflowEvent> = recordCodec<WorkflowEvent,
   WorkflowExecutionFailed: [16, 'eventTime', 'seq', 'cause', 'ran', 'failure'],
   WorkflowExecutionCanceled: [17, 'eventTime', 'seq', 'cause', 'ran', 'details'],
   WorkflowExecutionTerminated: [18, 'eventTime', 'seq', 'cause', 'ran', 'reason', 'details', 'identity'],
+  WorkflowTaskCompleted: [19, 'eventTime', 'seq', 'cause', 'ran'],
 });

@@ -461,3 +461,18 @@ test('a start that terminates the existing run leaves nobody waiting, whatever w
   expect(system.unanswered).toBe(0);
   await expectInvariants(system);
 });
+
+test.each(['crash', 'restart'] as const)('what a terminated run showed before a %s it shows after it', async (how) => {
+  const system = await System.open({ workflows: { ledger } });
+  await system.start('w', 'ledger').value();
+  await system.signal('w', 'add', 'seen').value();
+  expect(await system.query('w', 'entries').value()).toEqual(['seen']);
+  system.workers.returns.shut();
+  await system.signal('w', 'add', 'not seen').value();
+  await system.terminate('w').value();
+  system.workers.returns.open();
+  expect(await system.query('w', 'entries').value()).toEqual(['seen']);
+  await system[how]();
+  expect(await system.query('w', 'entries').value()).toEqual(['seen']);
+  await expectInvariants(system);
+});

@@ -11,7 +11,7 @@ import type { Activities } from './activities.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
 import { errorRecord } from './replies.js';
-import type { Live, Run, Waiter } from './run.js';
+import { type Live, outstandingRan, type Run, type Waiter } from './run.js';
 import type { Suspensions } from './suspensions.js';
 import { CLOSED_BEFORE_COMPLETION } from './updates.js';
 
@@ -57,8 +57,12 @@ export class Closing {
     const { core, readmit } = this.deps;
     const dispatcher = this.deps.dispatcher();
     const live = core.live(run);
+    const ran = outstandingRan(run);
+    live.ran = [];
     const event = core.committer.append(run, {
       eventType: 'WorkflowExecutionTerminated',
+      // No later step will tell of these, and queries must go on showing what they showed, also after a restart.
+      ...(ran.length === 0 ? {} : { ran }),
       ...(reason === undefined ? {} : { reason }),
       ...(details === undefined ? {} : { details }),
       ...(identity === undefined ? {} : { identity }),

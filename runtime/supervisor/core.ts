@@ -86,8 +86,6 @@ export class Core {
     if (live === undefined || !live.idle || live.residence !== 'none') return;
     if (!this.committer.isDurable(run)) return;
     if (live.callers.size > 0 || live.results !== undefined || live.suspension !== undefined) return;
-    // A merged step that no event tells of would otherwise be forgotten, and replay would take its messages one by one.
-    if (live.ran.some((entry) => typeof entry !== 'number')) return;
     for (const update of live.ids?.allPending() ?? []) if (update.waiters.length > 0) return;
     this.actors.delete(live.actor);
     run.live = undefined;

@@ -11,13 +11,15 @@ import {
   type SliceReport,
 } from '../../mailbox/turn.js';
 import type { Core, StoredFrame } from './core.js';
-import type { Live, Run } from './run.js';
+import { type Live, outstandingRan, type Run } from './run.js';
 import { WorkerLostError, type Workers } from './workers.js';
 
 const MAX_MESSAGES_A_RUN = 512;
 /** A turn is as large as its worker gets done in one: what comes back undone was sent for nothing. */
 const MAX_MESSAGES_A_TURN = 2048;
 const MIN_MESSAGES_A_TURN = 32;
+/** Eviction is tried after every turn and flush: each time it passes over few that it cannot evict. */
+const MAX_BUSY_LOOKED_AT = 256;
 const MAX_LOADED_BYTES_A_TURN = 16 * 1024 * 1024;
 
 interface Slot {
@@ -133,12 +135,19 @@ export class Dispatcher {
   evict(): void {
     let excess = this.#residents.size - this.core.options.config.maxResident;
     if (excess <= 0) return;
+    let busy = 0;
     for (const run of this.#residents) {
-      if (excess <= 0) return;
-      if (!run.live!.idle || !this.core.committer.isDurable(run)) continue;
-      this.discard(run);
-      this.core.release(run);
-      excess--;
+      if (excess <= 0 || busy > MAX_BUSY_LOOKED_AT) return;
+      if (run.live!.idle && this.core.committer.isDurable(run)) {
+        this.discard(run);
+        this.core.release(run);
+        excess--;
+      } else {
+        // In use, then: not looked at again before the others.
+        this.#residents.delete(run);
+        this.#residents.add(run);
+        busy++;
+      }
     }
   }
 
@@ -235,7 +244,7 @@ export class Dispatcher {
       firstRunId: run.firstRunId,
       startTime: run.startTime,
       frames: live.frames ?? [],
-      ran: live.ran.length > 0 ? live.ran : run.ranThrough > 0 ? [run.ranThrough] : [],
+      ran: outstandingRan(run),
     };
     live.frames = undefined;
     live.residence = 'resident';
@@ -272,7 +281,6 @@ export class Dispatcher {
     }
     if (undone > 0) slot.limit = Math.max(MIN_MESSAGES_A_TURN, messages - undone);
     else if (messages >= slot.limit) slot.limit = Math.min(MAX_MESSAGES_A_TURN, slot.limit * 2);
-    this.evict();
     this.core.moved();
     this.#tellIdle();
   }

@@ -59,6 +59,7 @@ const BY_TYPE: Folds = {
   WorkflowExecutionCompleted: (run, event) => close(run, 'COMPLETED', event.eventTime),
   WorkflowExecutionFailed: (run, event) => close(run, 'FAILED', event.eventTime),
   WorkflowExecutionCanceled: (run, event) => close(run, 'CANCELLED', event.eventTime),
+  WorkflowTaskCompleted: null,
   WorkflowExecutionTerminated: (run, event) => close(run, 'TERMINATED', event.eventTime),
 };
 

@@ -7,6 +7,7 @@ import {
   defineQuery,
   defineSignal,
   defineUpdate,
+  proxyActivities,
   setHandler,
   sleep,
   uuid4,
@@ -327,3 +328,50 @@ test('what a turn has no time for is handed back and goes on in order', async ()
   expect(system.workers.turns.length).toBeGreaterThan(8);
   await expectInvariants(system);
 });
+
+test.each(['crash', 'restart'] as const)(
+  'the order of what was told of a merged step that made nothing outlives a %s',
+  async (how) => {
+    const { charge } = proxyActivities<{ charge(): Promise<string> }>({ startToCloseTimeout: 60_000 });
+    const workflows = {
+      /** Closes only with an even number of entries. */
+      async even() {
+        const log: string[] = [];
+        let stopped = false;
+        setHandler(seen, () => log);
+        setHandler(tick, (name) => {
+          log.push(name);
+        });
+        setHandler(go, async () => {
+          log.push(await charge());
+        });
+        setHandler(stop, () => {
+          stopped = true;
+        });
+        for (;;) {
+          await condition(() => stopped);
+          if (log.length % 2 === 0) return log;
+          stopped = false;
+        }
+      },
+    };
+    const system = await System.open({ workflows });
+    await system.start('w', 'even').value();
+    await system.signal('w', 'go').value();
+    // Closes with none; with one more it does not.
+    system.signal('w', 'stop');
+    system.signal('w', 'tick', 'a');
+    await system.settle();
+    system.activityReturns(system.attempts[0]!, 'paid');
+    expect(await system.query('w', 'seen').value()).toEqual(['a', 'paid']);
+    await system.signal('w', 'tick', 'b').value();
+    const told = await system.query('w', 'seen').value();
+    expect(told).toEqual(['a', 'paid', 'b']);
+    await system[how]();
+    expect(await system.query('w', 'seen').value()).toEqual(told);
+    await system.signal('w', 'tick', 'c').value();
+    await system.signal('w', 'stop').value();
+    expect(await system.result('w').value()).toEqual(['a', 'paid', 'b', 'c']);
+    await expectInvariants(system);
+  },
+);

@@ -129,6 +129,8 @@ export class Reports {
       if (message.kind === 'timerFired' && !cancels(step, message.timerId)) this.#timerFired(context, message);
     }
     for (const command of step.commands) this.#command(context, command);
+    if (context.ran !== undefined && step.merged !== undefined)
+      this.#write(context, { eventType: 'WorkflowTaskCompleted' });
     if (context.ran !== undefined) live.ran = [...context.ran];
     for (const answer of step.answers) this.#answer(run, live, answer, messages);
   }

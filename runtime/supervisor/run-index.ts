@@ -136,7 +136,7 @@ function encodeEntry(run: Run): readonly [Uint8Array, Uint8Array] {
     run.historyBytes,
     run.lastSeq,
     run.lastStoredSeq,
-    plainRanThrough(run),
+    run.ranThrough,
     run.lastTime,
     run.hasIds,
     run.timers === undefined ? null : [...run.timers].map(([id, t]) => [id, t.fireAt, t.startedEventId]),
@@ -146,14 +146,6 @@ function encodeEntry(run: Run): readonly [Uint8Array, Uint8Array] {
     run.startRequest,
   ];
   return [runIdToBytes(run.runId), pack(row)];
-}
-
-/** Through which seq steps took their messages one by one: a merged step that no event tells of is taken again after a restart. */
-function plainRanThrough(run: Run): number {
-  const ran = run.live?.ran ?? [];
-  const merged = ran.findIndex((entry) => typeof entry !== 'number');
-  if (merged < 0) return run.ranThrough;
-  return (ran[merged] as readonly number[])[0]! - 1;
 }
 
 function decodeEntry(key: Uint8Array, value: Uint8Array): Run {

@@ -128,3 +128,9 @@ export class Live {
     );
   }
 }
+
+/** Steps that may be told by no stored event yet; those of a live part that was let go are known only by how far they went. */
+export function outstandingRan(run: Run): Ran {
+  const ran = run.live?.ran ?? [];
+  return ran.length > 0 || run.ranThrough === 0 ? ran : [run.ranThrough];
+}

@@ -28,6 +28,9 @@ export function createExecution(load: Load, log: Log, deployed: Deployed): Execu
   return new Execution(load, main, host);
 }
 
+/** All turns of this thread, those of a process that has crashed included: what runs, runs to its end. */
+let line: Promise<void> = Promise.resolve();
+
 export class InProcessWorkers implements Workers {
   /** Reports wait here on their way back. */
   readonly returns = new Gate();
@@ -37,7 +40,6 @@ export class InProcessWorkers implements Workers {
   /** Monotonic milliseconds as the turn runner sees them: they stand still, so that no turn runs out of time. */
   monotonic: () => number = () => 0;
   #runners: TurnRunner[];
-  #line: Promise<void> = Promise.resolve();
   #dead = false;
 
   constructor(
@@ -57,13 +59,16 @@ export class InProcessWorkers implements Workers {
     const slices = decodeTurn(turn);
     this.turns.push({ slot, slices });
     this.moved();
-    const before = this.#line;
+    const before = line;
     let leave = (): void => undefined;
-    this.#line = new Promise((resolve) => {
+    line = new Promise((resolve) => {
       leave = resolve;
     });
     await before;
-    if (this.#dead) return new Promise(() => undefined);
+    if (this.#dead) {
+      leave();
+      return new Promise(() => undefined);
+    }
     const runner = this.#runners[slot]!;
     setStepping(runner);
     const report = await runner.run(slices);

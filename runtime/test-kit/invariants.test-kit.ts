@@ -44,7 +44,15 @@ function expectSteps(history: readonly WorkflowEvent[]): void {
   let members: readonly number[] = [];
   for (const event of history) {
     if (event.cause === undefined) {
-      expect(event.ran).toBeUndefined();
+      // A termination tells what ran before it, for no step will.
+      if (event.eventType !== 'WorkflowExecutionTerminated') expect(event.ran).toBeUndefined();
+      for (const entry of event.ran ?? []) {
+        const seqs = typeof entry === 'number' ? [entry] : entry;
+        for (const seq of seqs) {
+          expect(seq, `ran of event ${event.eventId}`).toBeGreaterThanOrEqual(through);
+          through = seq;
+        }
+      }
       continue;
     }
     if (event.cause !== cause) {
