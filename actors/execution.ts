@@ -5,15 +5,17 @@
 
 import type { Command } from '../mailbox/commands.js';
 import { type FailureRecord, isCancellation, TemporalFailure, toFailureRecord } from '../mailbox/failures.js';
-import { isThenable, type Verdict, validate } from '../mailbox/gate.js';
+import { isThenable, type Verdict } from '../mailbox/gate.js';
 import type { Message, MessageKind, MessageOf } from '../mailbox/messages.js';
 import { decodePayloads, type Payload } from '../mailbox/payload.js';
 import type { Answer, LogEntry } from '../mailbox/turn.js';
 import { Conditions } from './conditions.js';
-import { type Handler, Handlers, type InProgress } from './handlers.js';
+import { type Handler, Handlers } from './handlers.js';
 import { Outbox } from './outbox.js';
 import { PendingWork } from './pending-work.js';
+import { answerQuery, queryFailure } from './queries.js';
 import { SeededRandom } from './random.js';
+import { receiveUpdate, rejectUpdate, runUpdate, validateUpdate } from './updates.js';
 
 export interface RunInfo {
   readonly workflowId: string;
@@ -80,7 +82,7 @@ export class Execution {
   constructor(
     readonly info: RunInfo,
     private readonly main: WorkflowMain,
-    private readonly host: ExecutionHost,
+    readonly host: ExecutionHost,
   ) {
     this.now = info.startTime;
     this.#random = new SeededRandom(info.runId);
@@ -133,7 +135,7 @@ export class Execution {
   finish(): StepOutcome {
     const only = this.#messages.length === 1 ? this.#messages[0] : undefined;
     for (const update of this.handlers.rejectWaitingUpdates()) {
-      this.#reject(update, new Error(`No registered handler for update: ${update.name}`));
+      rejectUpdate(this, update, new Error(`No registered handler for update: ${update.name}`));
     }
     const answers = this.#answers;
     this.#answers = [];
@@ -141,8 +143,8 @@ export class Execution {
       this.#fatal = { error: [...this.#rejections.values()][0] };
     }
     if (this.#fatal !== undefined) {
-      const failure = this.#record(this.#fatal.error);
-      if (only?.kind === 'query') return { kind: 'discard', answers: [this.#queryFailure(only, this.#fatal.error)] };
+      const failure = this.record(this.#fatal.error);
+      if (only?.kind === 'query') return { kind: 'discard', answers: [queryFailure(this, only, this.#fatal.error)] };
       if (only?.kind === 'update' && !this.replaying) {
         return { kind: 'discard', answers: [{ seq: only.seq, failure: { kind: 'updateBroke', failure } }] };
       }
@@ -170,10 +172,6 @@ export class Execution {
     this.handlers.set(kind, name, handler);
     if (kind === 'query' || handler === undefined) return;
     for (const message of this.handlers.release(kind, name)) this.#process(message);
-  }
-
-  get isWritable(): boolean {
-    return !this.outbox.guarded;
   }
 
   /** What the code threw beyond repair: the step counts as never begun. */
@@ -212,7 +210,7 @@ export class Execution {
   static readonly #byKind: { readonly [K in MessageKind]: (execution: Execution, message: MessageOf<K>) => void } = {
     start: (execution, message) => execution.#start(message),
     signal: (execution, message) => execution.#signal(message),
-    update: (execution, message) => execution.#update(message),
+    update: (execution, message) => receiveUpdate(execution, message),
     query: (execution, message) => execution.#beginQuery(message),
     cancel: (execution, message) => execution.#cancel(message),
     timerFired: (execution, message) => {
@@ -253,6 +251,7 @@ export class Execution {
     this.#close({ kind: 'completeWorkflow', result: payload });
   }
 
+  /** A failure thrown by main or by a signal handler fails the run; anything else breaks the step. */
   #mainFailed(error: unknown): void {
     if (this.cancelRequested && isCancellation(error)) {
       this.#warnOfUnfinished();
@@ -288,97 +287,22 @@ export class Execution {
       this.handlers.hold(message);
       return;
     }
-    const outcome = this.#attempt(() => handler.run(message.name, decodePayloads(message.input)));
+    let outcome: unknown;
+    try {
+      outcome = handler.run(message.name, decodePayloads(message.input));
+    } catch (error) {
+      this.#mainFailed(error);
+      return;
+    }
     if (!isThenable(outcome)) return;
     const entry = this.handlers.began({ kind: 'signal', name: message.name, abandon: handler.abandon });
     outcome.then(
       () => this.handlers.ended(entry),
       (error) => {
         this.handlers.ended(entry);
-        this.#handlerFailed(error);
+        this.#mainFailed(error);
       },
     );
-  }
-
-  /** A failure thrown by a signal handler fails the run; anything else breaks the step. */
-  #attempt(run: () => unknown): unknown {
-    try {
-      return run();
-    } catch (error) {
-      this.#handlerFailed(error);
-      return undefined;
-    }
-  }
-
-  #handlerFailed(error: unknown): void {
-    this.#mainFailed(error);
-  }
-
-  /** An update that needs no drain between gate and handler: in a merged step, in replay, or found by `setHandler`. */
-  #update(message: MessageOf<'update'>): void {
-    const handler = this.handlers.find('update', message.name);
-    if (handler === undefined) {
-      this.handlers.hold(message);
-      return;
-    }
-    if (!this.replaying) {
-      const verdict = this.#validate(message, handler);
-      const violation = this.outbox.unguard();
-      const error = violation ?? (verdict.pass ? undefined : verdict.error);
-      if (violation !== undefined || !verdict.pass) {
-        this.#reject(message, error);
-        return;
-      }
-    }
-    this.#runUpdate(message, handler);
-  }
-
-  #validate(message: MessageOf<'update'>, handler: Handler): Verdict {
-    this.outbox.guard(`the validator of update '${message.name}'`);
-    const { validate: validator } = handler;
-    return validate(validator === undefined ? undefined : (...args: never[]) => validator(message.name, args), () =>
-      decodePayloads(message.input),
-    );
-  }
-
-  #runUpdate(message: MessageOf<'update'>, handler: Handler): void {
-    const { name, updateId, seq } = message;
-    this.outbox.push({ kind: 'acceptUpdate', updateId, seq });
-    const entry = this.handlers.began({ kind: 'update', name, id: updateId, abandon: handler.abandon });
-    let outcome: unknown;
-    try {
-      const args = decodePayloads(message.input);
-      outcome = this.host.inUpdate({ id: updateId, name }, () => handler.run(name, args));
-    } catch (error) {
-      this.#updateFailed(entry, updateId, error);
-      return;
-    }
-    if (isThenable(outcome)) {
-      outcome.then(
-        (result) => this.#updateReturned(entry, updateId, result),
-        (error) => this.#updateFailed(entry, updateId, error),
-      );
-    } else this.#updateReturned(entry, updateId, outcome);
-  }
-
-  #updateReturned(entry: InProgress, updateId: string, result: unknown): void {
-    this.handlers.ended(entry);
-    try {
-      this.outbox.push({ kind: 'completeUpdate', updateId, result: this.encode(result, 'result') });
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  #updateFailed(entry: InProgress, updateId: string, error: unknown): void {
-    this.handlers.ended(entry);
-    if (error instanceof TemporalFailure) {
-      this.outbox.push({ kind: 'completeUpdate', updateId, failure: toFailureRecord(error) });
-    } else this.fail(error);
-  }
-
-  #reject(message: MessageOf<'update'>, error: unknown): void {
-    this.#answers.push({ seq: message.seq, failure: { kind: 'rejected', failure: this.#record(error) } });
   }
 
   /** True if the update is not to be processed now: it has no handler, or its validator's microtasks must drain under guard first. */
@@ -389,31 +313,13 @@ export class Execution {
       this.handlers.hold(message);
       return true;
     }
-    this.#phase = { kind: 'validator', message, handler, verdict: this.#validate(message, handler) };
+    this.#phase = { kind: 'validator', message, handler, verdict: validateUpdate(this, message, handler) };
     return true;
   }
 
   #beginQuery(message: MessageOf<'query'>): void {
     this.outbox.guard(`the handler of query '${message.name}'`);
-    this.#phase = { kind: 'query', message, answer: this.#answerQuery(message) };
-  }
-
-  #answerQuery(message: MessageOf<'query'>): Answer {
-    const { seq, name } = message;
-    const handler = this.handlers.find('query', name);
-    if (handler === undefined) {
-      return { seq, failure: { kind: 'queryNotRegistered', registered: this.handlers.names('query') } };
-    }
-    try {
-      const outcome = handler.run(name, decodePayloads(message.input));
-      if (isThenable(outcome)) {
-        outcome.then(undefined, () => undefined);
-        return this.#queryFailure(message, new TypeError('Query handlers should not return a Promise'));
-      }
-      return { seq, result: this.encode(outcome, 'result') };
-    } catch (error) {
-      return this.#queryFailure(message, error);
-    }
+    this.#phase = { kind: 'query', message, answer: answerQuery(this, message) };
   }
 
   /** The microtasks of a query or validator have drained: whatever they did is known. */
@@ -428,21 +334,21 @@ export class Execution {
     const { message, handler, verdict } = phase;
     if (violation !== undefined) return false;
     if (!verdict.pass) {
-      this.#reject(message, verdict.error);
+      rejectUpdate(this, message, verdict.error);
       return false;
     }
     this.#advance(this.#messages);
-    this.#runUpdate(message, handler);
+    runUpdate(this, message, handler);
     this.conditions.round(false);
     return true;
   }
 
-  #queryFailure(message: MessageOf<'query'>, error: unknown): Answer {
-    const failure = this.#record(error);
-    return { seq: message.seq, failure: { kind: 'queryFailed', reason: failure.message, failure } };
+  answer(answer: Answer): void {
+    this.#answers.push(answer);
   }
 
-  #record(error: unknown): FailureRecord {
+  /** A thrown value as it is told. */
+  record(error: unknown): FailureRecord {
     return toFailureRecord(this.host.explain(error));
   }
 }

@@ -1,6 +1,7 @@
 /**
  * The error catalogue: every error that Holdfast itself raises, with a stable code, typed fields and a message that says what to do.
  * Thread: any. A leaf: imports nothing, so that every folder may use it. ERRORS.md lists the same entries; a test holds them together.
+ * In → out: fields → error.
  */
 
 /** Base of all errors in this catalogue. Failures of user code are `TemporalFailure`s and appear as `cause`. */

@@ -16,6 +16,7 @@ import { ActivityHost } from './host/activity-host.js';
 import { type LifecycleName, RuntimeEvents } from './host/lifecycle-events.js';
 import { LOGGED, logLifecycle } from './host/lifecycle-log.js';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.js';
+import { releaseStore } from './store/index.js';
 import { type SupervisorThreadData, YOUNG_GENERATION_MB } from './supervisor/config.js';
 
 const CLOSED: ErrorRecord = { name: 'RuntimeClosedError', fields: {} };
@@ -42,6 +43,8 @@ export class Runtime implements AsyncDisposable {
   readonly #connection: Connection;
   #opened = false;
   #ended: ErrorRecord | undefined;
+  /** After a failure: the supervisor thread's end. */
+  #ending: Promise<void> | undefined;
   #shutdown: Promise<void> | undefined;
   #subscribed: readonly LifecycleName[] = [];
 
@@ -140,9 +143,12 @@ export class Runtime implements AsyncDisposable {
   async #close(): Promise<void> {
     try {
       if (this.#ended === undefined) await this.#control.demand((remote) => remote.close());
+    } catch (error) {
+      // What was told by `failed` (also while this waited) is not told again: a shutdown after that has nothing left to do.
+      if (this.#ending === undefined) throw error;
     } finally {
       this.#end(CLOSED);
-      await this.#worker.terminate();
+      await (this.#ending ?? this.#worker.terminate());
     }
   }
 
@@ -158,11 +164,17 @@ export class Runtime implements AsyncDisposable {
 
   #fail(error: ErrorRecord): void {
     if (!this.#end(error)) return;
-    void this.#worker.terminate();
+    this.#ending = this.#letGo();
     if (!this.#opened) return; // `create` throws it.
     const event: Lifecycle = { name: 'failed', error };
     logLifecycle(this.#options.logger, event);
     this.events.tell(event);
+  }
+
+  /** Ends the supervisor thread, and the hold on the store that it could not let go of itself, so that a new runtime can open it. */
+  async #letGo(): Promise<void> {
+    await this.#worker.terminate();
+    if (this.#opened) await releaseStore(this.#options.config.store);
   }
 
   #died(error: unknown): void {

@@ -1,6 +1,6 @@
 /**
  * The workflow bundle: what the bundler makes of a workflow file and a worker evaluates.
- * Thread: made on the embedding thread, passed to every worker by structured clone.
+ * Thread: made on the embedding thread, passed to every worker by structured clone. In → out: types only.
  */
 
 /** One module of the user's workflow code, or all its libraries together, compiled to CommonJS. */

@@ -1,6 +1,6 @@
 /**
  * Which global names workflow code may use, and what to use instead of the others. An allow-list: a name that is not on it is denied.
- * Thread: any. Used by the bundler, to refuse, and by the sandbox, to shadow.
+ * Thread: any. In → out: name → allowed or not; for the bundler, to refuse, and for the sandbox, to shadow.
  */
 
 /** Passed through as they are: pure, or settled by microtasks alone. */

@@ -1,6 +1,6 @@
 /**
  * The client: the way in for code that starts workflows and talks to them.
- * Thread: any; the runtime's own in the embedding thread, others wherever their port was sent.
+ * Thread: any; the runtime's own in the embedding thread, others wherever their port was sent. In → out: port → client.
  */
 import { MessagePort } from 'node:worker_threads';
 import { InvalidArgumentError } from '../errors.js';

@@ -1,6 +1,6 @@
 /**
  * What callers may pass: options of starts, signals, updates and lists, by Temporal's names.
- * Thread: any client thread.
+ * Thread: any client thread. In → out: types and lists of names.
  */
 import type { WithWorkflowArgs, Workflow } from '../../actors/workflow/definitions.js';
 import type { ListFilter } from './control.js';

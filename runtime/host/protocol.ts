@@ -1,6 +1,7 @@
 /**
  * Supervisor ⇄ embedding thread: activities to run there, lifecycle events to tell there, client ports to attach.
  * Thread: supervisor ⇄ embedding. Sent as arrays: all that is queued during one turn of the event loop is one `postMessage`.
+ * In → out: types only.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { FailureRecord } from '../../mailbox/failures.js';

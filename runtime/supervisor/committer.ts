@@ -86,9 +86,10 @@ export class Committer {
     };
   }
 
-  /** Resolves once nothing is gathered or under way. */
+  /** Resolves once nothing is gathered or under way, or never will be: the store says then what happened. */
   settled(): Promise<void> {
-    if (this.#flushing === undefined && this.#dirty.length === 0) return Promise.resolve();
+    if (this.#failed !== undefined || (this.#flushing === undefined && this.#dirty.length === 0))
+      return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
@@ -135,16 +136,19 @@ export class Committer {
     this.#flushing = undefined;
     for (const action of actions) action();
     this.onDurable();
-    if (this.#flushing === undefined && this.#dirty.length === 0) {
-      const idle = this.#idle;
-      this.#idle = [];
-      for (const resolve of idle) resolve();
-    }
+    if (this.#flushing === undefined && this.#dirty.length === 0) this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
   }
 
   #fail(error: unknown): void {
     this.#failed = error;
     this.onFailed(error);
+    this.#tellIdle();
   }
 }
 

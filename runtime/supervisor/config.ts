@@ -1,6 +1,6 @@
 /**
  * What the embedding thread hands to the supervisor thread when it starts it: plain data and ports.
- * Thread: embedding → supervisor.
+ * Thread: embedding → supervisor. In → out: types and constants.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { WorkflowBundle } from '../../actors/sandbox/bundle.js';

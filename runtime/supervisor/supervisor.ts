@@ -143,6 +143,7 @@ export class Supervisor {
     this.#moving = true;
     this.options.later(() => {
       this.#moving = false;
+      this.#dispatcher.evict();
       this.#dispatcher.kick();
       this.core.committer.flush(this.#dispatcher.turnsInFlight > 0);
       if (

@@ -100,8 +100,11 @@ export class WorkerPool implements Workers {
     return this.#pool.run({ ...task, [queueOptionsSymbol]: { slot } }, { name, transferList });
   }
 
-  async #initialize(slot: number): Promise<Initialized> {
-    return (await this.#submit(slot, 'initialize', { slot }, [])) as Initialized;
+  #initialize(slot: number): Promise<Initialized> {
+    const initialized = this.#submit(slot, 'initialize', { slot }, []) as Promise<Initialized>;
+    // Whoever waits for the slot hears of it; when the pool stops meanwhile, nobody does.
+    initialized.catch(() => undefined);
+    return initialized;
   }
 
   /** A slot keeps its thread; a slot without one takes a thread that no slot has. */

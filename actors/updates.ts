@@ -1,0 +1,78 @@
+/**
+ * Updates: through the gate, accepted, run, completed or failed.
+ * Thread: worker. In → out: update message → acceptUpdate and completeUpdate commands, or the answer that it is rejected.
+ */
+import { TemporalFailure, toFailureRecord } from '../mailbox/failures.js';
+import { isThenable, type Verdict, validate } from '../mailbox/gate.js';
+import type { MessageOf } from '../mailbox/messages.js';
+import { decodePayloads } from '../mailbox/payload.js';
+import type { Execution } from './execution.js';
+import type { Handler, InProgress } from './handlers.js';
+
+type Update = MessageOf<'update'>;
+
+/** One that needs no drain between gate and handler: in a merged step, in replay, or found by `setHandler`. */
+export function receiveUpdate(execution: Execution, message: Update): void {
+  const handler = execution.handlers.find('update', message.name);
+  if (handler === undefined) {
+    execution.handlers.hold(message);
+    return;
+  }
+  if (!execution.replaying) {
+    const verdict = validateUpdate(execution, message, handler);
+    const violation = execution.outbox.unguard();
+    if (violation !== undefined || !verdict.pass) {
+      rejectUpdate(execution, message, violation ?? (verdict.pass ? undefined : verdict.error));
+      return;
+    }
+  }
+  runUpdate(execution, message, handler);
+}
+
+/** The synchronous part of the gate. The guard stays up: it is for the caller to take it down. */
+export function validateUpdate({ outbox }: Execution, message: Update, { validate: validator }: Handler): Verdict {
+  outbox.guard(`the validator of update '${message.name}'`);
+  const named = validator === undefined ? undefined : (...args: never[]) => validator(message.name, args);
+  return validate(named, () => decodePayloads(message.input));
+}
+
+/** Accepts the update, then runs the synchronous part of its handler. */
+export function runUpdate(execution: Execution, message: Update, handler: Handler): void {
+  const { name, updateId, seq } = message;
+  execution.outbox.push({ kind: 'acceptUpdate', updateId, seq });
+  const entry = execution.handlers.began({ kind: 'update', name, id: updateId, abandon: handler.abandon });
+  let outcome: unknown;
+  try {
+    const args = decodePayloads(message.input);
+    outcome = execution.host.inUpdate({ id: updateId, name }, () => handler.run(name, args));
+  } catch (error) {
+    failed(execution, entry, updateId, error);
+    return;
+  }
+  if (isThenable(outcome)) {
+    outcome.then(
+      (result) => returned(execution, entry, updateId, result),
+      (error) => failed(execution, entry, updateId, error),
+    );
+  } else returned(execution, entry, updateId, outcome);
+}
+
+export function rejectUpdate(execution: Execution, message: Update, error: unknown): void {
+  execution.answer({ seq: message.seq, failure: { kind: 'rejected', failure: execution.record(error) } });
+}
+
+function returned(execution: Execution, entry: InProgress, updateId: string, result: unknown): void {
+  execution.handlers.ended(entry);
+  try {
+    execution.outbox.push({ kind: 'completeUpdate', updateId, result: execution.encode(result, 'result') });
+  } catch (error) {
+    execution.fail(error);
+  }
+}
+
+function failed(execution: Execution, entry: InProgress, updateId: string, error: unknown): void {
+  execution.handlers.ended(entry);
+  if (error instanceof TemporalFailure) {
+    execution.outbox.push({ kind: 'completeUpdate', updateId, failure: toFailureRecord(error) });
+  } else execution.fail(error);
+}
