@@ -2,7 +2,6 @@
  * The supervisor thread: puts the plain classes on real ports, the real clock and the store.
  * Thread: supervisor (its entry). In → out: ports ⇄ supervisor.
  */
-import { randomUUID } from 'node:crypto';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import { toFailureRecord } from '../../mailbox/failures.js';
@@ -15,6 +14,7 @@ import type { AttachControl, FromHost, ToHost } from '../host/protocol.js';
 import { createStore } from '../store/index.js';
 import type { SupervisorThreadData } from './config.js';
 import { errorRecord, PortReplies } from './replies.js';
+import { randomRunId } from './run-ids.js';
 import { Supervisor } from './supervisor.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -94,7 +94,7 @@ async function open(): Promise<{ openRuns: number; clean: boolean }> {
     clock: systemClock,
     workers: pool,
     workflowTypes: new Set(await pool.types()),
-    newRunId: randomUUID,
+    newRunId: randomRunId,
     emit,
     subscribed: (name) => subscribed.has(name),
     onFailed: fail,
