@@ -201,8 +201,9 @@ class Program {
       const { reply } = call;
       if (kind === 'query' && reply?.kind === 'queryResult') {
         const told = resultOf(call) as string[];
-        expect(entries.slice(0, told.length), 'no query told of what then was not so').toEqual(told);
+        // A termination right after a crash ends the run before its messages have been stepped again.
         if (!terminated) {
+          expect(entries.slice(0, told.length), 'no query told of what then was not so').toEqual(told);
           expect(told, 'a query sees what was acknowledged before').toEqual(expect.arrayContaining([...acknowledged]));
         }
       }
