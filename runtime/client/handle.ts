@@ -2,7 +2,7 @@
  * The handle of one workflow execution: everything that can be asked of it or done to it.
  * Thread: any client thread. In → out: definition and arguments → request → typed result or error.
  */
-import { randomUUID } from 'node:crypto';
+
 import {
   checkHandlerName,
   type QueryDefinition,
@@ -12,6 +12,7 @@ import {
   type WorkflowResultType,
 } from '../../actors/workflow/definitions.js';
 import { decodePayload } from '../../mailbox/payload.js';
+import { randomUuid } from '../../mailbox/uuid.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkId, checkOneOf, checkOptionalId, encodeArgs, nameOfType, refuseUnknownOptions } from './checks.js';
 import type { Connection } from './connection.js';
@@ -136,7 +137,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
       : [options: WorkflowUpdateOptions & ArgsOf<NoInfer<Args>>]
   ): Promise<Ret> {
     if (options !== undefined) refuseUnknownOptions(options, UPDATE_OPTIONS);
-    const updateId = checkOptionalId('updateId', options?.updateId) ?? randomUUID();
+    const updateId = checkOptionalId('updateId', options?.updateId) ?? randomUuid();
     return readUpdateResult(await this.#update(def, options?.args, updateId, 'COMPLETED')) as Ret; // As the definition says.
   }
 
@@ -153,7 +154,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
   ): Promise<WorkflowUpdateHandle<Ret>> {
     refuseUnknownOptions(options, START_UPDATE_OPTIONS);
     checkOneOf('waitForStage', options.waitForStage, ['ACCEPTED']);
-    const updateId = checkOptionalId('updateId', options.updateId) ?? randomUUID();
+    const updateId = checkOptionalId('updateId', options.updateId) ?? randomUuid();
     const reply = await this.#update(def, options.args, updateId, 'ACCEPTED');
     return updateHandleFrom(this.#connection, this.workflowId, updateId, reply);
   }

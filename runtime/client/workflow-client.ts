@@ -2,9 +2,10 @@
  * The workflow client: starts executions, finds them, makes their handles.
  * Thread: any client thread. In → out: workflow function and options → handle or result.
  */
-import { randomUUID } from 'node:crypto';
+
 import type { Workflow, WorkflowResultType } from '../../actors/workflow/definitions.js';
 import { decodePayload } from '../../mailbox/payload.js';
+import { randomUuid } from '../../mailbox/uuid.js';
 import { InvalidArgumentError } from '../errors.js';
 import {
   checkId,
@@ -87,7 +88,7 @@ export class WorkflowClient {
       workflowId: checkId('workflowId', options.workflowId),
       workflowType: typeNameOf(workflowTypeOrFunc),
       input: encodeArgs(options.args, payloadBytes),
-      requestId: checkOptionalId('requestId', options.requestId) ?? randomUUID(),
+      requestId: checkOptionalId('requestId', options.requestId) ?? randomUuid(),
       reusePolicy: checkOneOf('workflowIdReusePolicy', options.workflowIdReusePolicy, REUSE_POLICIES),
       conflictPolicy: checkOneOf('workflowIdConflictPolicy', options.workflowIdConflictPolicy, CONFLICT_POLICIES),
       memo: options.memo === undefined ? undefined : encodeWithin(options.memo, 'memo', payloadBytes),

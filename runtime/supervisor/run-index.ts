@@ -2,12 +2,14 @@
  * The run index: all runs by workflow id, rebuilt from checkpoint entries and frames.
  * Thread: supervisor. In → out: entries and frames → runs; run → entry.
  */
+
 import { decodeEvents, pack, unpack } from '../../mailbox/turn.js';
+import { uuidFromBytes } from '../../mailbox/uuid.js';
 import type { ListFilter, WorkflowStatusName } from '../client/control.js';
 import type { Frame, StoreReader } from '../store/store.js';
 import { fold } from './fold.js';
 import { Run } from './run.js';
-import { runIdFromBytes, runIdToBytes } from './run-ids.js';
+import { runIdToBytes } from './run-ids.js';
 
 type EntryRow = [
   workflowId: string,
@@ -85,7 +87,7 @@ export class RunIndex {
         byRunId.set(run.runId, run);
       },
       frame: (frame, position) => {
-        const runId = runIdFromBytes(frame.runId);
+        const runId = uuidFromBytes(frame.runId);
         const events = decodeEvents(frame.events, frame.firstEventId);
         const run = byRunId.get(runId) ?? startOf(runId, frame, events);
         byRunId.set(runId, run);
@@ -150,10 +152,10 @@ function encodeEntry(run: Run): readonly [Uint8Array, Uint8Array] {
 
 function decodeEntry(key: Uint8Array, value: Uint8Array): Run {
   const row = unpack(value) as EntryRow;
-  const run = new Run(row[0], runIdFromBytes(key), row[1]);
+  const run = new Run(row[0], uuidFromBytes(key), row[1]);
   run.workflowType = intern(row[2]);
   run.status = row[3];
-  if (row[4] !== null) run.firstRunId = runIdFromBytes(row[4]);
+  if (row[4] !== null) run.firstRunId = uuidFromBytes(row[4]);
   run.startTime = row[5];
   run.closeTime = row[6];
   run.lastEventId = row[7];

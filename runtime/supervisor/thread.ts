@@ -5,6 +5,7 @@
 import { type MessagePort, workerData } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import { toFailureRecord } from '../../mailbox/failures.js';
+import { randomUuid } from '../../mailbox/uuid.js';
 import type { ClientControl, Lifecycle, Outcome, RuntimeControl } from '../client/control.js';
 import { toErrorRecord } from '../client/error-record.js';
 import { decodeRequests, type ErrorRecord, encodeReplies, LAST_WORD } from '../client/protocol.js';
@@ -14,7 +15,6 @@ import type { AttachControl, FromHost, ToHost } from '../host/protocol.js';
 import { createStore } from '../store/index.js';
 import type { SupervisorThreadData } from './config.js';
 import { errorRecord, PortReplies } from './replies.js';
-import { randomRunId } from './run-ids.js';
 import { Supervisor } from './supervisor.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -94,7 +94,7 @@ async function open(): Promise<{ openRuns: number; clean: boolean }> {
     clock: systemClock,
     workers: pool,
     workflowTypes: new Set(await pool.types()),
-    newRunId: randomRunId,
+    newRunId: randomUuid,
     emit,
     subscribed: (name) => subscribed.has(name),
     onFailed: fail,

@@ -8,6 +8,7 @@ import type { WorkflowEvent } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import { decodePayload, encodePayload, encodePayloads } from '../../mailbox/payload.js';
 import { decodeEvents } from '../../mailbox/turn.js';
+import { uuidFromBytes } from '../../mailbox/uuid.js';
 import type { Lifecycle, WorkflowDescriptionRecord } from '../client/control.js';
 import { fromErrorRecord } from '../client/error-record.js';
 import {
@@ -21,7 +22,6 @@ import {
 } from '../client/protocol.js';
 import type { ActivityTask, ToHost } from '../host/protocol.js';
 import type { Limits } from '../supervisor/config.js';
-import { runIdFromBytes } from '../supervisor/run-ids.js';
 import { Supervisor } from '../supervisor/supervisor.js';
 import { type Deployed, InProcessWorkers } from './in-process-workers.test-kit.js';
 import { SteeredClock } from './steered-clock.test-kit.js';
@@ -342,7 +342,7 @@ export class System {
   histories(): Map<string, WorkflowEvent[]> {
     const histories = new Map<string, WorkflowEvent[]>();
     for (const { runId, events, firstEventId } of this.disk.frames) {
-      const id = runIdFromBytes(runId);
+      const id = uuidFromBytes(runId);
       const history = histories.get(id) ?? [];
       history.push(...decodeEvents(events, firstEventId));
       histories.set(id, history);
