@@ -71,7 +71,8 @@ export class Execution {
   /** Messages processed and commands made: the same live and in replay, unlike the journal's count. */
   historyLength = 0;
 
-  readonly #random: SeededRandom;
+  /** Made by the first draw. */
+  #random: SeededRandom | undefined;
   #answers: Answer[] = [];
   #messages: readonly Message[] = [];
   #phase: ReadOnlyPhase | undefined;
@@ -85,7 +86,6 @@ export class Execution {
     readonly host: ExecutionHost,
   ) {
     this.now = info.startTime;
-    this.#random = new SeededRandom(info.runId);
   }
 
   log(level: LogEntry['level'], message: string, meta?: object): void {
@@ -98,13 +98,17 @@ export class Execution {
   }
 
   random(): number {
-    this.outbox.assertWritable('a random draw');
-    return this.#random.number();
+    return this.#seeded().number();
   }
 
   uuid4(): string {
+    return this.#seeded().uuid4();
+  }
+
+  #seeded(): SeededRandom {
     this.outbox.assertWritable('a random draw');
-    return this.#random.uuid4();
+    this.#random ??= new SeededRandom(this.info.runId);
+    return this.#random;
   }
 
   /** The synchronous part of a step. Microtasks must drain before `settle`. */

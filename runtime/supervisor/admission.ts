@@ -112,7 +112,7 @@ export class Admission {
     }
     if (run.open && this.#door.isFull(waiter, run)) return;
     const seq = ++run.lastSeq;
-    live.callers.set(seq, waiter);
+    live.addCaller(seq, waiter);
     core.deliver(run, { kind: 'query', seq, time: run.lastTime, name: request.name, input: request.input });
     dispatcher.schedule(run);
   }

@@ -85,7 +85,7 @@ export class Core {
     const live = run.live;
     if (live === undefined || !live.idle || live.residence !== 'none') return;
     if (!this.committer.isDurable(run)) return;
-    if (live.callers.size > 0 || live.results !== undefined || live.suspension !== undefined) return;
+    if (live.hasCallers || live.results !== undefined || live.suspension !== undefined) return;
     for (const update of live.ids?.allPending() ?? []) if (update.waiters.length > 0) return;
     this.actors.delete(live.actor);
     run.live = undefined;

@@ -31,52 +31,56 @@ export interface CompletedUpdate {
 }
 
 export class MessageIds {
-  readonly #requests = new Map<string, number>();
-  readonly #pending = new Map<string, PendingUpdate>();
-  readonly #completed = new Map<string, CompletedUpdate>();
+  // Made when first needed: most runs never see an id.
+  #requests: Map<string, number> | undefined;
+  #pending: Map<string, PendingUpdate> | undefined;
+  #completed: Map<string, CompletedUpdate> | undefined;
 
   constructor(private readonly limits: { ids: number; ms: number }) {}
 
   hasRequest(requestId: string): boolean {
-    return this.#requests.has(requestId);
+    return this.#requests?.has(requestId) === true;
   }
 
   noteRequest(requestId: string, time: number): void {
+    this.#requests ??= new Map();
     this.#requests.set(requestId, time);
     this.#forget(this.#requests, time, (noted) => noted);
   }
 
   /** Updates admitted and not durably completed. */
   get inFlight(): number {
-    return this.#pending.size;
+    return this.#pending?.size ?? 0;
   }
 
   pending(updateId: string): PendingUpdate | undefined {
-    return this.#pending.get(updateId);
+    return this.#pending?.get(updateId);
   }
 
-  allPending(): IterableIterator<PendingUpdate> {
-    return this.#pending.values();
+  allPending(): Iterable<PendingUpdate> {
+    return this.#pending?.values() ?? [];
   }
 
   completedUpdate(updateId: string): CompletedUpdate | undefined {
-    return this.#completed.get(updateId);
+    return this.#completed?.get(updateId);
   }
 
   noteUpdate(updateId: string, name: string, time: number): PendingUpdate {
     const entry: PendingUpdate = { updateId, name, time, acceptedEventId: 0, outcome: undefined, waiters: [] };
+    this.#pending ??= new Map();
     this.#pending.set(updateId, entry);
     return entry;
   }
 
   /** A rejection is not remembered. */
   forgetUpdate(updateId: string): void {
-    this.#pending.delete(updateId);
+    this.#pending?.delete(updateId);
   }
 
   /** The outcome is durable, in the frame at this position. */
   completed({ updateId, name, time }: PendingUpdate, outcomeAt: number): void {
-    this.#pending.delete(updateId);
+    this.#pending?.delete(updateId);
+    this.#completed ??= new Map();
     this.#completed.set(updateId, { name, time, outcomeAt });
     this.#forget(this.#completed, time, (update) => update.time);
   }
@@ -88,7 +92,7 @@ export class MessageIds {
     } else if (event.eventType === 'WorkflowExecutionUpdateAccepted') {
       this.noteUpdate(event.updateId, event.updateName, event.eventTime).acceptedEventId = event.eventId;
     } else if (event.eventType === 'WorkflowExecutionUpdateCompleted') {
-      const entry = this.#pending.get(event.updateId);
+      const entry = this.#pending?.get(event.updateId);
       if (entry !== undefined) this.completed(entry, position);
     }
   }

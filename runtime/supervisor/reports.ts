@@ -72,8 +72,7 @@ export class Reports {
     live.merge = true;
     live.held ??= [];
     for (const query of live.mailbox.remove((message) => message.kind === 'query')) {
-      const caller = live.callers.get(query.seq);
-      live.callers.delete(query.seq);
+      const caller = live.takeCaller(query.seq);
       if (caller !== undefined) live.held.push(caller);
     }
   }
@@ -247,8 +246,7 @@ export class Reports {
       this.#rejected(run, live, answer, message);
       return;
     }
-    const caller = live.callers.get(answer.seq);
-    live.callers.delete(answer.seq);
+    const caller = live.takeCaller(answer.seq);
     if (caller === undefined || message?.kind !== 'query') return;
     const { core } = this.deps;
     if (answer.failure === undefined) {

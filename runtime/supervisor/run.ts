@@ -105,15 +105,37 @@ export class Live {
   /** Steps since the last stored `ran`. */
   ran: Ran[number][] = [];
   ids: MessageIds | undefined;
-  /** Callers of queries, and of updates not yet accepted, by seq. */
-  readonly callers = new Map<number, Waiter>();
   results: Waiter[] | undefined;
   suspension: Suspension | undefined;
   /** Times that a step of this run ended its worker since it last succeeded. */
   lostTurns = 0;
 
+  /** Callers of queries, by seq; made when first needed, as most runs never do. */
+  #callers: Map<number, Waiter> | undefined;
+
   constructor(actor: number) {
     this.actor = actor;
+  }
+
+  get hasCallers(): boolean {
+    return this.#callers !== undefined && this.#callers.size > 0;
+  }
+
+  addCaller(seq: number, waiter: Waiter): void {
+    this.#callers ??= new Map();
+    this.#callers.set(seq, waiter);
+  }
+
+  takeCaller(seq: number): Waiter | undefined {
+    const caller = this.#callers?.get(seq);
+    this.#callers?.delete(seq);
+    return caller;
+  }
+
+  takeAllCallers(): Waiter[] {
+    const callers = [...(this.#callers?.values() ?? [])];
+    this.#callers = undefined;
+    return callers;
   }
 
   get idle(): boolean {

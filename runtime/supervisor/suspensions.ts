@@ -98,8 +98,7 @@ export class Suspensions {
         live.ids?.forgetUpdate(message.updateId);
       }
     }
-    for (const waiter of live.callers.values()) refuse(waiter);
-    live.callers.clear();
+    for (const waiter of live.takeAllCallers()) refuse(waiter);
     for (const update of live.ids?.allPending() ?? []) {
       for (const waiter of update.waiters) refuse(waiter);
       update.waiters = [];
