@@ -58,7 +58,8 @@ const RECORDS: { readonly [W in FloorWorkload]: Records } = {
     },
     message: { kind: 'start', seq: 1, time, input: [payload] },
     commands: [{ kind: 'completeWorkflow', result: payload }],
-    admission: [
+    admission: [],
+    after: [
       {
         eventType: 'WorkflowExecutionStarted',
         eventId: 1,
@@ -71,8 +72,6 @@ const RECORDS: { readonly [W in FloorWorkload]: Records } = {
         requestId: id,
         build,
       },
-    ],
-    after: [
       { eventType: 'WorkflowExecutionCompleted', eventId: 2, eventTime: time, cause: 1, ran: [1], result: payload },
     ],
     reply: { id: 1, kind: 'closed', runId, result: payload },

@@ -42,10 +42,14 @@ const { time, runId, id, build, workflowId, payload } = SAMPLE;
 export const SHAPES: { readonly [W in FloorWorkload]: Shape } = {
   W1: {
     request: [1, workflowId, 'quick', [payload], id, null, null, null, null, true],
-    admissionEvents: [[1, time, 1, null, null, workflowId, 'quick', [payload], runId, id, build]],
+    // Nobody is told of the start alone, so it can wait for the outcome: one frame, one flush.
+    admissionEvents: [],
     turn: [0, [runId, workflowId, 'quick', runId, time, [], [], 0], [[1, 1, time, [payload]]]],
     report: [1, 0, [[1, time, 0, [[7, payload]], []]]],
-    turnEvents: [[15, time, null, 1, [1], payload]],
+    turnEvents: [
+      [1, time, 1, null, null, workflowId, 'quick', [payload], runId, id, build],
+      [15, time, null, 1, [1], payload],
+    ],
     reply: [6, runId, payload],
     replyAfter: 'turn',
   },

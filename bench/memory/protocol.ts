@@ -1,6 +1,6 @@
 /**
  * What the memory measurement says to the threads of its process, and they to it.
- * Thread: main of the measured process ⇄ all its threads.
+ * Thread: main of the measured process ⇄ all its threads. In → out: types and names.
  */
 
 /** Name of the BroadcastChannel that every thread listens on. */

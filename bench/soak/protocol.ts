@@ -1,7 +1,7 @@
 /**
  * Between the parent that kills and the child that is killed: a plan in a file, one message once the store is open, and lines of JSON on
  * the child's standard output, which is a file too.
- * Thread: parent process → child process, and back.
+ * Thread: parent process → child process, and back. In → out: types only.
  */
 import type { WorkflowBundle } from '../../actors/sandbox/bundle.js';
 
