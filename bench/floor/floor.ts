@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { type FloorRow, type FloorThreadData, packRows, STOP, unpackRows } from './protocol.js';
-import { type Fields, type FloorWorkload, SHAPES } from './shapes.js';
+import { type FloorWorkload, SHAPES, type Shape } from './shapes.js';
 
 export interface FloorOptions {
   readonly workload: FloorWorkload;
@@ -17,8 +17,8 @@ export interface FloorOptions {
 export class Floor {
   readonly #port: MessagePort;
   readonly #thread: Worker;
-  readonly #request: Fields;
-  readonly #pending = new Map<number, () => void>();
+  readonly #shape: Shape;
+  readonly #pending = new Map<number, (value: unknown) => void>();
   #queue: FloorRow[] = [];
   #lastOperation = 0;
 
@@ -28,25 +28,25 @@ export class Floor {
     const thread = new Worker(new URL('./thread.js', import.meta.url), { workerData: data, transferList: [port2] });
     const ready = once(port1, 'message');
     await Promise.race([ready, once(thread, 'error').then(([error]) => Promise.reject(error))]);
-    return new Floor(port1, thread, SHAPES[workload].request);
+    return new Floor(port1, thread, SHAPES[workload]);
   }
 
-  private constructor(port: MessagePort, thread: Worker, request: Fields) {
+  private constructor(port: MessagePort, thread: Worker, shape: Shape) {
     this.#port = port;
     this.#thread = thread;
-    this.#request = request;
+    this.#shape = shape;
     port.on('message', (bytes: Uint8Array) => {
-      for (const [operation] of unpackRows(bytes)) {
+      for (const [operation, ...reply] of unpackRows(bytes)) {
         const resolve = this.#pending.get(operation)!;
         this.#pending.delete(operation);
-        resolve();
+        resolve(shape.value(reply));
       }
     });
   }
 
-  call(): Promise<void> {
+  call(): Promise<unknown> {
     const operation = ++this.#lastOperation;
-    if (this.#queue.push([operation, ...this.#request]) === 1) setImmediate(this.#send);
+    if (this.#queue.push([operation, ...this.#shape.request(operation)]) === 1) setImmediate(this.#send);
     return new Promise((resolve) => {
       this.#pending.set(operation, resolve);
     });

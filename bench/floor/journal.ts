@@ -1,12 +1,14 @@
 /**
  * The floor's journal: group commit to a preallocated file. Each frame's events are packed by themselves, as they have to be for one run's
- * history to be read; one write and one fdatasync a flush; what comes meanwhile makes the next flush. No checksums, no index, no further
- * segments: at the end of the file it begins again.
- * Thread: the floor's supervisor. In → out: events → operations whose events are durable.
+ * history to be read; one write and one fdatasync a flush, with a checksum; what comes meanwhile makes the next flush. No index, no
+ * further segments: at the end of the file it begins again.
+ * Thread: the floor's supervisor. In → out: events → answers whose events are durable.
  */
 import { closeSync, fdatasync, fdatasyncSync, openSync, unlinkSync, write, writeSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import { pack } from '../../mailbox/turn.js';
 import { BATCH_HEADER, BATCH_TRAILER, FRAME_HEADER } from '../../runtime/store/log/format.js';
+import type { FloorRow } from './protocol.js';
 import type { EventRow } from './shapes.js';
 
 const FILE_BYTES = 64 * 1024 * 1024;
@@ -16,14 +18,14 @@ export class FloorJournal {
   readonly #fd: number;
   readonly #path: string;
   #frames: (readonly EventRow[])[] = [];
-  #waiting: number[] = [];
+  #waiting: FloorRow[] = [];
   #flushing = false;
   #buffer = Buffer.allocUnsafeSlow(4 * 1024 * 1024);
   #at = 0;
 
   constructor(
     path: string,
-    private readonly durable: (operations: readonly number[]) => void,
+    private readonly durable: (answers: readonly FloorRow[]) => void,
   ) {
     this.#path = path;
     this.#fd = openSync(path, 'wx+', 0o600);
@@ -31,17 +33,17 @@ export class FloorJournal {
     fdatasyncSync(this.#fd);
   }
 
-  /** One frame. `operation`: told to `durable` once it is. */
-  append(events: readonly EventRow[], operation: number | undefined): void {
+  /** One frame. `answer`: given to `durable` once it is. */
+  append(events: readonly EventRow[], answer: FloorRow | undefined): void {
     this.#frames.push(events);
-    if (operation !== undefined) this.#waiting.push(operation);
+    if (answer !== undefined) this.#waiting.push(answer);
   }
 
   flush(): void {
     if (this.#flushing || this.#frames.length === 0) return;
     this.#flushing = true;
     const frames = this.#frames;
-    const operations = this.#waiting;
+    const answers = this.#waiting;
     this.#frames = [];
     this.#waiting = [];
     let length = BATCH_HEADER;
@@ -50,6 +52,7 @@ export class FloorJournal {
       this.#buffer.set(bytes, length + FRAME_HEADER);
       length += FRAME_HEADER + bytes.byteLength;
     }
+    this.#buffer.writeUInt32LE(crc32(this.#buffer.subarray(0, length)), length);
     length += BATCH_TRAILER;
     if (this.#at + length > FILE_BYTES) this.#at = 0;
     const at = this.#at;
@@ -59,7 +62,7 @@ export class FloorJournal {
       fdatasync(this.#fd, (syncError) => {
         if (syncError !== null) throw syncError;
         this.#flushing = false;
-        this.durable(operations);
+        this.durable(answers);
         this.flush();
       });
     });

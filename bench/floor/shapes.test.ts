@@ -19,11 +19,15 @@ import {
   type SliceReport,
   type TurnReport,
 } from '../../mailbox/turn.js';
+import { randomUuid } from '../../mailbox/uuid.js';
 import { encodeReplies, encodeRequests, type Reply, type Request } from '../../runtime/client/protocol.js';
 import { Floor } from './floor.js';
-import { type EventRow, FLOOR_WORKLOADS, type FloorWorkload, SAMPLE, SHAPES } from './shapes.js';
+import { build, type EventRow, FLOOR_WORKLOADS, type FloorWorkload, SHAPES, time } from './shapes.js';
 
-const { time, runId, id, build, workflowId, payload } = SAMPLE;
+const runId = randomUuid();
+const id = randomUuid();
+const workflowId = 'W1-100000';
+const payload = pack(1);
 
 interface Records {
   readonly request: Request;
@@ -162,16 +166,18 @@ const eventBytes = (rows: readonly EventRow[]) => pack(rows).byteLength;
 test.each(FLOOR_WORKLOADS)('the floor of %s packs and writes as many bytes as the runtime', (workload) => {
   const shape = SHAPES[workload];
   const { request, load, message, commands, answers = [], admission, after, reply } = RECORDS[workload];
-  expectSize(rowBytes(shape.request), encodeRequests([request]).byteLength);
-  expectSize(rowBytes(shape.reply), encodeReplies([reply]).byteLength);
-  // Without the names of the load's fields.
-  const loadBytes = load === undefined ? 0 : pack(Object.values(load)).byteLength;
-  expectSize(rowBytes(shape.turn), loadBytes + encodeTurn([{ run: 1, steps: [[message]] }]).byteLength);
+  const sent = shape.request(9_999);
+  const turn = shape.turn(sent);
+  const report = shape.report(turn);
+  expectSize(rowBytes(sent), encodeRequests([request]).byteLength);
+  expectSize(rowBytes(shape.reply(turn, report)), encodeReplies([reply]).byteLength);
+  const slice = { run: 1, steps: [[message]], ...(load === undefined ? {} : { load }) };
+  expectSize(rowBytes(turn), encodeTurn([slice]).byteLength);
   const steps = commands.length + answers.length > 0 ? [{ cause: message.seq, time, commands, answers }] : [];
   const slices: SliceReport[] = [{ run: 1, processed: message.seq, steps, end: { kind: 'resident' } }];
-  expectSize(rowBytes(shape.report), encodeReport({ ...NO_REPORT, slices }).byteLength - NO_REPORT_BYTES);
-  expectSize(eventBytes(shape.admissionEvents), encodeEvents(admission).byteLength);
-  expectSize(eventBytes(shape.turnEvents), encodeEvents(after).byteLength);
+  expectSize(rowBytes(report), encodeReport({ ...NO_REPORT, slices }).byteLength - NO_REPORT_BYTES);
+  expectSize(eventBytes(shape.admissionEvents?.(sent) ?? []), encodeEvents(admission).byteLength);
+  expectSize(eventBytes(shape.turnEvents?.(sent, turn, report) ?? []), encodeEvents(after).byteLength);
 });
 
 const folder = await mkdtemp(join(tmpdir(), 'holdfast-floor-'));

@@ -1,8 +1,10 @@
 /**
  * Shapes: what one operation of each workload inherently sends and writes. The rows have the fields, and so the sizes, of the runtime's
- * own records (a test holds the two together); what is in them matters to nobody.
- * Thread: any. In → out: workload → fields of request, turn, report, events and reply.
+ * own records (a test holds the two together), and carry data as real ones do: values encoded where they are handed over and decoded
+ * where they are received, ids of their own for every operation. Thread: any. In → out: workload → rows from the rows before them.
  */
+import { pack, unpack } from '../../mailbox/turn.js';
+import { randomUuid } from '../../mailbox/uuid.js';
 
 export const FLOOR_WORKLOADS = ['W1', 'W3', 'W4', 'W5'] as const;
 export type FloorWorkload = (typeof FLOOR_WORKLOADS)[number];
@@ -13,89 +15,98 @@ export type Fields = readonly unknown[];
 export type EventRow = readonly unknown[];
 
 export interface Shape {
-  /** Client → supervisor. */
-  readonly request: Fields;
+  /** Client → supervisor, of the n-th operation. */
+  readonly request: (n: number) => Fields;
   /** Events that the supervisor writes at admission, while the turn runs. */
-  readonly admissionEvents: readonly EventRow[];
+  readonly admissionEvents: ((request: Fields) => EventRow[]) | undefined;
   /** Supervisor → worker. */
-  readonly turn: Fields;
+  readonly turn: (request: Fields) => Fields;
   /** Worker → supervisor. */
-  readonly report: Fields;
+  readonly report: (turn: Fields) => Fields;
   /** Events that the supervisor writes once the turn is back. */
-  readonly turnEvents: readonly EventRow[];
+  readonly turnEvents: ((request: Fields, turn: Fields, report: Fields) => EventRow[]) | undefined;
   /** Supervisor → client. */
-  readonly reply: Fields;
+  readonly reply: (turn: Fields, report: Fields) => Fields;
   /** What the reply waits for: the flush of what admission wrote; or the turn, and the flush of what it wrote. */
   readonly replyAfter: 'admission' | 'turn';
+  /** Client: the reply's value. */
+  readonly value: (reply: Fields) => unknown;
 }
 
-export const SAMPLE = {
-  time: 1_700_000_000_000,
-  runId: '00000000-0000-4000-8000-000000000000',
-  id: '11111111-1111-4111-8111-111111111111',
-  build: '0123456789abcdef',
-  workflowId: 'W1-100000',
-  payload: Uint8Array.of(1),
-} as const;
-const { time, runId, id, build, workflowId, payload } = SAMPLE;
+export const time = 1_700_000_000_000;
+export const build = '0123456789abcdef';
+const RUNNING = 10_000;
+const RUN_ID = randomUuid();
+
+const workflowIdOf = (workload: FloorWorkload, n: number) => `${workload}-${n % RUNNING}`;
+/** The runtime's rows nest; these are flat, which packs no slower. Values are one payload, input one argument. */
+const increment = (payload: unknown) => pack((unpack(payload as Uint8Array) as number) + 1);
+const decode = (payload: unknown) => unpack(payload as Uint8Array);
 
 export const SHAPES: { readonly [W in FloorWorkload]: Shape } = {
   W1: {
-    request: [1, workflowId, 'quick', [payload], id, null, null, null, null, true],
+    request: (n) => [1, `W1-${100_000 + n}`, 'quick', [pack(1)], randomUuid(), null, null, null, null, true],
     // Nobody is told of the start alone, so it can wait for the outcome: one frame, one flush.
-    admissionEvents: [],
-    turn: [0, [runId, workflowId, 'quick', runId, time, [], [], 0], [[1, 1, time, [payload]]]],
-    report: [1, 0, [[1, time, 0, [[7, payload]], []]]],
-    turnEvents: [
-      [1, time, 1, null, null, workflowId, 'quick', [payload], runId, id, build],
-      [15, time, null, 1, [1], payload],
+    admissionEvents: undefined,
+    turn: ([, workflowId, type, input]) => [0, randomUuid(), workflowId, type, null, time, [], [], 1, 1, time, input],
+    report: ([, runId, , , , , , , , , , input]) => [
+      1,
+      0,
+      1,
+      time,
+      0,
+      7,
+      increment((input as unknown[])[0]),
+      [],
+      runId,
     ],
-    reply: [6, runId, payload],
+    turnEvents: ([, workflowId, type, input, id], [, runId], [, , , , , , result]) => [
+      [1, time, 1, null, null, workflowId, type, input, runId, id, build],
+      [15, time, null, 1, [1], result],
+    ],
+    reply: ([, runId], [, , , , , , result]) => [6, runId, result],
     replyAfter: 'turn',
+    value: ([, , result]) => decode(result),
   },
   W3: {
-    request: [2, workflowId, null, 'add', [payload]],
-    admissionEvents: [[2, time, 9, null, null, 'add', [payload]]],
-    turn: [0, null, [[2, 9, time, 'add', [payload]]]],
-    report: [9, 0, []],
-    turnEvents: [],
-    reply: [2],
+    request: (n) => [2, workflowIdOf('W3', n), null, 'add', [pack(1)]],
+    admissionEvents: ([, , , name, input]) => [[2, time, 9, null, null, name, input]],
+    turn: ([, , , name, input]) => [0, null, 2, 9, time, name, input],
+    report: ([, , , , , , input]) => {
+      decode((input as unknown[])[0]);
+      return [9];
+    },
+    turnEvents: undefined,
+    reply: () => [2],
     replyAfter: 'admission',
+    value: () => undefined,
   },
   W4: {
-    request: [4, workflowId, null, 'set', [payload], id, 'COMPLETED'],
-    admissionEvents: [],
-    turn: [0, null, [[3, 9, time, id, 'set', [payload]]]],
-    report: [
-      9,
-      0,
-      [
-        [
-          9,
-          time,
-          0,
-          [
-            [5, id, 9],
-            [6, id, payload],
-          ],
-          [],
-        ],
-      ],
+    request: (n) => [4, workflowIdOf('W4', n), null, 'set', [pack(1)], randomUuid(), 'COMPLETED'],
+    admissionEvents: undefined,
+    turn: ([, , , name, input, id]) => [0, null, 3, 9, time, id, name, input],
+    // The argument is decoded for the validator and again for the handler, so that the one cannot change what the other sees.
+    report: ([, , , , , id, , input]) => {
+      const [argument] = input as unknown[];
+      decode(argument);
+      return [9, 0, 9, time, 0, 5, id, 9, 6, id, increment(argument), []];
+    },
+    turnEvents: ([, , , name, input, id], _turn, [, , , , , , , , , , result]) => [
+      [4, time, 9, 9, [9], id, name, input],
+      [5, time, null, 9, null, id, 8, result],
     ],
-    turnEvents: [
-      [4, time, 9, 9, [9], id, 'set', [payload]],
-      [5, time, null, 9, null, id, 8, payload],
-    ],
-    reply: [5, runId, payload],
+    reply: (_turn, [, , , , , , , , , , result]) => [5, RUN_ID, result],
     replyAfter: 'turn',
+    value: ([, , result]) => decode(result),
   },
   W5: {
-    request: [3, workflowId, null, 'total', []],
-    admissionEvents: [],
-    turn: [0, null, [[4, 9, time, 'total', []]]],
-    report: [9, 0, [[9, time, 0, [], [[9, payload, null]]]]],
-    turnEvents: [],
-    reply: [3, payload],
+    request: (n) => [3, workflowIdOf('W5', n), null, 'total', []],
+    admissionEvents: undefined,
+    turn: ([, , , name, input]) => [0, null, 4, 9, time, name, input],
+    report: () => [9, 0, 9, time, 0, [], 9, pack(1), null],
+    turnEvents: undefined,
+    reply: (_turn, [, , , , , , , result]) => [3, result],
     replyAfter: 'turn',
+    value: ([, result]) => decode(result),
   },
 };

@@ -1,6 +1,6 @@
 /**
  * The floor's supervisor thread: requests to turns and frames, frames to disk, replies back. Everything is batched as in the runtime, and
- * nothing is decided, looked up or remembered.
+ * nothing is decided or looked up.
  * Thread: the floor's supervisor (its entry). In → out: port ⇄ Piscina, file.
  */
 import { fileURLToPath } from 'node:url';
@@ -8,13 +8,11 @@ import { workerData } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { FloorJournal } from './journal.js';
 import { type FloorRow, type FloorThreadData, packRows, STOP, unpackRows } from './protocol.js';
-import { SHAPES } from './shapes.js';
+import { type Fields, SHAPES } from './shapes.js';
 
 const { workload, path, workers, port } = workerData as FloorThreadData;
 const shape = SHAPES[workload];
 const answersAtAdmission = shape.replyAfter === 'admission';
-const writesAtAdmission = shape.admissionEvents.length > 0;
-const writesAfterTurn = shape.turnEvents.length > 0;
 
 const pool = new Piscina({
   filename: fileURLToPath(new URL('./worker.js', import.meta.url)),
@@ -31,12 +29,15 @@ let turns: FloorRow[] = [];
 let inFlight = 0;
 let moving = false;
 
-const journal = new FloorJournal(path, (operations) => {
-  for (const operation of operations) reply(operation);
+/** Operations whose turn is not back, for their data goes into events then. */
+const underWay = new Map<number, { readonly request: Fields; readonly turn: Fields }>();
+
+const journal = new FloorJournal(path, (answered) => {
+  for (const row of answered) reply(row);
 });
 
-function reply(operation: number): void {
-  if (replies.push([operation, ...shape.reply]) > 1) return;
+function reply(row: FloorRow): void {
+  if (replies.push(row) > 1) return;
   setImmediate(() => {
     const bytes = packRows(replies);
     replies = [];
@@ -65,9 +66,13 @@ function sendTurn(): void {
 
 function returned(bytes: Uint8Array): void {
   inFlight--;
-  for (const [operation] of unpackRows(bytes)) {
-    if (writesAfterTurn) journal.append(shape.turnEvents, operation);
-    else if (!answersAtAdmission) reply(operation);
+  for (const [operation, ...report] of unpackRows(bytes)) {
+    const { request, turn } = underWay.get(operation)!;
+    underWay.delete(operation);
+    if (answersAtAdmission) continue;
+    const answer: FloorRow = [operation, ...shape.reply(turn, report)];
+    if (shape.turnEvents === undefined) reply(answer);
+    else journal.append(shape.turnEvents(request, turn, report), answer);
   }
   moved();
 }
@@ -87,9 +92,16 @@ port.on('message', (batch: Uint8Array | typeof STOP) => {
     stopOnceIdle();
     return;
   }
-  for (const [operation] of unpackRows(batch)) {
-    if (writesAtAdmission) journal.append(shape.admissionEvents, answersAtAdmission ? operation : undefined);
-    turns.push([operation, ...shape.turn]);
+  for (const [operation, ...request] of unpackRows(batch)) {
+    if (shape.admissionEvents !== undefined) {
+      journal.append(
+        shape.admissionEvents(request),
+        answersAtAdmission ? [operation, ...shape.reply([], [])] : undefined,
+      );
+    }
+    const turn = shape.turn(request);
+    underWay.set(operation, { request, turn });
+    turns.push([operation, ...turn]);
   }
   moved();
 });

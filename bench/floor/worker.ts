@@ -1,5 +1,5 @@
 /**
- * The floor's worker: answers each message of a turn with a report, and does nothing else.
+ * The floor's worker: answers each message of a turn with a report: decodes its argument, encodes a result, and does nothing else.
  * Thread: worker (a Piscina pool of the floor's own). In → out: packed rows → packed rows.
  */
 import { workerData } from 'node:worker_threads';
@@ -11,5 +11,5 @@ const given = (Array.isArray(workerData) ? workerData[1] : workerData) as { work
 const { report } = SHAPES[given.workload];
 
 export default async function turn(bytes: Uint8Array): Promise<Uint8Array> {
-  return packRows(unpackRows(bytes).map(([operation]): FloorRow => [operation, ...report]));
+  return packRows(unpackRows(bytes).map(([operation, ...message]): FloorRow => [operation, ...report(message)]));
 }

@@ -11,6 +11,7 @@ import { ASK, CHANNEL, type ChildResult, type ChildSettings, type ThreadBytes } 
 
 /** Started before the first look, so that what the first runs bring into memory once is not counted. */
 const BEFORE = 2_000;
+const SETTLES_WITHIN_MS = 30_000;
 
 const settings = JSON.parse(process.argv[2]!) as ChildSettings;
 const channel = new BroadcastChannel(CHANNEL);
@@ -30,10 +31,14 @@ async function allBytes(): Promise<number> {
   return (await others) + (await heldBytes());
 }
 
+/** Until nothing moves and no more runs are resident than may be. */
 async function settle(runtime: Runtime): Promise<void> {
+  const end = performance.now() + SETTLES_WITHIN_MS;
   for (;;) {
-    const { waitingMessages, turnsInFlight, residentRuns } = await runtime.stats();
+    const stats = await runtime.stats();
+    const { waitingMessages, turnsInFlight, residentRuns } = stats;
     if (waitingMessages === 0 && turnsInFlight === 0 && residentRuns <= settings.maxResident) return;
+    if (performance.now() > end) throw new Error(`The runtime does not settle: ${JSON.stringify(stats)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
