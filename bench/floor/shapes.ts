@@ -49,17 +49,7 @@ export const SHAPES: { readonly [W in FloorWorkload]: Shape } = {
     // Nobody is told of the start alone, so it can wait for the outcome: one frame, one flush.
     admissionEvents: undefined,
     turn: ([, workflowId, type, input]) => [0, randomUuid(), workflowId, type, null, time, [], [], 1, 1, time, input],
-    report: ([, runId, , , , , , , , , , input]) => [
-      1,
-      0,
-      1,
-      time,
-      0,
-      7,
-      increment((input as unknown[])[0]),
-      [],
-      runId,
-    ],
+    report: ([, , , , , , , , , , , input]) => [1, 0, 1, time, 0, 7, increment((input as unknown[])[0]), []],
     turnEvents: ([, workflowId, type, input, id], [, runId], [, , , , , , result]) => [
       [1, time, 1, null, null, workflowId, type, input, runId, id, build],
       [15, time, null, 1, [1], result],

@@ -18,6 +18,8 @@ const MAX_MESSAGES_A_RUN = 512;
 /** A turn is as large as its worker gets done in one: what comes back undone was sent for nothing. */
 const MAX_MESSAGES_A_TURN = 2048;
 const MIN_MESSAGES_A_TURN = 32;
+/** Fewer go with the next turn: their actors take memory until then, and nothing else. */
+const EVICTIONS_WORTH_A_TURN = 256;
 /** Eviction is tried after every turn and flush: each time it passes over few that it cannot evict. */
 const MAX_BUSY_LOOKED_AT = 256;
 const MAX_LOADED_BYTES_A_TURN = 16 * 1024 * 1024;
@@ -199,7 +201,7 @@ export class Dispatcher {
   }
 
   #send(slot: Slot): void {
-    if (slot.ready.length === 0 && slot.evictions.length === 0) return;
+    if (slot.ready.length === 0 && slot.evictions.length < EVICTIONS_WORTH_A_TURN) return;
     const slices: Slice[] = slot.evictions.map((run) => ({ run, evict: true, steps: [] }));
     slot.evictions = [];
     const runs: Run[] = [];
