@@ -36,6 +36,7 @@ interface StepContext {
   readonly time: number;
   /** The step's messages, to find an accepted update. */
   readonly messages: readonly Message[];
+  readonly commands: readonly Command[];
   ran: Ran | undefined;
 }
 
@@ -115,6 +116,7 @@ export class Reports {
       cause: message.seq,
       time: message.time,
       messages: [message],
+      commands: [],
       ran: takeRan(live),
     };
     this.#timerFired(context, message);
@@ -123,11 +125,12 @@ export class Reports {
 
   #step(run: Run, live: Live, step: StepReport, messages: readonly Message[]): void {
     pushRan(live, step.merged ?? step.cause);
-    const context: StepContext = { run, live, cause: step.cause, time: step.time, messages, ran: takeRan(live) };
+    const { cause, time, commands } = step;
+    const context: StepContext = { run, live, cause, time, messages, commands, ran: takeRan(live) };
     for (const message of messages) {
       if (message.kind === 'timerFired' && !cancels(step, message.timerId)) this.#timerFired(context, message);
     }
-    for (const command of step.commands) this.#command(context, command);
+    for (const command of commands) this.#command(context, command);
     if (context.ran !== undefined && step.merged !== undefined)
       this.#write(context, { eventType: 'WorkflowTaskCompleted' });
     if (context.ran !== undefined) live.ran = [...context.ran];
@@ -208,6 +211,8 @@ export class Reports {
     if (core.tells('updateAccepted')) {
       core.tell(run, { name: 'updateAccepted', workflowId, runId, updateId, updateName: message.name });
     }
+    // One that is completed by the same step is told as completed to whoever waits, in the same flush.
+    if (context.commands.some((command) => command.kind === 'completeUpdate' && command.updateId === updateId)) return;
     core.committer.after(run, () => {
       entry.waiters = entry.waiters.filter((waiter) => {
         core.uncount(waiter);
