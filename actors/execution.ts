@@ -353,7 +353,13 @@ export class Execution {
 
   /** A thrown value as it is told. */
   record(error: unknown): FailureRecord {
-    return toFailureRecord(this.host.explain(error));
+    let explained = error;
+    try {
+      explained = this.host.explain(error);
+    } catch {
+      // A value whose getters throw explains nothing.
+    }
+    return toFailureRecord(explained);
   }
 }
 

@@ -2,6 +2,7 @@
  * The worker: what a pool thread runs. A turn is a Piscina task; actors live here between turns.
  * Thread: worker. In → out: turn bytes → report bytes.
  */
+import { format } from 'node:util';
 import { workerData } from 'node:worker_threads';
 import { setStackMapper, toFailureRecord } from '../mailbox/failures.js';
 import { encodePayload, type Payload } from '../mailbox/payload.js';
@@ -48,12 +49,12 @@ const sandboxHost: SandboxHost = {
     if (execution === currentOrUndefined()) execution.pending.cancelTimer(timerId);
   },
   console: {
-    debug: (...args) => currentExecution().log('debug', args.map(String).join(' ')),
-    info: (...args) => currentExecution().log('info', args.map(String).join(' ')),
-    log: (...args) => currentExecution().log('info', args.map(String).join(' ')),
-    warn: (...args) => currentExecution().log('warn', args.map(String).join(' ')),
-    error: (...args) => currentExecution().log('error', args.map(String).join(' ')),
-    trace: (...args) => currentExecution().log('trace', args.map(String).join(' ')),
+    debug: (...args) => currentExecution().log('debug', format(...args)),
+    info: (...args) => currentExecution().log('info', format(...args)),
+    log: (...args) => currentExecution().log('info', format(...args)),
+    warn: (...args) => currentExecution().log('warn', format(...args)),
+    error: (...args) => currentExecution().log('error', format(...args)),
+    trace: (...args) => currentExecution().log('trace', format(...args)),
   },
 };
 
@@ -135,11 +136,14 @@ export function initialize({ slot }: { slot: number }): { types: string[] } | { 
     frames: [],
     ran: [],
   };
+  watch.began(0);
   const made = create(probe, () => undefined);
+  watch.ended();
   if ('kind' in made && made.kind === 'unknownType') return { types: [...made.registered] };
   return { error: 'kind' in made && made.kind === 'threw' ? (made.failure.stack ?? made.failure.message) : 'no types' };
 }
 
-export async function turn({ turn: bytes }: TurnTask): Promise<Uint8Array> {
+export async function turn({ slot, turn: bytes }: TurnTask): Promise<Uint8Array> {
+  base = slot * STEP_FIELDS;
   return encodeReport(await runner.run(decodeTurn(bytes)));
 }

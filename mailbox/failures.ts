@@ -2,6 +2,7 @@
  * Failures: how user code says that something failed, and the record in which a failure crosses threads and restarts.
  * Thread: any. In → out: thrown value → FailureRecord → failure instance. Class names and fields are those of Temporal's TypeScript SDK.
  */
+import { type Duration, msOptionalToNumber } from './duration.js';
 import { decodePayload, encodePayload, type Payload } from './payload.js';
 
 /** Persisted: field names are for ever. */
@@ -44,8 +45,8 @@ export interface ApplicationFailureOptions {
   type?: string;
   nonRetryable?: boolean;
   details?: unknown[];
-  /** Milliseconds until the next retry, instead of the policy's. */
-  nextRetryDelay?: number;
+  /** Until the next retry, instead of the policy's: milliseconds, or text such as `'5 seconds'`. */
+  nextRetryDelay?: Duration;
   cause?: Error;
 }
 
@@ -67,7 +68,7 @@ export class ApplicationFailure extends TemporalFailure {
 
   static create(options: ApplicationFailureOptions): ApplicationFailure {
     const { message, type, nonRetryable = false, details, nextRetryDelay, cause } = options;
-    return new ApplicationFailure(message, type, nonRetryable, details, cause, nextRetryDelay);
+    return new ApplicationFailure(message, type, nonRetryable, details, cause, msOptionalToNumber(nextRetryDelay));
   }
 
   static retryable(message?: string | null, type?: string | null, ...details: unknown[]): ApplicationFailure {
@@ -160,17 +161,32 @@ export function setStackMapper(mapper: StackMapper): void {
 
 const MAX_CAUSES = 20;
 
-/** Any thrown value as a record. A plain `Error` becomes an application failure whose type is its constructor's name. */
-export function toFailureRecord(thrown: unknown, depth = 0): FailureRecord {
-  const record: FailureRecord = { kind: 'application', message: messageOf(thrown) };
+/**
+ * Any thrown value as a record. A plain `Error` becomes an application failure whose type is its constructor's name. Never throws, whatever
+ * the value's own getters do: a failure that cannot be told would take down whoever tells it.
+ */
+export function toFailureRecord(thrown: unknown): FailureRecord {
+  return recordOf(thrown, 0);
+}
+
+function recordOf(thrown: unknown, depth: number): FailureRecord {
+  try {
+    return unguardedRecordOf(thrown, depth);
+  } catch {
+    return { kind: 'application', message: 'A value was thrown that cannot be read' };
+  }
+}
+
+function unguardedRecordOf(thrown: unknown, depth: number): FailureRecord {
+  const record: FailureRecord = { kind: 'application', message: String(messageOf(thrown)) };
   if (!(thrown instanceof Error)) return record;
-  if (thrown.stack !== undefined) record.stack = mapStack(thrown.stack);
-  if (thrown.cause !== undefined && depth < MAX_CAUSES) record.cause = toFailureRecord(thrown.cause, depth + 1);
+  if (thrown.stack !== undefined) record.stack = mapStack(String(thrown.stack));
+  if (thrown.cause !== undefined && depth < MAX_CAUSES) record.cause = recordOf(thrown.cause, depth + 1);
   if (thrown instanceof ApplicationFailure) {
-    if (thrown.type != null) record.type = thrown.type;
+    if (thrown.type != null) record.type = String(thrown.type);
     if (thrown.nonRetryable) record.nonRetryable = true;
     if (thrown.details?.length) record.details = encodeDetails(thrown.details);
-    if (thrown.nextRetryDelay != null) record.nextRetryDelay = thrown.nextRetryDelay;
+    if (Number.isFinite(thrown.nextRetryDelay)) record.nextRetryDelay = Math.max(0, thrown.nextRetryDelay!);
   } else if (thrown instanceof CancelledFailure) {
     record.kind = 'cancelled';
     if (thrown.details.length) record.details = encodeDetails(thrown.details);
@@ -186,7 +202,7 @@ export function toFailureRecord(thrown: unknown, depth = 0): FailureRecord {
     if (thrown.activityId !== undefined) record.activityId = thrown.activityId;
     record.retryState = thrown.retryState;
   } else {
-    record.type = typeOf(thrown) ?? 'Error';
+    record.type = String(typeOf(thrown) ?? 'Error');
   }
   return record;
 }

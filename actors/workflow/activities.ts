@@ -14,7 +14,7 @@ export interface RetryPolicy {
   backoffCoefficient?: number;
   /** Default 100 times the initial interval. */
   maximumInterval?: Duration;
-  /** 0, the default, means no limit. */
+  /** 0, the default, means no limit. Counted anew when the runtime is restarted, for an attempt that a crash cut off is not one that failed. */
   maximumAttempts?: number;
   /** `type`s of ApplicationFailure that are not retried. */
   nonRetryableErrorTypes?: string[];
@@ -79,6 +79,9 @@ function refuseChange(): never {
 }
 
 function toRecord(options: ActivityOptions): ActivityOptionsRecord {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidArgumentError({ argument: 'options', reason: 'must be an object with startToCloseTimeout' });
+  }
   assertKnown(options, OPTIONS, '');
   const record: ActivityOptionsRecord = {};
   for (const name of ['startToCloseTimeout', 'scheduleToCloseTimeout'] as const) {

@@ -2,7 +2,8 @@
  * Definitions: names and types by which a workflow and its callers agree on signals, queries, updates, arguments and results.
  * Thread: any; imported by workflow code and by clients. In → out: a name → a frozen definition that carries its types.
  */
-import ms from 'ms';
+export { type Duration, msOptionalToNumber, msToNumber } from '../../mailbox/duration.js';
+
 import { InvalidArgumentError } from '../../runtime/errors.js';
 
 // The types here are those of Temporal's TypeScript SDK, so that a workflow file moves between the two by its imports alone. Its
@@ -144,28 +145,4 @@ export interface UpdateHandlerOptions<Args extends AnyArgs> {
   description?: string;
   /** Default: WARN_AND_ABANDON. */
   unfinishedPolicy?: HandlerUnfinishedPolicy;
-}
-
-/** Milliseconds, or a number with a unit: `'5 minutes'`, `'1.5h'`, `'30s'`. */
-export type Duration = number | ms.StringValue;
-
-/**
- * A duration in milliseconds.
- * @throws InvalidArgumentError if it is neither a number nor a number with a unit
- * @example msToNumber('5 minutes') // 300_000
- */
-export function msToNumber(duration: Duration): number {
-  // `ms` throws for what is empty, long or not a string, and returns undefined for what it cannot parse.
-  const text = typeof duration === 'string' && duration.length > 0 && duration.length <= 100;
-  const value = text ? (ms(duration) as number | undefined) : duration;
-  if (typeof value === 'number' && !Number.isNaN(value)) return value;
-  throw new InvalidArgumentError({
-    argument: 'duration',
-    reason: `${typeof duration === 'string' ? JSON.stringify(duration) : String(duration)} is neither milliseconds nor a number with a unit, such as '5 minutes'`,
-  });
-}
-
-/** As `msToNumber`; nothing for nothing. */
-export function msOptionalToNumber(duration: Duration | undefined): number | undefined {
-  return duration === undefined ? undefined : msToNumber(duration);
 }

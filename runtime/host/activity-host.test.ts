@@ -95,11 +95,11 @@ test('an activity gets its arguments and its result goes back', async () => {
   expect(await Promise.all([outcome(1), outcome(2), outcome(3)])).toEqual([3, 'at once', undefined]);
 });
 
-test('what ends during one turn of the event loop is reported in one message', async () => {
+test('what begins and ends during one turn of the event loop is reported in one message', async () => {
   serve({ f: async (n: number) => n });
   send(...Array.from({ length: 50 }, (_, i) => task(i, 'f', i)));
   await Promise.all(Array.from({ length: 50 }, (_, i) => outcome(i)));
-  expect(batches.map((batch) => batch.length)).toEqual([50]);
+  expect(batches.map((batch) => batch.length)).toEqual([100]);
 });
 
 test('an activity that is not there fails for good, and says which are', async () => {

@@ -103,6 +103,7 @@ export class ActivityHost {
   async #run(task: ActivityTask): Promise<void> {
     const abort = new AbortController();
     this.#running.set(task.token, abort);
+    this.#send({ kind: 'activityStarted', token: task.token });
     const outcome = await runAttempt(task, abort.signal, this.#setting);
     this.#running.delete(task.token);
     this.#send({ kind: 'activityDone', token: task.token, ...outcome });

@@ -31,6 +31,8 @@ export type ToHost =
   | { kind: 'lifecycle'; event: Lifecycle };
 
 export type FromHost =
+  /** An attempt has begun: until then it waited for a place. */
+  | { kind: 'activityStarted'; token: number }
   | { kind: 'activityDone'; token: number; result?: Payload; failure?: FailureRecord }
   /** A client port of any thread: batches of requests as bytes, see client/protocol.ts; its first message is `AttachControl`. */
   | { kind: 'attach'; port: MessagePort };

@@ -86,6 +86,17 @@ export class Activities {
     for (const task of this.#byRun.get(run)?.values() ?? []) this.#end(task, 'its workflow is closed');
   }
 
+  /** The host has begun an attempt: its own time runs from here. */
+  started(token: number): void {
+    const task = this.#byToken.get(token);
+    if (task === undefined) return;
+    const { scheduleToCloseTimeout, startToCloseTimeout = Number.POSITIVE_INFINITY } = task.event.options;
+    const left = task.event.eventTime + (scheduleToCloseTimeout ?? Number.POSITIVE_INFINITY) - this.core.now();
+    if (startToCloseTimeout >= left) return;
+    task.stop();
+    task.stop = this.timers.after(startToCloseTimeout, () => this.#timedOut(task, token, false));
+  }
+
   /** The host finished an attempt; one that was given up is not heard. */
   done(token: number, result: Payload | undefined, failure: FailureRecord | undefined): void {
     const task = this.#byToken.get(token);
@@ -108,7 +119,10 @@ export class Activities {
     task.token = this.#nextToken++;
     this.#byToken.set(task.token, task);
     const { token } = task;
-    task.stop = this.timers.after(timeout, () => this.#timedOut(task, token, left <= timeout));
+    // Until the host says that the attempt has begun, only the time for all attempts together runs.
+    task.stop = Number.isFinite(left)
+      ? this.timers.after(Math.max(0, left), () => this.#timedOut(task, token, true))
+      : () => undefined;
     this.host({
       kind: 'runActivity',
       task: {
@@ -119,7 +133,8 @@ export class Activities {
         activityId: event.activityId,
         activityType: event.activityType,
         attempt: task.attempt,
-        input: event.input,
+        // A view of a whole report would be sent whole.
+        input: event.input.map((payload) => payload.slice()),
         scheduledTime: eventTime,
         startToCloseTimeout: timeout,
       },

@@ -35,7 +35,6 @@ export class Closing {
     const live = run.live!;
     core.index.open--;
     suspensions.resumed(run);
-    activities.abandon(run);
     const { workflowId, runId, workflowType, status } = run;
     core.tell(run, { name: 'workflowClosed', workflowId, runId, workflowType, status });
     this.#refuseWaitingMessages(run, live);
@@ -43,6 +42,7 @@ export class Closing {
     const results = live.results ?? [];
     live.results = undefined;
     core.committer.after(run, () => {
+      activities.abandon(run);
       for (const waiter of results) this.#replyClosed(waiter, run, event);
       // Queries rebuild the actor when they come; most closed runs are never asked again.
       if (live.mailbox.size === 0 && !live.inFlight && live.residence === 'resident' && run.live === live) {

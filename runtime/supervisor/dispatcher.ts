@@ -47,6 +47,11 @@ export interface DispatcherEvents {
   failed(error: unknown): void;
 }
 
+/** Its actors, and the runs that are about to have one there. */
+function loadOf({ residents, ready }: Slot): number {
+  return residents + ready.length;
+}
+
 export class Dispatcher {
   readonly #slots: Slot[];
   /** Least recently used first. */
@@ -104,7 +109,12 @@ export class Dispatcher {
     }
     if (live.mailbox.waiting === 0) return;
     if (live.suspension !== undefined && !live.suspension.retrying) return;
-    if (live.residence === 'none' && live.frames === undefined && !this.#isFresh(run, live)) {
+    // A live part without ids has not read its history yet, and must before it becomes resident.
+    if (
+      live.residence === 'none' &&
+      live.frames === undefined &&
+      (live.ids === undefined || !this.#isFresh(run, live))
+    ) {
       this.load(run);
       return;
     }
@@ -172,7 +182,7 @@ export class Dispatcher {
   #place(live: Live): number {
     let best = 0;
     for (let i = 1; i < this.#slots.length; i++) {
-      if (this.#slots[i]!.residents < this.#slots[best]!.residents) best = i;
+      if (loadOf(this.#slots[i]!) < loadOf(this.#slots[best]!)) best = i;
     }
     live.slot = best;
     return best;

@@ -35,8 +35,8 @@ type EntryRow = [
 export class RunIndex {
   /** The newest run of each workflow id; older ones follow by `previous`. */
   readonly #current = new Map<string, Run>();
-  /** Runs changed since the last checkpoint. */
-  #changed = new Set<Run>();
+  /** Runs changed since the last checkpoint, each once: `Run.changed` says which are in it. */
+  #changed: Run[] = [];
   size = 0;
   open = 0;
 
@@ -52,15 +52,21 @@ export class RunIndex {
   }
 
   add(run: Run): void {
+    this.#link(run);
+    this.changed(run);
+  }
+
+  #link(run: Run): void {
     run.previous = this.#current.get(run.workflowId);
     this.#current.set(run.workflowId, run);
     this.size++;
     if (run.open) this.open++;
-    this.#changed.add(run);
   }
 
   changed(run: Run): void {
-    this.#changed.add(run);
+    if (run.changed) return;
+    run.changed = true;
+    this.#changed.push(run);
   }
 
   *all(): IterableIterator<Run> {
@@ -95,24 +101,22 @@ export class RunIndex {
         if (position > run.head) {
           run.head = position;
           run.historyBytes += frame.events.byteLength;
-          this.#changed.add(run);
+          this.changed(run);
         }
       },
       loaded: () => {
         const inOrder = [...byRunId.values()].sort((a, b) => a.startTime - b.startTime || a.head - b.head);
-        const changed = this.#changed;
-        this.#changed = new Set();
-        for (const run of inOrder) this.add(run);
-        this.#changed = changed;
+        for (const run of inOrder) this.#link(run);
       },
     };
   }
 
   /** Entries of all runs, or of those changed since this was last called. */
   *entries(full: boolean): IterableIterator<readonly [Uint8Array, Uint8Array]> {
-    const runs = full ? this.all() : this.#changed;
-    this.#changed = new Set();
-    for (const run of runs) yield encodeEntry(run);
+    const changed = this.#changed;
+    this.#changed = [];
+    for (const run of changed) run.changed = false;
+    for (const run of full ? this.all() : changed) yield encodeEntry(run);
   }
 }
 

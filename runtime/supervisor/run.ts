@@ -42,6 +42,8 @@ export class Run {
   lastTime = 0;
   /** Some stored message has a request id or update id: they can be looked up in the history. */
   hasIds = false;
+  /** Since the last checkpoint. */
+  changed = false;
   timers: Map<string, TimerRecord> | undefined;
   activities: Map<string, ActivityRecord> | undefined;
   /** The run before this one under the same workflow id. */

@@ -285,6 +285,10 @@ test('an activity’s result, failure and time-out reach the workflow', async ()
     nonRetryable: true,
   });
   await system.settle();
+  // One that waits for a place on its host is not timed out.
+  await system.pass(60_000);
+  expect(await system.query('w', 'entries').value()).toHaveLength(2);
+  system.activityStarts(system.attempts[2]!);
   await system.pass(60_000);
   const expected = [
     'paid',

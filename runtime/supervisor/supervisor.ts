@@ -8,7 +8,7 @@ import { decodePayload, type Payload } from '../../mailbox/payload.js';
 import { messageOf } from '../../mailbox/stored-messages.js';
 import { decodeEvents, type LogEntry } from '../../mailbox/turn.js';
 import type { Request } from '../client/protocol.js';
-import { RuntimeClosedError } from '../errors.js';
+import { RuntimeClosedError, StoreUnavailableError } from '../errors.js';
 import type { ToHost } from '../host/protocol.js';
 import { Activities } from './activities.js';
 import { Admission } from './admission.js';
@@ -48,6 +48,10 @@ export class Supervisor {
   #moving = false;
   #closed = false;
   #checkpointing: Promise<void> | undefined;
+  /** Entries of a checkpoint that could not be written are in no file: the next one has to have all. */
+  #checkpointMissed = false;
+  /** Log bytes since the last checkpoint at which the next is tried. */
+  #checkpointDue = CHECKPOINT_BYTES;
 
   constructor(private readonly options: SupervisorOptions) {
     const core = new Core(options, () => this.#moved());
@@ -119,6 +123,10 @@ export class Supervisor {
     this.#moved();
   }
 
+  activityStarted(token: number): void {
+    if (!this.#closed) this.#activities.started(token);
+  }
+
   activityDone(token: number, result: Payload | undefined, failure: FailureRecord | undefined): void {
     if (this.#closed) return;
     this.#activities.done(token, result, failure);
@@ -147,7 +155,7 @@ export class Supervisor {
       this.#dispatcher.kick();
       this.core.committer.flush(this.#dispatcher.turnsInFlight > 0);
       if (
-        this.options.store.sinceCheckpoint >= CHECKPOINT_BYTES &&
+        this.options.store.sinceCheckpoint >= this.#checkpointDue &&
         this.#checkpointing === undefined &&
         !this.#closed
       ) {
@@ -160,15 +168,25 @@ export class Supervisor {
     });
   }
 
-  #checkpoint(): Promise<void> {
+  /** One that cannot be written costs only time at the next opening, which then reads more of the log. */
+  async #checkpoint(): Promise<void> {
     const { store } = this.options;
     // A full one pays once the incremental ones are as large as it would be; some 300 bytes a run.
-    const full = store.incrementalBytes > Math.max(CHECKPOINT_BYTES / 4, this.core.index.size * 300);
+    const full =
+      this.#checkpointMissed || store.incrementalBytes > Math.max(CHECKPOINT_BYTES / 4, this.core.index.size * 300);
     const caughtUp = () => {
       this.core.committer.flush();
       return this.core.committer.durable();
     };
-    return store.checkpoint(this.core.index.entries(full), { full, caughtUp });
+    try {
+      await store.checkpoint(this.core.index.entries(full), { full, caughtUp });
+      this.#checkpointMissed = false;
+      this.#checkpointDue = CHECKPOINT_BYTES;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      this.#checkpointMissed = true;
+      this.#checkpointDue = store.sinceCheckpoint + CHECKPOINT_BYTES;
+    }
   }
 
   async #wakeAll(runs: readonly Run[]): Promise<void> {

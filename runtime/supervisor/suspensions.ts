@@ -78,12 +78,41 @@ export class Suspensions {
     const live = run.live!;
     live.lostTurns++;
     if (live.lostTurns < QUARANTINE_AFTER) return true;
+    if (this.#refuseCulprit(run, lost)) return true;
     this.suspend(run, { kind: 'quarantined', times: live.lostTurns, why: lost.reason });
     return false;
   }
 
+  /** A query or an update at the head of the mailbox, which the run can do without: its caller is refused instead of the run being left alone. */
+  #refuseCulprit(run: Run, lost: WorkerLostError): boolean {
+    const live = run.live!;
+    const [culprit] = live.mailbox.take(1);
+    live.mailbox.redeliver();
+    if (culprit?.kind !== 'query' && culprit?.kind !== 'update') return false;
+    live.mailbox.confirm(culprit.seq);
+    const error = new StepFailedWorkerError({ runId: run.runId, times: live.lostTurns, reason: lost.reason });
+    const cause: FailureRecord = { kind: 'application', type: error.name, message: error.message };
+    const { workflowId, runId } = run;
+    const refuse = (waiter: Waiter) =>
+      this.core.refuse(waiter, run, new WorkflowSuspendedError({ workflowId, runId, reason: error.message }), cause);
+    if (culprit.kind === 'query') {
+      const caller = live.takeCaller(culprit.seq);
+      if (caller !== undefined) refuse(caller);
+    } else {
+      for (const waiter of live.ids?.pending(culprit.updateId)?.waiters ?? []) refuse(waiter);
+      live.ids?.forgetUpdate(culprit.updateId);
+    }
+    live.lostTurns = 0;
+    return true;
+  }
+
   #retry(run: Run, suspension: Suspension): void {
     if (run.live?.suspension !== suspension) return;
+    if (run.live.mailbox.size === 0) {
+      // What broke is gone (its caller was told): there is nothing to try.
+      this.resumed(run);
+      return;
+    }
     suspension.retrying = true;
     this.dispatcher().schedule(run);
   }

@@ -145,7 +145,8 @@ const runtimeControl: RuntimeControl = {
 
 hostPort.on('message', (batch: FromHost[]) => {
   for (const message of batch) {
-    if (message.kind === 'activityDone') supervisor?.activityDone(message.token, message.result, message.failure);
+    if (message.kind === 'activityStarted') supervisor?.activityStarted(message.token);
+    else if (message.kind === 'activityDone') supervisor?.activityDone(message.token, message.result, message.failure);
     else if (supervisor === undefined) waitingPorts.push(message.port);
     else serve(message.port, supervisor);
   }

@@ -11,7 +11,7 @@ interface Entry<T> {
 }
 
 export class TimerQueue<T> {
-  readonly #heap: Entry<T>[] = [];
+  #heap: Entry<T>[] = [];
   #added = 0;
 
   get size(): number {
@@ -42,6 +42,12 @@ export class TimerQueue<T> {
     const last = this.#heap.pop()!;
     if (this.#heap.length > 0) this.#sink(last);
     return first.item;
+  }
+
+  /** Drops the items that are not wanted any more. */
+  keep(isWanted: (item: T) => boolean): void {
+    // What is sorted is a heap.
+    this.#heap = this.#heap.filter(({ item }) => isWanted(item)).sort((a, b) => (isBefore(a, b) ? -1 : 1));
   }
 
   #sink(entry: Entry<T>): void {

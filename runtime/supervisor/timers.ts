@@ -13,10 +13,17 @@ type Due =
 /** Called off later than it is rung: what it rings is forgotten at once, its place in the queue when its time comes. */
 export type CallOff = () => void;
 
+const FIRST_SWEEP = 1024;
+
+function isWanted(due: Due): boolean {
+  return 'ring' in due ? due.ring !== undefined : due.run.timers?.has(due.timerId) === true;
+}
+
 export class Timers {
   readonly #queue = new TimerQueue<Due>();
   #alarm: { readonly at: number; readonly stop: () => void } | undefined;
   #stopped = false;
+  #sweepAt = FIRST_SWEEP;
 
   constructor(
     private readonly core: Core,
@@ -30,18 +37,26 @@ export class Timers {
   /** A durable timer of a run. Only once its TimerStarted is durable. */
   arm(run: Run, timerId: string, fireAt: number): void {
     if (run.timers?.has(timerId) !== true) return;
-    this.#queue.add(fireAt, { run, timerId, fireAt });
-    this.#setAlarm();
+    this.#add(fireAt, { run, timerId, fireAt });
   }
 
   /** A deadline of the supervisor itself, within this process. */
   after(delayMs: number, ring: () => void): CallOff {
     const entry: { ring: (() => void) | undefined } = { ring };
-    this.#queue.add(this.core.now() + delayMs, entry);
-    this.#setAlarm();
+    this.#add(this.core.now() + delayMs, entry);
     return () => {
       entry.ring = undefined;
     };
+  }
+
+  #add(time: number, due: Due): void {
+    this.#queue.add(time, due);
+    if (this.#queue.size > this.#sweepAt) {
+      // What was called off would stay until its time, and a time-out may be long: swept out whenever the queue has doubled.
+      this.#queue.keep(isWanted);
+      this.#sweepAt = Math.max(FIRST_SWEEP, this.#queue.size * 2);
+    }
+    this.#setAlarm();
   }
 
   stop(): void {

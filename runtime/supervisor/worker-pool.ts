@@ -67,7 +67,10 @@ export class WorkerPool implements Workers {
 
   /** The workflow types that the bundle exports. @throws WorkflowBundleError if evaluating it throws */
   async types(): Promise<string[]> {
-    const all = await Promise.all(this.#ready);
+    const all = await Promise.all(this.#ready).catch((error: unknown) => {
+      const reason = error instanceof WorkerLostError ? `loading it failed: ${error.reason}` : String(error);
+      throw new WorkflowBundleError({ file: 'the workflow bundle', reason }, { cause: error });
+    });
     const first = all[0]!;
     if ('error' in first) throw new WorkflowBundleError({ file: 'the workflow bundle', reason: first.error });
     return first.types;
@@ -75,14 +78,17 @@ export class WorkerPool implements Workers {
 
   async run(slot: number, turn: Uint8Array): Promise<Uint8Array> {
     await this.#ready[slot];
-    const watched: Watched = {
-      seen: Atomics.load(this.#steps, slot * STEP_FIELDS),
-      since: performance.now(),
-      stuck: undefined,
-    };
+    return (await this.#watching(slot, () =>
+      this.#submit(slot, 'turn', { slot, turn }, [turn.buffer as ArrayBuffer]),
+    )) as Uint8Array;
+  }
+
+  async #watching<T>(slot: number, task: () => Promise<T>): Promise<T> {
+    const seen = Atomics.load(this.#steps, slot * STEP_FIELDS);
+    const watched: Watched = { seen, since: performance.now(), stuck: undefined };
     this.#watched[slot] = watched;
     try {
-      return (await this.#submit(slot, 'turn', { slot, turn }, [turn.buffer as ArrayBuffer])) as Uint8Array;
+      return await task();
     } catch (error) {
       throw this.#lost(slot, watched, error);
     } finally {
@@ -101,7 +107,9 @@ export class WorkerPool implements Workers {
   }
 
   #initialize(slot: number): Promise<Initialized> {
-    const initialized = this.#submit(slot, 'initialize', { slot }, []) as Promise<Initialized>;
+    const initialized = this.#watching(slot, () =>
+      this.#submit(slot, 'initialize', { slot }, []),
+    ) as Promise<Initialized>;
     // Whoever waits for the slot hears of it; when the pool stops meanwhile, nobody does.
     initialized.catch(() => undefined);
     return initialized;

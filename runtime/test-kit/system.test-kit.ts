@@ -306,6 +306,11 @@ export class System {
     return this.toHost.flatMap((message) => (message.kind === 'runActivity' ? [message.task] : []));
   }
 
+  /** The host has a place for the attempt: its own time runs. */
+  activityStarts(task: ActivityTask): void {
+    this.supervisor.activityStarted(task.token);
+  }
+
   activityReturns(task: ActivityTask, value: unknown): void {
     this.#activity++;
     this.supervisor.activityDone(task.token, encodePayload(value), undefined);

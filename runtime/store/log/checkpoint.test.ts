@@ -134,7 +134,7 @@ test('other work of the thread has its turn while a large checkpoint is written'
   });
   while (!done) {
     at.push(given);
-    await undefined;
+    await new Promise((resolve) => setImmediate(resolve));
   }
   await finished;
   expect(Math.max(...at.map((value, index) => value - (at[index - 1] ?? 0)))).toBeLessThan(2_000);

@@ -169,6 +169,8 @@ export class Checkpoints {
         }
         await file.write(next.value, size);
         size += next.value.length;
+        // Others have their turn between two chunks, also where writing one takes none.
+        await new Promise<void>((resolve) => setImmediate(resolve));
       }
     });
   }
