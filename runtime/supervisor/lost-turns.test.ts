@@ -141,7 +141,30 @@ test('a run that ended its worker twice and then succeeded begins to count anew'
   await expectInvariants(system);
 });
 
-test('callers whose query or update ends the worker are told when the run is quarantined', async () => {
+test('a query that ends the worker three times is refused alone: the run goes on', async () => {
+  const system = await System.open({ workflows, slots: 1 });
+  await system.start('w', 'ledger').value();
+  let lost = 0;
+  system.workers.fate = (slices) => {
+    const culprit = slices.find(({ steps: own }) =>
+      own.some(([message]) => message?.kind === 'query' && message.name === 'deadly'),
+    );
+    if (culprit !== undefined) lost++;
+    return culprit?.run;
+  };
+  expect(await system.query('w', 'deadly').error()).toMatchObject({
+    code: 'WORKFLOW_SUSPENDED',
+    cause: { type: 'StepFailedWorkerError' },
+  });
+  expect(lost).toBe(3);
+  expect((await system.describe('w')).suspended).toBeUndefined();
+  expect(await system.signal('w', 'add', 'after').value()).toBe('done');
+  expect(await system.query('w', 'entries').value()).toEqual(['after']);
+  expect(system.unanswered).toBe(0);
+  await expectInvariants(system);
+});
+
+test('callers whose query or update ends the worker are told', async () => {
   const system = await System.open({ workflows });
   await system.start('w', 'ledger').value();
   system.workers.fate = (slices) => slices.find(({ steps: own }) => own.length > 0)?.run;
