@@ -104,6 +104,8 @@ class Turn {
 
   readonly #deadline: number;
   #ahead = 0;
+  /** In slices not yet begun. */
+  #laterSteps = 0;
   #nextSlice = 0;
   #slice: Slice | undefined;
   #steps: Step[] = [];
@@ -126,9 +128,8 @@ class Turn {
   }
 
   start(): void {
-    let messages = 2;
-    for (const slice of this.slices) messages += slice.steps.length;
-    this.#queueAhead(messages);
+    for (const slice of this.slices) this.#laterSteps += slice.steps.length;
+    this.#queueAhead(this.#laterSteps + 2);
   }
 
   #queueAhead(count: number): void {
@@ -143,7 +144,8 @@ class Turn {
     if (this.#finished) return;
     try {
       if (this.#advance()) {
-        if (this.#ahead === 0) this.#queueAhead(this.#steps.length - this.#nextStep + 2);
+        // Some steps take several drains: for all that is left, or each further one would cost a whole turn of the event loop.
+        if (this.#ahead === 0) this.#queueAhead(2 * (this.#steps.length - this.#nextStep + this.#laterSteps) + 2);
         return;
       }
       this.#finished = true;
@@ -180,6 +182,7 @@ class Turn {
       this.runs.delete(slice.run);
       return true;
     }
+    this.#laterSteps -= slice.steps.length;
     this.#slice = slice;
     this.#nextStep = 0;
     this.#stepReports = [];
