@@ -4,7 +4,7 @@
  * further segments: at the end of the file it begins again.
  * Thread: the floor's supervisor. In → out: events → answers whose events are durable.
  */
-import { closeSync, fdatasync, fdatasyncSync, openSync, unlinkSync, write, writeSync } from 'node:fs';
+import { closeSync, fdatasync, fdatasyncSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { pack } from '../../mailbox/turn.js';
 import { BATCH_HEADER, BATCH_TRAILER, FRAME_HEADER } from '../../runtime/store/log/format.js';
@@ -57,14 +57,13 @@ export class FloorJournal {
     if (this.#at + length > FILE_BYTES) this.#at = 0;
     const at = this.#at;
     this.#at += length;
-    write(this.#fd, this.#buffer, 0, length, at, (writeError) => {
-      if (writeError !== null) throw writeError;
-      fdatasync(this.#fd, (syncError) => {
-        if (syncError !== null) throw syncError;
-        this.#flushing = false;
-        this.durable(answers);
-        this.flush();
-      });
+    // Into the page cache at once, as the runtime does: only the sync is worth another thread.
+    writeSync(this.#fd, this.#buffer, 0, length, at);
+    fdatasync(this.#fd, (error) => {
+      if (error !== null) throw error;
+      this.#flushing = false;
+      this.durable(answers);
+      this.flush();
     });
   }
 
