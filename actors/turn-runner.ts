@@ -59,10 +59,6 @@ export class TurnRunner {
 
   constructor(private readonly options: TurnRunnerOptions) {}
 
-  get residents(): number {
-    return this.#runs.size;
-  }
-
   /** One turn at a time. Never rejects over workflow code. */
   run(slices: readonly Slice[]): Promise<TurnReport> {
     return new Promise((resolve, reject) => {
