@@ -213,6 +213,14 @@ test('binary that is decoded is a copy, of plain Uint8Array', () => {
   expect(decodePayload(payload)).toEqual({ bytes: Uint8Array.of(1, 2, 3) });
 });
 
+test('a key named __proto__ is data like any other, and no prototype', () => {
+  const value = JSON.parse('{"__proto__": {"admin": true}, "a": 1}') as object;
+  const decoded = decodePayload(encodePayload(value)) as object;
+  expect(Object.keys(decoded)).toEqual(['__proto__', 'a']);
+  expect(Object.getPrototypeOf(decoded)).toBe(Object.prototype);
+  expect(decoded).toStrictEqual(value);
+});
+
 test('what is decoded twice is two values', () => {
   const payload = encodePayload({ list: [1] });
   const one = decodePayload(payload) as { list: number[] };

@@ -15,6 +15,8 @@ enum Ext {
   Typed = 0x44,
   Error = 0x45,
   NegativeZero = 0x46,
+  /** An object with a key that msgpackr would rename, `__proto__`. */
+  Entries = 0x47,
 }
 
 /** Private carriers, so that no behaviour of another user of msgpackr in this process changes. */
@@ -27,6 +29,7 @@ class BoxedBigInt extends Boxed {}
 class BoxedTyped extends Boxed {}
 class BoxedError extends Boxed {}
 class BoxedNegativeZero extends Boxed {}
+class BoxedEntries extends Boxed {}
 
 const TYPED_ARRAYS: Record<string, new (buffer: ArrayBuffer) => ArrayBufferView> = {
   Int8Array,
@@ -58,6 +61,8 @@ box(Ext.Map, BoxedMap, (value) => new Map(value as [unknown, unknown][]));
 box(Ext.Set, BoxedSet, (value) => new Set(value as unknown[]));
 box(Ext.BigInt, BoxedBigInt, (value) => BigInt(value as string));
 box(Ext.NegativeZero, BoxedNegativeZero, () => -0);
+// `fromEntries` defines its keys, where assignment would set the prototype.
+box(Ext.Entries, BoxedEntries, (value) => Object.fromEntries(value as [string, unknown][]));
 box(Ext.Typed, BoxedTyped, (value) => {
   const [name, bytes] = value as [string, Uint8Array];
   const buffer = new Uint8Array(bytes).buffer;
@@ -69,7 +74,7 @@ box(Ext.Error, BoxedError, (value) => {
   Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
   Object.defineProperty(error, 'stack', { value: stack, configurable: true, writable: true });
   if (cause !== undefined) Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
-  return Object.assign(error, extra);
+  return Object.defineProperties(error, Object.getOwnPropertyDescriptors(extra));
 });
 
 // Bytes that user code receives are its own, not a view into a batch.
@@ -160,19 +165,12 @@ function objectToPlain(value: object, path: string, up: Ancestor | undefined): u
   return propertiesToPlain(value, path, here);
 }
 
-function propertiesToPlain(value: object, path: string, here: Ancestor): Record<string, unknown> {
-  const plain: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) {
-    const item = toPlain(
-      (value as Record<string, unknown>)[key],
-      /^[\w$]+$/.test(key) ? `${path}.${key}` : `${path}[${show(key)}]`,
-      here,
-    );
-    if (key === '__proto__')
-      Object.defineProperty(plain, key, { value: item, enumerable: true, configurable: true, writable: true });
-    else plain[key] = item;
-  }
-  return plain;
+function propertiesToPlain(value: object, path: string, here: Ancestor): object {
+  const entries = Object.keys(value).map((key): [string, unknown] => {
+    const inside = /^[\w$]+$/.test(key) ? `${path}.${key}` : `${path}[${show(key)}]`;
+    return [key, toPlain((value as Record<string, unknown>)[key], inside, here)];
+  });
+  return Object.hasOwn(value, '__proto__') ? new BoxedEntries(entries) : Object.fromEntries(entries);
 }
 
 function binaryToPlain(value: ArrayBufferView | ArrayBuffer): unknown {
