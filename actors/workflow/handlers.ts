@@ -1,5 +1,5 @@
 /**
- * `setHandler` and its dynamic siblings, and what asks about handlers.
+ * `setHandler`, and what asks about handlers.
  * Thread: worker. In → out: definition + function → handler of the current execution.
  */
 import { InvalidArgumentError } from '../../runtime/errors.js';

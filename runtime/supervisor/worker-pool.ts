@@ -92,7 +92,8 @@ export class WorkerPool implements Workers {
     } catch (error) {
       throw this.#lost(slot, watched, error);
     } finally {
-      this.#watched[slot] = undefined;
+      // A lost slot is being initialized again by now, under a watch of its own.
+      if (this.#watched[slot] === watched) this.#watched[slot] = undefined;
     }
   }
 
