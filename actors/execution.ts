@@ -46,7 +46,15 @@ export type StepOutcome =
   | { readonly kind: 'suspend'; readonly failure: FailureRecord };
 
 /** Messages that are always stored as events of their own, so that counting them is the same live and in replay. */
-const COUNTED: ReadonlySet<MessageKind> = new Set<MessageKind>(['start', 'signal', 'cancel', 'activityResolved']);
+const COUNTED: ReadonlySet<MessageKind> = new Set<MessageKind>([
+  'start',
+  'signal',
+  'cancel',
+  'activityResolved',
+  'childStarted',
+  'childResolved',
+  'externalResolved',
+]);
 
 type ReadOnlyPhase =
   | { readonly kind: 'query'; readonly message: MessageOf<'query'>; readonly answer: Answer }
@@ -221,6 +229,9 @@ export class Execution {
       if (execution.pending.timerFired(message.timerId)) execution.historyLength++;
     },
     activityResolved: (execution, message) => execution.pending.activityResolved(message),
+    childStarted: () => undefined,
+    childResolved: () => undefined,
+    externalResolved: () => undefined,
   };
 
   #cancel(message: MessageOf<'cancel'>): void {

@@ -2,7 +2,7 @@
  * The outbox: the commands of the step under way, and the guard that keeps queries and validators read-only.
  * Thread: worker. In → out: what workflow code asks for → commands, taken when the step ends.
  */
-import { type Command, type CommandOf, isClosing } from '../mailbox/commands.js';
+import { type Command, type CommandKind, type CommandOf, isClosing } from '../mailbox/commands.js';
 import { ReadOnlyViolationError } from '../runtime/errors.js';
 
 export class Outbox {
@@ -22,19 +22,9 @@ export class Outbox {
     this.#commands.push(command);
   }
 
-  /** Withdraws a timer that this very step started: it then leaves no event. False if an earlier step started it. */
-  withdrawTimer(timerId: string): boolean {
-    const index = this.#commands.findIndex((command) => command.kind === 'startTimer' && command.timerId === timerId);
-    if (index >= 0) this.#commands.splice(index, 1);
-    return index >= 0;
-  }
-
-  /** Likewise for an activity that this very step scheduled. */
-  withdrawActivity(activityId: string): boolean {
-    const index = this.#commands.findIndex(
-      (command): command is CommandOf<'scheduleActivity'> =>
-        command.kind === 'scheduleActivity' && command.activityId === activityId,
-    );
+  /** Withdraws a command that this very step made: it then leaves no event. False if an earlier step made it. */
+  withdraw<K extends CommandKind>(kind: K, matches: (command: CommandOf<K>) => boolean): boolean {
+    const index = this.#commands.findIndex((command) => command.kind === kind && matches(command as CommandOf<K>));
     if (index >= 0) this.#commands.splice(index, 1);
     return index >= 0;
   }

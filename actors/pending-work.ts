@@ -1,11 +1,11 @@
 /**
- * Pending work: the timers, activities and conditions that workflow code awaits, and their cancellation.
+ * Pending work: what workflow code awaits that is not its own promise, and its cancellation.
  * Thread: worker. In → out: calls of the authoring API → commands and promises; resolutions → settled promises.
  */
 import type { ActivityOptionsRecord } from '../mailbox/events.js';
-import { CancelledFailure, fromFailureRecord } from '../mailbox/failures.js';
+import { CancelledFailure, type FailureRecord, fromFailureRecord } from '../mailbox/failures.js';
 import type { MessageOf } from '../mailbox/messages.js';
-import { decodePayload } from '../mailbox/payload.js';
+import { decodePayload, type Payload } from '../mailbox/payload.js';
 import type { Waiting } from './conditions.js';
 import type { Execution } from './execution.js';
 
@@ -16,52 +16,53 @@ interface Pending {
   readonly withdraw: () => void;
 }
 
+const nothing = () => undefined;
+
 export class PendingWork {
-  // Made when first needed: there may be a hundred thousand executions.
-  #timers: Map<string, Pending> | undefined;
-  #activities: Map<string, Pending> | undefined;
-  #conditions: Set<Pending> | undefined;
+  /** By kind and id, in the order in which they began: cancellation reaches them in it. Made when first needed. */
+  #open: Map<string, Pending> | undefined;
   #lastTimer = 0;
   #lastActivity = 0;
+  #lastCondition = 0;
 
   constructor(private readonly execution: Execution) {}
 
-  /** Calls back when the timer fires; cancellation of the run does not concern it. */
+  /** Calls back when the timer fires; cancellation does not concern it. */
   startTimer(ms: number, fired: () => void): string {
     const timerId = this.#openTimer(ms);
-    this.#addTimer(timerId, { resolve: fired, reject: () => undefined, withdraw: () => undefined });
+    this.#add(`timer ${timerId}`, { resolve: fired, reject: nothing, withdraw: nothing });
     return timerId;
   }
 
   cancelTimer(timerId: string): void {
-    this.execution.outbox.assertWritable('cancelling a timer');
-    if (this.#timers?.delete(timerId) !== true) return;
-    if (!this.execution.outbox.withdrawTimer(timerId)) this.execution.outbox.push({ kind: 'cancelTimer', timerId });
+    const { outbox } = this.execution;
+    outbox.assertWritable('cancelling a timer');
+    if (this.#open?.delete(`timer ${timerId}`) !== true) return;
+    if (!outbox.withdraw('startTimer', (command) => command.timerId === timerId)) {
+      outbox.push({ kind: 'cancelTimer', timerId });
+    }
   }
 
   sleep(ms: number): Promise<void> {
     return new Promise<void>((resolve, reject) => {
-      this.#throwIfCancelled();
+      this.throwIfCancelled();
       const timerId = this.#openTimer(ms);
-      this.#addTimer(timerId, {
-        resolve: () => resolve(),
-        reject,
-        withdraw: () => this.cancelTimer(timerId),
-      });
+      this.#add(`timer ${timerId}`, { resolve: () => resolve(), reject, withdraw: () => this.cancelTimer(timerId) });
     });
   }
 
   /** @param timeout undefined: wait for ever; 0: one whole round */
   condition(predicate: () => boolean, timeout: number | undefined): Promise<boolean> {
     return new Promise<boolean>((resolve, reject) => {
-      this.#throwIfCancelled();
+      this.throwIfCancelled();
       this.execution.outbox.assertWritable('condition');
       if (predicate()) {
         resolve(true);
         return;
       }
+      const key = `condition ${++this.#lastCondition}`;
       const settle = (act: () => void) => {
-        this.#conditions?.delete(pending);
+        this.#open?.delete(key);
         this.execution.conditions.remove(waiting);
         if (timerId !== undefined) this.cancelTimer(timerId);
         act();
@@ -72,73 +73,74 @@ export class PendingWork {
         reject: (error) => settle(() => reject(error)),
         oneRound: timeout === 0,
       };
-      const pending: Pending = {
-        resolve: () => settle(() => resolve(false)),
-        reject: (error) => settle(() => reject(error)),
-        withdraw: () => undefined,
-      };
       const timerId =
-        timeout === undefined || timeout === 0 ? undefined : this.startTimer(timeout, () => pending.resolve(undefined));
-      this.#conditions ??= new Set();
-      this.#conditions.add(pending);
+        timeout === undefined || timeout === 0 ? undefined : this.startTimer(timeout, () => waiting.resolve(false));
+      this.#add(key, { resolve: nothing, reject: waiting.reject, withdraw: nothing });
       this.execution.conditions.add(waiting);
     });
   }
 
   scheduleActivity(activityType: string, args: unknown[], options: ActivityOptionsRecord): Promise<unknown> {
     return new Promise<unknown>((resolve, reject) => {
-      this.#throwIfCancelled();
+      this.throwIfCancelled();
       const input = args.map((arg, index) => this.execution.encode(arg, `args[${index}]`));
       const activityId = String(++this.#lastActivity);
       const { outbox } = this.execution;
       outbox.push({ kind: 'scheduleActivity', activityId, activityType, input, options });
-      this.#activities ??= new Map();
-      this.#activities.set(activityId, {
-        resolve,
-        reject,
-        withdraw: () => {
-          this.#activities?.delete(activityId);
-          if (!outbox.withdrawActivity(activityId)) outbox.push({ kind: 'cancelActivity', activityId });
-        },
-      });
+      const withdraw = () => {
+        this.#open?.delete(`activity ${activityId}`);
+        if (!outbox.withdraw('scheduleActivity', (command) => command.activityId === activityId)) {
+          outbox.push({ kind: 'cancelActivity', activityId });
+        }
+      };
+      this.#add(`activity ${activityId}`, { resolve, reject, withdraw });
     });
   }
 
   hasTimer(timerId: string): boolean {
-    return this.#timers?.has(timerId) === true;
+    return this.#open?.has(`timer ${timerId}`) === true;
   }
 
   /** A timer no longer pending is ignored: false then. */
   timerFired(timerId: string): boolean {
-    const pending = this.#timers?.get(timerId);
-    if (pending === undefined) return false;
-    this.#timers?.delete(timerId);
-    pending.resolve(undefined);
-    return true;
+    const pending = this.#take(`timer ${timerId}`);
+    pending?.resolve(undefined);
+    return pending !== undefined;
   }
 
-  /** An activity no longer pending is ignored. */
-  activityResolved(message: MessageOf<'activityResolved'>): void {
-    const pending = this.#activities?.get(message.activityId);
-    if (pending === undefined) return;
-    this.#activities?.delete(message.activityId);
-    if (message.failure !== undefined) pending.reject(fromFailureRecord(message.failure));
-    else pending.resolve(message.result === undefined ? undefined : decodePayload(message.result));
+  activityResolved({ activityId, result, failure }: MessageOf<'activityResolved'>): void {
+    this.#settle(`activity ${activityId}`, result, failure);
   }
 
-  /** Cancels the root scope: everything awaited in it is rejected, in the order in which it began, kind by kind. */
+  /** Cancels everything awaited, in the order in which it began. */
   cancelAll(reason: string | undefined): void {
-    const error = () => new CancelledFailure(reason ?? 'Workflow cancelled');
-    const all = [...(this.#timers?.values() ?? []), ...(this.#activities?.values() ?? []), ...(this.#conditions ?? [])];
-    for (const pending of all) {
+    for (const pending of [...(this.#open?.values() ?? [])]) {
       pending.withdraw();
-      pending.reject(error());
+      pending.reject(new CancelledFailure(reason ?? 'Workflow cancelled'));
     }
   }
 
-  #addTimer(timerId: string, pending: Pending): void {
-    this.#timers ??= new Map();
-    this.#timers.set(timerId, pending);
+  throwIfCancelled(): void {
+    if (this.execution.cancelRequested) throw new CancelledFailure('Workflow cancelled');
+  }
+
+  /** What is no longer pending is ignored. */
+  #settle(key: string, result: Payload | undefined, failure: FailureRecord | undefined): void {
+    const pending = this.#take(key);
+    if (pending === undefined) return;
+    if (failure !== undefined) pending.reject(fromFailureRecord(failure));
+    else pending.resolve(result === undefined ? undefined : decodePayload(result));
+  }
+
+  #add(key: string, pending: Pending): void {
+    this.#open ??= new Map();
+    this.#open.set(key, pending);
+  }
+
+  #take(key: string): Pending | undefined {
+    const pending = this.#open?.get(key);
+    if (pending !== undefined) this.#open!.delete(key);
+    return pending;
   }
 
   #openTimer(ms: number): string {
@@ -149,9 +151,5 @@ export class PendingWork {
       fireAt: this.execution.now + Math.max(1, Math.ceil(ms)),
     });
     return timerId;
-  }
-
-  #throwIfCancelled(): void {
-    if (this.execution.cancelRequested) throw new CancelledFailure('Workflow cancelled');
   }
 }

@@ -3,7 +3,7 @@
  * Thread: worker. In → out: events + ran → steps with the events that each must make again.
  */
 import type { Command, CommandKind, CommandOf } from '../mailbox/commands.js';
-import type { EventOf, EventType, Ran, WorkflowEvent } from '../mailbox/events.js';
+import type { EventOf, EventType, ExternalRequest, Ran, WorkflowEvent } from '../mailbox/events.js';
 import type { Message } from '../mailbox/messages.js';
 import { messageOf } from '../mailbox/stored-messages.js';
 
@@ -86,6 +86,10 @@ const COMMANDS: { readonly [K in CommandKind]: (command: CommandOf<K>) => string
   completeWorkflow: () => 'WorkflowExecutionCompleted',
   failWorkflow: () => 'WorkflowExecutionFailed',
   cancelWorkflow: () => 'WorkflowExecutionCanceled',
+  continueAsNew: (c) => `WorkflowExecutionContinuedAsNew(${c.workflowType})`,
+  startChild: (c) => `StartChildWorkflowExecutionInitiated(${c.childId}, ${c.workflowType})`,
+  cancelChild: (c) => `ChildWorkflowExecutionCancelRequested(${c.childId})`,
+  requestExternal: (c) => describeExternal(c.request, c.externalId),
 };
 
 const EVENTS: { readonly [T in EventType]: ((event: EventOf<T>) => string) | null } = {
@@ -106,9 +110,37 @@ const EVENTS: { readonly [T in EventType]: ((event: EventOf<T>) => string) | nul
   WorkflowExecutionCompleted: () => 'WorkflowExecutionCompleted',
   WorkflowExecutionFailed: () => 'WorkflowExecutionFailed',
   WorkflowExecutionCanceled: () => 'WorkflowExecutionCanceled',
+  WorkflowExecutionContinuedAsNew: (e) => `WorkflowExecutionContinuedAsNew(${e.workflowType})`,
   WorkflowExecutionTerminated: null,
+  WorkflowTaskScheduled: null,
   WorkflowTaskCompleted: null,
+  StartChildWorkflowExecutionInitiated: (e) => `StartChildWorkflowExecutionInitiated(${e.childId}, ${e.workflowType})`,
+  StartChildWorkflowExecutionFailed: null,
+  ChildWorkflowExecutionStarted: null,
+  ChildWorkflowExecutionCompleted: null,
+  ChildWorkflowExecutionFailed: null,
+  ChildWorkflowExecutionCanceled: null,
+  ChildWorkflowExecutionTerminated: null,
+  ChildWorkflowExecutionCancelRequested: (e) => `ChildWorkflowExecutionCancelRequested(${e.childId})`,
+  SignalExternalWorkflowExecutionInitiated: (e) => describeExternal(e.request, e.externalId),
+  ExternalWorkflowExecutionSignaled: null,
+  SignalExternalWorkflowExecutionFailed: null,
+  RequestCancelExternalWorkflowExecutionInitiated: (e) => describeExternal(e.request, e.externalId),
+  ExternalWorkflowExecutionCancelRequested: null,
+  RequestCancelExternalWorkflowExecutionFailed: null,
+  UpdateExternalWorkflowExecutionInitiated: (e) => describeExternal(e.request, e.externalId),
+  ExternalWorkflowExecutionUpdateAccepted: null,
+  ExternalWorkflowExecutionUpdateCompleted: null,
+  UpdateExternalWorkflowExecutionFailed: null,
+  QueryExternalWorkflowExecutionInitiated: (e) => describeExternal(e.request, e.externalId),
+  ExternalWorkflowExecutionQueried: null,
+  QueryExternalWorkflowExecutionFailed: null,
 };
+
+function describeExternal(request: ExternalRequest, externalId: string): string {
+  const name = 'name' in request ? ` ${request.name}` : '';
+  return `${request.kind}(${externalId},${name} to ${request.workflowId})`;
+}
 
 function isCommandEvent(type: EventType): boolean {
   return EVENTS[type] !== null;

@@ -2,7 +2,7 @@
  * Commands: what a step asks for. Each becomes one event before it has any effect.
  * Thread: made on a worker, carried out by the supervisor. In → out: command ⇄ row.
  */
-import type { ActivityOptionsRecord } from './events.js';
+import type { ActivityOptionsRecord, ChildOptionsRecord, ExternalRequest } from './events.js';
 import type { FailureRecord } from './failures.js';
 import type { Payload } from './payload.js';
 import { type RecordCodec, recordCodec } from './records.js';
@@ -21,17 +21,50 @@ export type Command =
   /** The supervisor still holds the update message (seq), so name and input do not travel back. */
   | { kind: 'acceptUpdate'; updateId: string; seq: number }
   | { kind: 'completeUpdate'; updateId: string; result?: Payload; failure?: FailureRecord }
+  | {
+      kind: 'startChild';
+      childId: string;
+      workflowId: string;
+      workflowType: string;
+      input: Payload[];
+      options: ChildOptionsRecord;
+    }
+  | { kind: 'cancelChild'; childId: string }
+  /** Something asked of another workflow. */
+  | { kind: 'requestExternal'; externalId: string; request: ExternalRequest }
+  | {
+      kind: 'continueAsNew';
+      workflowType: string;
+      input: Payload[];
+      memo?: Payload;
+      /** Signals that were processed while they had no handler: they move on. In seq order. */
+      buffered: BufferedSignal[];
+    }
   | { kind: 'completeWorkflow'; result: Payload }
   | { kind: 'failWorkflow'; failure: FailureRecord }
   | { kind: 'cancelWorkflow' };
+
+/** A signal that its run has not handled, on its way to the next run of the chain. */
+export interface BufferedSignal {
+  readonly seq: number;
+  readonly name: string;
+  readonly input: Payload[];
+}
 
 export type CommandKind = Command['kind'];
 export type CommandOf<K extends CommandKind> = Extract<Command, { kind: K }>;
 
 /** Commands that close the run: the last of their step, always. */
 export function isClosing(command: Command): boolean {
-  return command.kind === 'completeWorkflow' || command.kind === 'failWorkflow' || command.kind === 'cancelWorkflow';
+  return CLOSING.has(command.kind);
 }
+
+const CLOSING: ReadonlySet<CommandKind> = new Set<CommandKind>([
+  'completeWorkflow',
+  'failWorkflow',
+  'cancelWorkflow',
+  'continueAsNew',
+]);
 
 export const commandCodec: RecordCodec<Command> = recordCodec<Command, 'kind'>('kind', {
   startTimer: [1, 'timerId', 'fireAt'],
@@ -43,4 +76,8 @@ export const commandCodec: RecordCodec<Command> = recordCodec<Command, 'kind'>('
   completeWorkflow: [7, 'result'],
   failWorkflow: [8, 'failure'],
   cancelWorkflow: [9],
+  continueAsNew: [10, 'workflowType', 'input', 'memo', 'buffered'],
+  startChild: [11, 'childId', 'workflowId', 'workflowType', 'input', 'options'],
+  cancelChild: [12, 'childId'],
+  requestExternal: [13, 'externalId', 'request'],
 });

@@ -1,10 +1,9 @@
 /**
  * Events: the immutable records of which a history consists, under Temporal's event-type names.
- * Thread: any. In → out: event ⇄ row. Everything here is persisted, so names, codes and field order are for ever.
+ * Thread: any. In → out: types. Everything here is persisted, so names are for ever; codes and field order are in event-codec.ts.
  */
 import type { FailureRecord } from './failures.js';
 import type { Payload } from './payload.js';
-import { type RecordCodec, recordCodec } from './records.js';
 
 /**
  * Which messages the steps so far processed, in processing order. A number n: one step for each message after the previous entry and
@@ -42,6 +41,58 @@ export interface RetryPolicyRecord {
   nonRetryableErrorTypes: string[];
 }
 
+/** Where a carried message was first admitted. */
+export interface CarriedFrom {
+  runId: string;
+  seq: number;
+}
+
+/** A run of a workflow. */
+export interface ExecutionRecord {
+  workflowId: string;
+  runId: string;
+}
+
+/** What happens to a child that is still open when its parent closes. */
+export type ParentClosePolicy = 'TERMINATE' | 'ABANDON' | 'REQUEST_CANCEL';
+
+/** The run that started this one as its child, under the parent's own id for it. */
+export interface ParentRecord extends ExecutionRecord {
+  childId: string;
+  closePolicy: ParentClosePolicy;
+}
+
+export interface ChildOptionsRecord {
+  parentClosePolicy?: ParentClosePolicy;
+  reusePolicy?: 'ALLOW_DUPLICATE' | 'ALLOW_DUPLICATE_FAILED_ONLY' | 'REJECT_DUPLICATE';
+  memo?: Payload;
+}
+
+/** What a run asks of another workflow. Without a run id: of its current run. */
+export type ExternalRequest =
+  | { kind: 'signal'; workflowId: string; runId?: string; name: string; input: Payload[] }
+  | { kind: 'cancel'; workflowId: string; runId?: string; reason?: string }
+  | {
+      kind: 'update';
+      workflowId: string;
+      runId?: string;
+      updateId: string;
+      name: string;
+      input: Payload[];
+      stage: 'ACCEPTED' | 'COMPLETED';
+    }
+  /** The outcome of an update that was accepted earlier. */
+  | { kind: 'pollUpdate'; workflowId: string; runId?: string; updateId: string }
+  | { kind: 'query'; workflowId: string; runId?: string; name: string; input: Payload[] }
+  | {
+      kind: 'signalWithStart';
+      workflowId: string;
+      workflowType: string;
+      input: Payload[];
+      name: string;
+      signalInput: Payload[];
+    };
+
 export type EventBody =
   | {
       eventType: 'WorkflowExecutionStarted';
@@ -54,6 +105,11 @@ export type EventBody =
       identity?: string;
       memo?: Payload;
       continuedFromRunId?: string;
+      parent?: ParentRecord;
+      /** Milliseconds until the start is admitted: until `WorkflowTaskScheduled`, and this event then has no seq. */
+      startDelay?: number;
+      /** Messages with a seq through this one are one step with the start, and in the buffer before `main` runs. */
+      startThrough?: number;
     }
   | {
       eventType: 'WorkflowExecutionSignaled';
@@ -61,8 +117,19 @@ export type EventBody =
       input: Payload[];
       requestId?: string;
       identity?: string;
+      /** The signal that this is a copy of, in an earlier run of the chain. */
+      carriedFrom?: CarriedFrom;
+      /** The workflow that sent it. */
+      sender?: ExecutionRecord;
     }
-  | { eventType: 'WorkflowExecutionCancelRequested'; reason?: string; identity?: string }
+  | {
+      eventType: 'WorkflowExecutionCancelRequested';
+      reason?: string;
+      identity?: string;
+      carriedFrom?: CarriedFrom;
+      sender?: ExecutionRecord;
+      requestId?: string;
+    }
   | { eventType: 'WorkflowExecutionUpdateAccepted'; updateId: string; updateName: string; input: Payload[] }
   | {
       eventType: 'WorkflowExecutionUpdateCompleted';
@@ -110,6 +177,86 @@ export type EventBody =
       attempt: number;
       failure: FailureRecord;
     }
+  | {
+      eventType: 'StartChildWorkflowExecutionInitiated';
+      childId: string;
+      workflowId: string;
+      workflowType: string;
+      input: Payload[];
+      options: ChildOptionsRecord;
+    }
+  | {
+      eventType: 'StartChildWorkflowExecutionFailed';
+      childId: string;
+      initiatedEventId: number;
+      failure: FailureRecord;
+    }
+  | { eventType: 'ChildWorkflowExecutionStarted'; childId: string; initiatedEventId: number; runId: string }
+  | { eventType: 'ChildWorkflowExecutionCompleted'; childId: string; initiatedEventId: number; result: Payload }
+  | { eventType: 'ChildWorkflowExecutionFailed'; childId: string; initiatedEventId: number; failure: FailureRecord }
+  | { eventType: 'ChildWorkflowExecutionCanceled'; childId: string; initiatedEventId: number; failure: FailureRecord }
+  | {
+      eventType: 'ChildWorkflowExecutionTerminated';
+      childId: string;
+      initiatedEventId: number;
+      failure: FailureRecord;
+    }
+  /** The workflow asked for its child to be cancelled. */
+  | { eventType: 'ChildWorkflowExecutionCancelRequested'; childId: string; initiatedEventId: number }
+  | { eventType: 'SignalExternalWorkflowExecutionInitiated'; externalId: string; request: ExternalRequest }
+  | { eventType: 'ExternalWorkflowExecutionSignaled'; externalId: string; initiatedEventId: number; runId?: string }
+  | {
+      eventType: 'SignalExternalWorkflowExecutionFailed';
+      externalId: string;
+      initiatedEventId: number;
+      failure: FailureRecord;
+    }
+  | { eventType: 'RequestCancelExternalWorkflowExecutionInitiated'; externalId: string; request: ExternalRequest }
+  | { eventType: 'ExternalWorkflowExecutionCancelRequested'; externalId: string; initiatedEventId: number }
+  | {
+      eventType: 'RequestCancelExternalWorkflowExecutionFailed';
+      externalId: string;
+      initiatedEventId: number;
+      failure: FailureRecord;
+    }
+  | { eventType: 'UpdateExternalWorkflowExecutionInitiated'; externalId: string; request: ExternalRequest }
+  | {
+      eventType: 'ExternalWorkflowExecutionUpdateAccepted';
+      externalId: string;
+      initiatedEventId: number;
+      runId: string;
+    }
+  | {
+      eventType: 'ExternalWorkflowExecutionUpdateCompleted';
+      externalId: string;
+      initiatedEventId: number;
+      runId: string;
+      result: Payload;
+    }
+  | {
+      eventType: 'UpdateExternalWorkflowExecutionFailed';
+      externalId: string;
+      initiatedEventId: number;
+      failure: FailureRecord;
+    }
+  | { eventType: 'QueryExternalWorkflowExecutionInitiated'; externalId: string; request: ExternalRequest }
+  | { eventType: 'ExternalWorkflowExecutionQueried'; externalId: string; initiatedEventId: number; result: Payload }
+  | {
+      eventType: 'QueryExternalWorkflowExecutionFailed';
+      externalId: string;
+      initiatedEventId: number;
+      failure: FailureRecord;
+    }
+  /** The next run of the chain has begun, in the same flush. */
+  | {
+      eventType: 'WorkflowExecutionContinuedAsNew';
+      newExecutionRunId: string;
+      workflowType: string;
+      input: Payload[];
+      memo?: Payload;
+    }
+  /** A delayed start is admitted now. */
+  | { eventType: 'WorkflowTaskScheduled' }
   | { eventType: 'WorkflowExecutionCompleted'; result: Payload }
   | { eventType: 'WorkflowExecutionFailed'; failure: FailureRecord }
   | { eventType: 'WorkflowExecutionCanceled'; details?: Payload[] }
@@ -127,82 +274,5 @@ export const CLOSING_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'WorkflowExecutionFailed',
   'WorkflowExecutionCanceled',
   'WorkflowExecutionTerminated',
+  'WorkflowExecutionContinuedAsNew',
 ]);
-
-/** Codes and field order on disk. `eventId` is not stored; the four leading fields are common to all. */
-export const eventCodec: RecordCodec<WorkflowEvent> = recordCodec<WorkflowEvent, 'eventType'>('eventType', {
-  WorkflowExecutionStarted: [
-    1,
-    'eventTime',
-    'seq',
-    'cause',
-    'ran',
-    'workflowId',
-    'workflowType',
-    'input',
-    'firstRunId',
-    'requestId',
-    'build',
-    'identity',
-    'memo',
-    'continuedFromRunId',
-  ],
-  WorkflowExecutionSignaled: [2, 'eventTime', 'seq', 'cause', 'ran', 'signalName', 'input', 'requestId', 'identity'],
-  WorkflowExecutionCancelRequested: [3, 'eventTime', 'seq', 'cause', 'ran', 'reason', 'identity'],
-  WorkflowExecutionUpdateAccepted: [4, 'eventTime', 'seq', 'cause', 'ran', 'updateId', 'updateName', 'input'],
-  WorkflowExecutionUpdateCompleted: [
-    5,
-    'eventTime',
-    'seq',
-    'cause',
-    'ran',
-    'updateId',
-    'acceptedEventId',
-    'result',
-    'failure',
-  ],
-  TimerStarted: [6, 'eventTime', 'seq', 'cause', 'ran', 'timerId', 'fireAt', 'summary'],
-  TimerFired: [7, 'eventTime', 'seq', 'cause', 'ran', 'timerId', 'startedEventId'],
-  TimerCanceled: [8, 'eventTime', 'seq', 'cause', 'ran', 'timerId', 'startedEventId'],
-  ActivityTaskScheduled: [9, 'eventTime', 'seq', 'cause', 'ran', 'activityId', 'activityType', 'input', 'options'],
-  ActivityTaskCompleted: [
-    10,
-    'eventTime',
-    'seq',
-    'cause',
-    'ran',
-    'activityId',
-    'scheduledEventId',
-    'attempt',
-    'result',
-  ],
-  ActivityTaskFailed: [11, 'eventTime', 'seq', 'cause', 'ran', 'activityId', 'scheduledEventId', 'attempt', 'failure'],
-  ActivityTaskTimedOut: [
-    12,
-    'eventTime',
-    'seq',
-    'cause',
-    'ran',
-    'activityId',
-    'scheduledEventId',
-    'attempt',
-    'failure',
-  ],
-  ActivityTaskCancelRequested: [13, 'eventTime', 'seq', 'cause', 'ran', 'activityId', 'scheduledEventId'],
-  ActivityTaskCanceled: [
-    14,
-    'eventTime',
-    'seq',
-    'cause',
-    'ran',
-    'activityId',
-    'scheduledEventId',
-    'attempt',
-    'failure',
-  ],
-  WorkflowExecutionCompleted: [15, 'eventTime', 'seq', 'cause', 'ran', 'result'],
-  WorkflowExecutionFailed: [16, 'eventTime', 'seq', 'cause', 'ran', 'failure'],
-  WorkflowExecutionCanceled: [17, 'eventTime', 'seq', 'cause', 'ran', 'details'],
-  WorkflowExecutionTerminated: [18, 'eventTime', 'seq', 'cause', 'ran', 'reason', 'details', 'identity'],
-  WorkflowTaskCompleted: [19, 'eventTime', 'seq', 'cause', 'ran'],
-});

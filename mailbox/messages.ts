@@ -20,7 +20,12 @@ export type MessageBody =
   | { kind: 'query'; name: string; input: Payload[] }
   | { kind: 'cancel'; reason?: string }
   | { kind: 'timerFired'; timerId: string }
-  | { kind: 'activityResolved'; activityId: string; result?: Payload; failure?: FailureRecord };
+  | { kind: 'activityResolved'; activityId: string; result?: Payload; failure?: FailureRecord }
+  /** The child has started as this run, or could not be. */
+  | { kind: 'childStarted'; childId: string; runId?: string; failure?: FailureRecord }
+  | { kind: 'childResolved'; childId: string; result?: Payload; failure?: FailureRecord }
+  /** What was asked of another workflow is done. `runId`: the run that took it, where one is told. */
+  | { kind: 'externalResolved'; externalId: string; runId?: string; result?: Payload; failure?: FailureRecord };
 
 export type Message = MessageBody & MessageBase;
 export type MessageKind = Message['kind'];
@@ -34,4 +39,7 @@ export const messageCodec: RecordCodec<Message> = recordCodec<Message, 'kind'>('
   cancel: [5, 'seq', 'time', 'reason'],
   timerFired: [6, 'seq', 'time', 'timerId'],
   activityResolved: [7, 'seq', 'time', 'activityId', 'result', 'failure'],
+  childStarted: [8, 'seq', 'time', 'childId', 'runId', 'failure'],
+  childResolved: [9, 'seq', 'time', 'childId', 'result', 'failure'],
+  externalResolved: [10, 'seq', 'time', 'externalId', 'runId', 'result', 'failure'],
 });

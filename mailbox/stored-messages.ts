@@ -14,7 +14,7 @@ export function messageOf(event: WorkflowEvent): Message | undefined {
     case 'WorkflowExecutionSignaled':
       return { kind: 'signal', ...at, name: event.signalName, input: event.input };
     case 'WorkflowExecutionCancelRequested':
-      return { kind: 'cancel', ...at, ...(event.reason === undefined ? {} : { reason: event.reason }) };
+      return { kind: 'cancel', ...at, ...optional('reason', event.reason) };
     case 'WorkflowExecutionUpdateAccepted':
       return { kind: 'update', ...at, updateId: event.updateId, name: event.updateName, input: event.input };
     case 'TimerFired':
@@ -25,7 +25,38 @@ export function messageOf(event: WorkflowEvent): Message | undefined {
     case 'ActivityTaskTimedOut':
     case 'ActivityTaskCanceled':
       return { kind: 'activityResolved', ...at, activityId: event.activityId, failure: event.failure };
+    case 'ChildWorkflowExecutionStarted':
+      return { kind: 'childStarted', ...at, childId: event.childId, runId: event.runId };
+    case 'StartChildWorkflowExecutionFailed':
+      return { kind: 'childStarted', ...at, childId: event.childId, failure: event.failure };
+    case 'ChildWorkflowExecutionCompleted':
+      return { kind: 'childResolved', ...at, childId: event.childId, result: event.result };
+    case 'ChildWorkflowExecutionFailed':
+    case 'ChildWorkflowExecutionCanceled':
+    case 'ChildWorkflowExecutionTerminated':
+      return { kind: 'childResolved', ...at, childId: event.childId, failure: event.failure };
+    case 'ExternalWorkflowExecutionSignaled':
+      return { kind: 'externalResolved', ...at, externalId: event.externalId, ...optional('runId', event.runId) };
+    case 'ExternalWorkflowExecutionCancelRequested':
+      return { kind: 'externalResolved', ...at, externalId: event.externalId };
+    case 'ExternalWorkflowExecutionUpdateAccepted':
+      return { kind: 'externalResolved', ...at, externalId: event.externalId, runId: event.runId };
+    case 'ExternalWorkflowExecutionUpdateCompleted': {
+      const { externalId, runId, result } = event;
+      return { kind: 'externalResolved', ...at, externalId, runId, result };
+    }
+    case 'ExternalWorkflowExecutionQueried':
+      return { kind: 'externalResolved', ...at, externalId: event.externalId, result: event.result };
+    case 'SignalExternalWorkflowExecutionFailed':
+    case 'RequestCancelExternalWorkflowExecutionFailed':
+    case 'UpdateExternalWorkflowExecutionFailed':
+    case 'QueryExternalWorkflowExecutionFailed':
+      return { kind: 'externalResolved', ...at, externalId: event.externalId, failure: event.failure };
     default:
       return undefined;
   }
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]: V }); // A computed key loses its name in the type.
 }

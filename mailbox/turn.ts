@@ -4,7 +4,8 @@
  */
 import { Packr } from 'msgpackr';
 import { type Command, commandCodec } from './commands.js';
-import { eventCodec, type Ran, type WorkflowEvent } from './events.js';
+import { eventCodec } from './event-codec.js';
+import type { Ran, WorkflowEvent } from './events.js';
 import type { FailureRecord } from './failures.js';
 import { type Message, messageCodec } from './messages.js';
 import type { Payload } from './payload.js';

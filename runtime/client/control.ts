@@ -4,7 +4,7 @@
  */
 import type { ErrorRecord } from './protocol.js';
 
-export type WorkflowStatusName = 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TERMINATED';
+export type WorkflowStatusName = 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TERMINATED' | 'CONTINUED_AS_NEW';
 
 /** Comlink carries plain data; errors of the catalogue travel as records. */
 export type Outcome<T> = { ok: true; value: T } | { ok: false; error: ErrorRecord };

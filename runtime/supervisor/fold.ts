@@ -32,6 +32,9 @@ const BY_TYPE: Folds = {
     run.startRequest = hashOf(event.requestId);
     run.startTime = event.eventTime;
     run.firstRunId = event.firstRunId === run.runId ? run.runId : event.firstRunId;
+    run.continuedFrom = event.continuedFromRunId;
+    run.parent = event.parent;
+    if (event.startDelay !== undefined) run.delayedUntil = event.eventTime + event.startDelay;
   },
   WorkflowExecutionSignaled(run, event) {
     if (event.requestId !== undefined) run.hasIds = true;
@@ -59,7 +62,38 @@ const BY_TYPE: Folds = {
   WorkflowExecutionCompleted: (run, event) => close(run, 'COMPLETED', event.eventTime),
   WorkflowExecutionFailed: (run, event) => close(run, 'FAILED', event.eventTime),
   WorkflowExecutionCanceled: (run, event) => close(run, 'CANCELLED', event.eventTime),
+  WorkflowExecutionContinuedAsNew(run, event) {
+    close(run, 'CONTINUED_AS_NEW', event.eventTime);
+    run.continuedTo = event.newExecutionRunId;
+  },
+  WorkflowTaskScheduled(run) {
+    run.delayedUntil = 0;
+  },
   WorkflowTaskCompleted: null,
+  StartChildWorkflowExecutionInitiated(run, event) {
+    run.children ??= new Map();
+    run.children.set(event.childId, event.eventId);
+  },
+  StartChildWorkflowExecutionFailed: (run, event) => endChild(run, event.childId),
+  ChildWorkflowExecutionStarted: null,
+  ChildWorkflowExecutionCompleted: (run, event) => endChild(run, event.childId),
+  ChildWorkflowExecutionFailed: (run, event) => endChild(run, event.childId),
+  ChildWorkflowExecutionCanceled: (run, event) => endChild(run, event.childId),
+  ChildWorkflowExecutionTerminated: (run, event) => endChild(run, event.childId),
+  ChildWorkflowExecutionCancelRequested: null,
+  SignalExternalWorkflowExecutionInitiated: beginExternal,
+  ExternalWorkflowExecutionSignaled: endExternal,
+  SignalExternalWorkflowExecutionFailed: endExternal,
+  RequestCancelExternalWorkflowExecutionInitiated: beginExternal,
+  ExternalWorkflowExecutionCancelRequested: endExternal,
+  RequestCancelExternalWorkflowExecutionFailed: endExternal,
+  UpdateExternalWorkflowExecutionInitiated: beginExternal,
+  ExternalWorkflowExecutionUpdateAccepted: endExternal,
+  ExternalWorkflowExecutionUpdateCompleted: endExternal,
+  UpdateExternalWorkflowExecutionFailed: endExternal,
+  QueryExternalWorkflowExecutionInitiated: beginExternal,
+  ExternalWorkflowExecutionQueried: endExternal,
+  QueryExternalWorkflowExecutionFailed: endExternal,
   WorkflowExecutionTerminated: (run, event) => close(run, 'TERMINATED', event.eventTime),
 };
 
@@ -73,9 +107,27 @@ function endActivity(run: Run, activityId: string): void {
   if (run.activities?.size === 0) run.activities = undefined;
 }
 
+function endChild(run: Run, childId: string): void {
+  run.children?.delete(childId);
+  if (run.children?.size === 0) run.children = undefined;
+}
+
+function beginExternal(run: Run, event: { externalId: string; eventId: number }): void {
+  run.externals ??= new Map();
+  run.externals.set(event.externalId, event.eventId);
+}
+
+function endExternal(run: Run, event: { externalId: string }): void {
+  run.externals?.delete(event.externalId);
+  if (run.externals?.size === 0) run.externals = undefined;
+}
+
 function close(run: Run, status: Run['status'], time: number): void {
   run.status = status;
   run.closeTime = time;
+  run.children = undefined;
+  run.externals = undefined;
+  run.delayedUntil = 0;
   run.timers = undefined;
   run.activities = undefined;
 }

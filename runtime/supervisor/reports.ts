@@ -189,6 +189,10 @@ export class Reports {
     completeWorkflow: (context, { result }) =>
       this.#close(context, { eventType: 'WorkflowExecutionCompleted', result }),
     failWorkflow: (context, { failure }) => this.#close(context, { eventType: 'WorkflowExecutionFailed', failure }),
+    continueAsNew: () => undefined,
+    startChild: () => undefined,
+    cancelChild: () => undefined,
+    requestExternal: () => undefined,
     cancelWorkflow: (context) => this.#close(context, { eventType: 'WorkflowExecutionCanceled' }),
   };
 

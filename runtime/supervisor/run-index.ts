@@ -3,6 +3,7 @@
  * Thread: supervisor. In → out: entries and frames → runs; run → entry.
  */
 
+import type { ParentRecord } from '../../mailbox/events.js';
 import { decodeEvents, pack, unpack } from '../../mailbox/turn.js';
 import { uuidFromBytes } from '../../mailbox/uuid.js';
 import type { ListFilter, WorkflowStatusName } from '../client/control.js';
@@ -30,6 +31,12 @@ type EntryRow = [
   timers: [string, number, number][] | null,
   activities: [string, number, number][] | null,
   startRequest: number,
+  children: [string, number][] | null,
+  externals: [string, number][] | null,
+  parent: ParentRecord | null,
+  continuedFrom: string | null,
+  continuedTo: string | null,
+  delayedUntil: number,
 ];
 
 export class RunIndex {
@@ -150,6 +157,12 @@ function encodeEntry(run: Run): readonly [Uint8Array, Uint8Array] {
       ? null
       : [...run.activities].map(([id, a]) => [id, a.scheduledEventId, a.scheduledTime]),
     run.startRequest,
+    run.children === undefined ? null : [...run.children],
+    run.externals === undefined ? null : [...run.externals],
+    run.parent ?? null,
+    run.continuedFrom ?? null,
+    run.continuedTo ?? null,
+    run.delayedUntil,
   ];
   return [runIdToBytes(run.runId), pack(row)];
 }
@@ -171,6 +184,12 @@ function decodeEntry(key: Uint8Array, value: Uint8Array): Run {
   run.lastTime = row[13];
   run.hasIds = row[14];
   run.startRequest = row[17];
+  if (row[18] != null) run.children = new Map(row[18]);
+  if (row[19] != null) run.externals = new Map(row[19]);
+  run.parent = row[20] ?? undefined;
+  run.continuedFrom = row[21] ?? undefined;
+  run.continuedTo = row[22] ?? undefined;
+  run.delayedUntil = row[23] ?? 0;
   if (row[15] !== null)
     run.timers = new Map(row[15].map(([id, fireAt, startedEventId]) => [id, { fireAt, startedEventId }]));
   if (row[16] !== null) {

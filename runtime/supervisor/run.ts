@@ -2,7 +2,7 @@
  * The run: the small record kept in memory for every run, and its live part while something happens to it.
  * Thread: supervisor. In → out: fields, changed by `fold` (what events say) and by admission and turns (what is under way).
  */
-import type { Ran, WorkflowEvent } from '../../mailbox/events.js';
+import type { ParentRecord, Ran, WorkflowEvent } from '../../mailbox/events.js';
 import { Mailbox } from '../../mailbox/mailbox.js';
 import type { SuspendReason } from '../../mailbox/turn.js';
 import type { WorkflowStatusName } from '../client/control.js';
@@ -46,6 +46,17 @@ export class Run {
   changed = false;
   timers: Map<string, TimerRecord> | undefined;
   activities: Map<string, ActivityRecord> | undefined;
+  /** Children not known to have closed: child id → id of the event that asked for it. */
+  children: Map<string, number> | undefined;
+  /** What it asked of other workflows and has no answer to: external id → id of the event. */
+  externals: Map<string, number> | undefined;
+  /** The run that started it as its child. */
+  parent: ParentRecord | undefined;
+  /** The run of the chain before this one, and after it. */
+  continuedFrom: string | undefined;
+  continuedTo: string | undefined;
+  /** Not 0: its start is admitted then, or with the first message before. */
+  delayedUntil = 0;
   /** The run before this one under the same workflow id. */
   previous: Run | undefined;
   live: Live | undefined;
