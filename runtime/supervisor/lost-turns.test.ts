@@ -153,7 +153,7 @@ test('a query that ends the worker three times is refused alone: the run goes on
     return culprit?.run;
   };
   expect(await system.query('w', 'deadly').error()).toMatchObject({
-    code: 'WORKFLOW_SUSPENDED',
+    code: 'QUERY_FAILED',
     cause: { type: 'StepFailedWorkerError' },
   });
   expect(lost).toBe(3);
@@ -168,8 +168,11 @@ test('callers whose query or update ends the worker are told', async () => {
   const system = await System.open({ workflows });
   await system.start('w', 'ledger').value();
   system.workers.fate = (slices) => slices.find(({ steps: own }) => own.length > 0)?.run;
-  const calls = [system.query('w', 'entries'), system.update('w', 'append', 'a')];
-  for (const call of calls) expect(await call.error()).toMatchObject({ code: 'WORKFLOW_SUSPENDED' });
+  const query = system.query('w', 'entries');
+  const update = system.update('w', 'append', 'a');
+  const cause = { type: 'StepFailedWorkerError' };
+  expect(await query.error()).toMatchObject({ code: 'QUERY_FAILED', cause });
+  expect(await update.error()).toMatchObject({ code: 'WORKFLOW_UPDATE_FAILED', cause });
   expect(await system.terminate('w').value()).toBe('done');
   expect(system.unanswered).toBe(0);
   await expectInvariants(system);

@@ -8,9 +8,11 @@ import type { SuspendReason } from '../../mailbox/turn.js';
 import {
   DeterminismViolationError,
   type HoldfastError,
+  QueryFailedError,
   StepFailedWorkerError,
   UnknownWorkflowTypeError,
   WorkflowSuspendedError,
+  WorkflowUpdateFailedError,
 } from '../errors.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
@@ -90,17 +92,18 @@ export class Suspensions {
     live.mailbox.redeliver();
     if (culprit?.kind !== 'query' && culprit?.kind !== 'update') return false;
     live.mailbox.confirm(culprit.seq);
-    const error = new StepFailedWorkerError({ runId: run.runId, times: live.lostTurns, reason: lost.reason });
-    const cause: FailureRecord = { kind: 'application', type: error.name, message: error.message };
-    const { workflowId, runId } = run;
-    const refuse = (waiter: Waiter) =>
-      this.core.refuse(waiter, run, new WorkflowSuspendedError({ workflowId, runId, reason: error.message }), cause);
+    const reason = `handling it ended its worker ${live.lostTurns} times (${lost.reason})`;
+    const cause: FailureRecord = { kind: 'application', type: 'StepFailedWorkerError', message: reason };
     if (culprit.kind === 'query') {
       const caller = live.takeCaller(culprit.seq);
-      if (caller !== undefined) refuse(caller);
+      if (caller !== undefined) {
+        this.core.refuse(caller, run, new QueryFailedError({ queryName: culprit.name, reason }), cause);
+      }
     } else {
-      for (const waiter of live.ids?.pending(culprit.updateId)?.waiters ?? []) refuse(waiter);
-      live.ids?.forgetUpdate(culprit.updateId);
+      const { updateId, name: updateName } = culprit;
+      const error = new WorkflowUpdateFailedError({ workflowId: run.workflowId, updateId, updateName });
+      for (const waiter of live.ids?.pending(updateId)?.waiters ?? []) this.core.refuse(waiter, run, error, cause);
+      live.ids?.forgetUpdate(updateId);
     }
     live.lostTurns = 0;
     return true;
