@@ -4,18 +4,20 @@
  */
 
 import type { Command } from '../mailbox/commands.js';
-import { type FailureRecord, isCancellation, TemporalFailure, toFailureRecord } from '../mailbox/failures.js';
-import { isThenable, type Verdict } from '../mailbox/gate.js';
+import { type FailureRecord, toFailureRecord } from '../mailbox/failures.js';
 import type { Message, MessageKind, MessageOf } from '../mailbox/messages.js';
-import { decodePayloads, type Payload } from '../mailbox/payload.js';
+import type { Payload } from '../mailbox/payload.js';
 import type { Answer, LogEntry } from '../mailbox/turn.js';
+import { startMain } from './closing.js';
 import { Conditions } from './conditions.js';
 import { type Handler, Handlers } from './handlers.js';
 import { Outbox } from './outbox.js';
 import { PendingWork } from './pending-work.js';
-import { answerQuery, queryFailure } from './queries.js';
+import { queryFailure } from './queries.js';
 import { SeededRandom } from './random.js';
-import { receiveUpdate, rejectUpdate, runUpdate, validateUpdate } from './updates.js';
+import { beginQuery, beginValidator, endReadOnly, type ReadOnlyPhase } from './read-only.js';
+import { receiveSignal } from './signals.js';
+import { receiveUpdate, rejectUpdate, runUpdate } from './updates.js';
 
 export interface RunInfo {
   readonly workflowId: string;
@@ -56,15 +58,6 @@ const COUNTED: ReadonlySet<MessageKind> = new Set<MessageKind>([
   'externalResolved',
 ]);
 
-type ReadOnlyPhase =
-  | { readonly kind: 'query'; readonly message: MessageOf<'query'>; readonly answer: Answer }
-  | {
-      readonly kind: 'validator';
-      readonly message: MessageOf<'update'>;
-      readonly handler: Handler;
-      readonly verdict: Verdict;
-    };
-
 export class Execution {
   readonly outbox = new Outbox();
   readonly conditions = new Conditions();
@@ -90,7 +83,7 @@ export class Execution {
 
   constructor(
     readonly info: RunInfo,
-    private readonly main: WorkflowMain,
+    readonly main: WorkflowMain,
     readonly host: ExecutionHost,
   ) {
     this.now = info.startTime;
@@ -125,10 +118,14 @@ export class Execution {
     this.replaying = replaying;
     const only = messages.length === 1 ? messages[0] : undefined;
     if (only?.kind === 'query') {
-      this.#beginQuery(only);
+      this.#phase = beginQuery(this, only);
       return;
     }
-    if (only?.kind === 'update' && !replaying && this.#beginGate(only)) return;
+    if (only?.kind === 'update' && !replaying && !this.closed) {
+      // Its validator's microtasks must drain under guard before its handler runs.
+      this.#phase = beginValidator(this, only);
+      return;
+    }
     // It leaves no event, so it must not move the clock either.
     if (only?.kind === 'timerFired' && !this.pending.hasTimer(only.timerId)) return;
     this.#advance(messages);
@@ -138,7 +135,15 @@ export class Execution {
 
   /** After each drain. True if more microtasks may be waiting: drain again, then call again. */
   settle(): boolean {
-    if (this.#phase !== undefined) return this.#endReadOnly(this.#phase);
+    if (this.#phase !== undefined) {
+      const admitted = endReadOnly(this, this.#phase);
+      this.#phase = undefined;
+      if (admitted === undefined) return false;
+      this.#advance(this.#messages);
+      runUpdate(this, admitted.message, admitted.handler);
+      this.conditions.round(false);
+      return true;
+    }
     if (this.#fatal !== undefined || this.#messages[0]?.kind === 'query') return false;
     return this.conditions.round(true);
   }
@@ -220,10 +225,12 @@ export class Execution {
 
   /** One table for all executions: there may be a hundred thousand. */
   static readonly #byKind: { readonly [K in MessageKind]: (execution: Execution, message: MessageOf<K>) => void } = {
-    start: (execution, message) => execution.#start(message),
-    signal: (execution, message) => execution.#signal(message),
-    update: (execution, message) => receiveUpdate(execution, message),
-    query: (execution, message) => execution.#beginQuery(message),
+    start: startMain,
+    signal: receiveSignal,
+    update: receiveUpdate,
+    query: (execution, message) => {
+      execution.#phase = beginQuery(execution, message);
+    },
     cancel: (execution, message) => execution.#cancel(message),
     timerFired: (execution, message) => {
       if (execution.pending.timerFired(message.timerId)) execution.historyLength++;
@@ -239,123 +246,12 @@ export class Execution {
     this.pending.cancelAll(message.reason);
   }
 
-  #start(message: MessageOf<'start'>): void {
-    const args = decodePayloads(message.input);
-    let outcome: unknown;
-    try {
-      outcome = this.main(...args);
-    } catch (error) {
-      this.#mainFailed(error);
-      return;
-    }
-    Promise.resolve(outcome).then(
-      (result) => this.#mainReturned(result),
-      (error) => this.#mainFailed(error),
-    );
-  }
-
-  #mainReturned(result: unknown): void {
-    let payload: Payload;
-    try {
-      payload = this.encode(result, 'result');
-    } catch (error) {
-      this.fail(error);
-      return;
-    }
-    this.#warnOfUnfinished();
-    this.#close({ kind: 'completeWorkflow', result: payload });
-  }
-
-  /** A failure thrown by main or by a signal handler fails the run; anything else breaks the step. */
-  #mainFailed(error: unknown): void {
-    if (this.cancelRequested && isCancellation(error)) {
-      this.#warnOfUnfinished();
-      this.#close({ kind: 'cancelWorkflow' });
-    } else if (error instanceof TemporalFailure) {
-      this.#close({ kind: 'failWorkflow', failure: toFailureRecord(error) });
-    } else {
-      this.fail(error);
-    }
-  }
-
-  #close(command: Command): void {
+  /** The first close that a run computes is its end. */
+  close(command: Command): void {
     if (this.closed) return;
     this.outbox.push(command);
     this.closed = true;
     this.#closedAt = this.#messages;
-  }
-
-  #warnOfUnfinished(): void {
-    const unfinished = this.handlers.unfinished();
-    if (unfinished.length === 0 || this.closed) return;
-    const names = unfinished.map(({ kind, name, id }) => `${kind} ${name}${id === undefined ? '' : ` (${id})`}`);
-    this.log(
-      'warn',
-      `Workflow finished while handlers are still running: ${names.join(', ')}. Their work is cut off and senders of these updates get an ` +
-        'error. Wait with condition(allHandlersFinished) before returning, or set unfinishedPolicy to ABANDON',
-    );
-  }
-
-  #signal(message: MessageOf<'signal'>): void {
-    const handler = this.handlers.find('signal', message.name);
-    if (handler === undefined) {
-      this.handlers.hold(message);
-      return;
-    }
-    let outcome: unknown;
-    try {
-      outcome = handler.run(message.name, decodePayloads(message.input));
-    } catch (error) {
-      this.#mainFailed(error);
-      return;
-    }
-    if (!isThenable(outcome)) return;
-    const entry = this.handlers.began({ kind: 'signal', name: message.name, abandon: handler.abandon });
-    outcome.then(
-      () => this.handlers.ended(entry),
-      (error) => {
-        this.handlers.ended(entry);
-        this.#mainFailed(error);
-      },
-    );
-  }
-
-  /** True if the update is not to be processed now: it has no handler, or its validator's microtasks must drain under guard first. */
-  #beginGate(message: MessageOf<'update'>): boolean {
-    if (this.closed) return false;
-    const handler = this.handlers.find('update', message.name);
-    if (handler === undefined) {
-      this.handlers.hold(message);
-      return true;
-    }
-    this.#phase = { kind: 'validator', message, handler, verdict: validateUpdate(this, message, handler) };
-    return true;
-  }
-
-  #beginQuery(message: MessageOf<'query'>): void {
-    this.outbox.guard(`the handler of query '${message.name}'`);
-    this.#phase = { kind: 'query', message, answer: answerQuery(this, message) };
-  }
-
-  /** The microtasks of a query or validator have drained: whatever they did is known. */
-  #endReadOnly(phase: ReadOnlyPhase): boolean {
-    this.#phase = undefined;
-    const violation = this.outbox.unguard();
-    if (violation !== undefined) this.fail(violation);
-    if (phase.kind === 'query') {
-      this.#answers.push(phase.answer);
-      return false;
-    }
-    const { message, handler, verdict } = phase;
-    if (violation !== undefined) return false;
-    if (!verdict.pass) {
-      rejectUpdate(this, message, verdict.error);
-      return false;
-    }
-    this.#advance(this.#messages);
-    runUpdate(this, message, handler);
-    this.conditions.round(false);
-    return true;
   }
 
   answer(answer: Answer): void {

@@ -1,0 +1,58 @@
+/**
+ * How a run ends: what `main` returns or throws, and what signal handlers throw, as the run's last command.
+ * Thread: worker. In → out: a result or a thrown value → a closing command, or a step that breaks.
+ */
+import { isCancellation, TemporalFailure, toFailureRecord } from '../mailbox/failures.js';
+import type { MessageOf } from '../mailbox/messages.js';
+import { decodePayloads, type Payload } from '../mailbox/payload.js';
+import type { Execution } from './execution.js';
+
+export function startMain(execution: Execution, message: MessageOf<'start'>): void {
+  const args = decodePayloads(message.input);
+  let outcome: unknown;
+  try {
+    outcome = execution.main(...args);
+  } catch (error) {
+    codeFailed(execution, error);
+    return;
+  }
+  Promise.resolve(outcome).then(
+    (result) => mainReturned(execution, result),
+    (error) => codeFailed(execution, error),
+  );
+}
+
+function mainReturned(execution: Execution, result: unknown): void {
+  let payload: Payload;
+  try {
+    payload = execution.encode(result, 'result');
+  } catch (error) {
+    execution.fail(error);
+    return;
+  }
+  warnOfUnfinished(execution);
+  execution.close({ kind: 'completeWorkflow', result: payload });
+}
+
+/** A failure thrown by main or by a signal handler fails the run; anything else breaks the step. */
+export function codeFailed(execution: Execution, error: unknown): void {
+  if (execution.cancelRequested && isCancellation(error)) {
+    warnOfUnfinished(execution);
+    execution.close({ kind: 'cancelWorkflow' });
+  } else if (error instanceof TemporalFailure) {
+    execution.close({ kind: 'failWorkflow', failure: toFailureRecord(error) });
+  } else {
+    execution.fail(error);
+  }
+}
+
+function warnOfUnfinished(execution: Execution): void {
+  const unfinished = execution.handlers.unfinished();
+  if (unfinished.length === 0 || execution.closed) return;
+  const names = unfinished.map(({ kind, name, id }) => `${kind} ${name}${id === undefined ? '' : ` (${id})`}`);
+  execution.log(
+    'warn',
+    `Workflow finished while handlers are still running: ${names.join(', ')}. Their work is cut off and senders of these updates get an ` +
+      'error. Wait with condition(allHandlersFinished) before returning, or set unfinishedPolicy to ABANDON',
+  );
+}

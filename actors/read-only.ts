@@ -1,0 +1,55 @@
+/**
+ * Read-only phases: the part of a step in which a query's handler or an update's validator runs under guard, until its microtasks have drained.
+ * Thread: worker. In → out: query or update message → a phase → the query's answer, or the update let in or turned away.
+ */
+import type { Verdict } from '../mailbox/gate.js';
+import type { MessageOf } from '../mailbox/messages.js';
+import type { Answer } from '../mailbox/turn.js';
+import type { Execution } from './execution.js';
+import type { Handler } from './handlers.js';
+import { answerQuery } from './queries.js';
+import { rejectUpdate, validateUpdate } from './updates.js';
+
+export type ReadOnlyPhase =
+  | { readonly kind: 'query'; readonly message: MessageOf<'query'>; readonly answer: Answer }
+  | {
+      readonly kind: 'validator';
+      readonly message: MessageOf<'update'>;
+      readonly handler: Handler;
+      readonly verdict: Verdict;
+    };
+
+/** An update that its validator let in, and who handles it. */
+export interface Admitted {
+  readonly message: MessageOf<'update'>;
+  readonly handler: Handler;
+}
+
+export function beginQuery(execution: Execution, message: MessageOf<'query'>): ReadOnlyPhase {
+  execution.outbox.guard(`the handler of query '${message.name}'`);
+  return { kind: 'query', message, answer: answerQuery(execution, message) };
+}
+
+/** Undefined if the update has no handler yet: it is held. */
+export function beginValidator(execution: Execution, message: MessageOf<'update'>): ReadOnlyPhase | undefined {
+  const handler = execution.handlers.find('update', message.name);
+  if (handler === undefined) {
+    execution.handlers.hold(message);
+    return undefined;
+  }
+  return { kind: 'validator', message, handler, verdict: validateUpdate(execution, message, handler) };
+}
+
+/** The microtasks of a query or validator have drained: whatever they did is known. */
+export function endReadOnly(execution: Execution, phase: ReadOnlyPhase): Admitted | undefined {
+  const violation = execution.outbox.unguard();
+  if (violation !== undefined) execution.fail(violation);
+  if (phase.kind === 'query') {
+    execution.answer(phase.answer);
+    return undefined;
+  }
+  if (violation !== undefined) return undefined;
+  if (phase.verdict.pass) return phase;
+  rejectUpdate(execution, phase.message, phase.verdict.error);
+  return undefined;
+}

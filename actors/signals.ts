@@ -1,0 +1,34 @@
+/**
+ * Signals: handed to their handlers, or held until one is set.
+ * Thread: worker. In → out: signal message → a handler's run, of which only a failure counts.
+ */
+import { isThenable } from '../mailbox/gate.js';
+import type { MessageOf } from '../mailbox/messages.js';
+import { decodePayloads } from '../mailbox/payload.js';
+import { codeFailed } from './closing.js';
+import type { Execution } from './execution.js';
+
+export function receiveSignal(execution: Execution, message: MessageOf<'signal'>): void {
+  const { handlers } = execution;
+  const handler = handlers.find('signal', message.name);
+  if (handler === undefined) {
+    handlers.hold(message);
+    return;
+  }
+  let outcome: unknown;
+  try {
+    outcome = handler.run(message.name, decodePayloads(message.input));
+  } catch (error) {
+    codeFailed(execution, error);
+    return;
+  }
+  if (!isThenable(outcome)) return;
+  const entry = handlers.began({ kind: 'signal', name: message.name, abandon: handler.abandon });
+  outcome.then(
+    () => handlers.ended(entry),
+    (error) => {
+      handlers.ended(entry);
+      codeFailed(execution, error);
+    },
+  );
+}
