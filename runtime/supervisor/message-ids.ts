@@ -5,6 +5,7 @@
 import type { WorkflowEvent } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
+import { type IdLimits, RecentIds } from './recent-ids.js';
 import type { Waiter } from './run.js';
 
 export type UpdateOutcome = { readonly result?: Payload | undefined; readonly failure?: FailureRecord | undefined };
@@ -32,20 +33,19 @@ export interface CompletedUpdate {
 
 export class MessageIds {
   // Made when first needed: most runs never see an id.
-  #requests: Map<string, number> | undefined;
+  #requests: RecentIds<number> | undefined;
   #pending: Map<string, PendingUpdate> | undefined;
-  #completed: Map<string, CompletedUpdate> | undefined;
+  #completed: RecentIds<CompletedUpdate> | undefined;
 
-  constructor(private readonly limits: { ids: number; ms: number }) {}
+  constructor(private readonly limits: IdLimits) {}
 
   hasRequest(requestId: string): boolean {
     return this.#requests?.has(requestId) === true;
   }
 
   noteRequest(requestId: string, time: number): void {
-    this.#requests ??= new Map();
-    this.#requests.set(requestId, time);
-    this.#forget(this.#requests, time, (noted) => noted);
+    this.#requests ??= new RecentIds(this.limits, (noted) => noted);
+    this.#requests.add(requestId, time);
   }
 
   /** Updates admitted and not durably completed. */
@@ -80,9 +80,8 @@ export class MessageIds {
   /** The outcome is durable, in the frame at this position. */
   completed({ updateId, name, time }: PendingUpdate, outcomeAt: number): void {
     this.#pending?.delete(updateId);
-    this.#completed ??= new Map();
-    this.#completed.set(updateId, { name, time, outcomeAt });
-    this.#forget(this.#completed, time, (update) => update.time);
+    this.#completed ??= new RecentIds(this.limits, (update) => update.time);
+    this.#completed.add(updateId, { name, time, outcomeAt });
   }
 
   /** Reads ids back from a history, oldest event first. */
@@ -94,14 +93,6 @@ export class MessageIds {
     } else if (event.eventType === 'WorkflowExecutionUpdateCompleted') {
       const entry = this.#pending?.get(event.updateId);
       if (entry !== undefined) this.completed(entry, position);
-    }
-  }
-
-  /** Oldest first, past the count or the age that is remembered. */
-  #forget<V>(map: Map<string, V>, now: number, timeOf: (value: V) => number): void {
-    for (const [id, value] of map) {
-      if (map.size <= this.limits.ids && now - timeOf(value) <= this.limits.ms) return;
-      map.delete(id);
     }
   }
 }
