@@ -39,16 +39,12 @@ export async function measureWorkload(
   report: (result: Result) => void,
 ): Promise<void> {
   const store = join(directory, workload);
-  const runtime = await Runtime.create({
-    workflows: WORKFLOWS,
-    store,
-    workers,
-    logger: 'warn',
-  });
+  const { prepare, limits = {} } = KINDS[workload];
+  const runtime = await Runtime.create({ workflows: WORKFLOWS, store, workers, limits, logger: 'warn' });
   try {
     const floor = await Floor.start({ workload, path: join(directory, `${workload}.floor`), workers });
     try {
-      const operation = await KINDS[workload].prepare(runtime.client, workload);
+      const operation = await prepare(runtime.client, workload);
       const sides = [() => floor.call(), operation] as const;
       for (const side of sides) await drive(side, WARM_UP.callers, seconds * 1000 * WARM_UP.share);
       for (const count of callers) report(await measureCell(workload, count, seconds * 1000, sides));

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 
-export const WORKLOADS = ['W1', 'W3', 'W4', 'W5', 'W6'] as const;
+export const WORKLOADS = ['W1', 'W3', 'W3-one', 'W4', 'W4-one', 'W5', 'W6'] as const;
 export type Workload = (typeof WORKLOADS)[number];
 
 export interface Settings {

@@ -1,8 +1,8 @@
 /**
- * The workloads W1, W3, W4 and W5: what has to be there before, and what one operation is.
+ * The workloads from W1 to W5: what has to be there before, and what one operation is.
  * Thread: main. In → out: runtime → operation.
  */
-import type { Client } from '../runtime/index.js';
+import type { Client, RuntimeOptions } from '../runtime/index.js';
 import type { Operation } from './drive.js';
 import type { FloorWorkload } from './floor/shapes.js';
 import { add, counter, quick, set, total } from './workflows.js';
@@ -16,6 +16,8 @@ const STARTERS = 256;
 
 export interface WorkloadKind {
   readonly title: string;
+  /** Where the defaults would end it. */
+  readonly limits?: RuntimeOptions['limits'];
   /** Makes what the operations need. */
   readonly prepare: (client: Client, prefix: string) => Promise<Operation>;
 }
@@ -32,6 +34,9 @@ export async function startMany(start: (n: number) => Promise<unknown>, count: n
 async function startCounters(client: Client, prefix: string): Promise<void> {
   await startMany((n) => client.workflow.start(counter, { workflowId: `${prefix}-${n}` }), RUNNING);
 }
+
+/** One run's history takes all that is sent while a cell is measured. */
+const ENDLESS: RuntimeOptions['limits'] = { historyEvents: 1_000_000_000, historyBytes: 1_000_000_000_000 };
 
 const idOf = (prefix: string, n: number) => `${prefix}-${n % RUNNING}`;
 
@@ -50,11 +55,27 @@ export const KINDS: { readonly [W in FloorWorkload]: WorkloadKind } = {
       return (n) => client.workflow.getHandle(idOf(prefix, n)).signal(add, 1);
     },
   },
+  'W3-one': {
+    title: 'signal one running workflow',
+    limits: ENDLESS,
+    prepare: async (client, prefix) => {
+      const handle = await client.workflow.start(counter, { workflowId: prefix });
+      return () => handle.signal(add, 1);
+    },
+  },
   W4: {
     title: `update ${RUNNING} running workflows, with a validator`,
     prepare: async (client, prefix) => {
       await startCounters(client, prefix);
       return (n) => client.workflow.getHandle(idOf(prefix, n)).executeUpdate(set, { args: [1] });
+    },
+  },
+  'W4-one': {
+    title: 'update one running workflow, with a validator',
+    limits: ENDLESS,
+    prepare: async (client, prefix) => {
+      const handle = await client.workflow.start(counter, { workflowId: prefix });
+      return () => handle.executeUpdate(set, { args: [1] });
     },
   },
   W5: {

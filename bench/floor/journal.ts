@@ -9,7 +9,7 @@ import { crc32 } from 'node:zlib';
 import { pack } from '../../mailbox/turn.js';
 import { BATCH_HEADER, BATCH_TRAILER, FRAME_HEADER } from '../../runtime/store/log/format.js';
 import type { FloorRow } from './protocol.js';
-import type { EventRow } from './shapes.js';
+import type { EventRow, Shape } from './shapes.js';
 
 const FILE_BYTES = 64 * 1024 * 1024;
 const CHUNK = Buffer.alloc(1024 * 1024);
@@ -17,7 +17,7 @@ const CHUNK = Buffer.alloc(1024 * 1024);
 export class FloorJournal {
   readonly #fd: number;
   readonly #path: string;
-  #frames: (readonly EventRow[])[] = [];
+  #frames: EventRow[][] = [];
   #waiting: FloorRow[] = [];
   #flushing = false;
   #buffer = Buffer.allocUnsafeSlow(4 * 1024 * 1024);
@@ -25,6 +25,7 @@ export class FloorJournal {
 
   constructor(
     path: string,
+    private readonly kind: Shape['frames'],
     private readonly durable: (answers: readonly FloorRow[]) => void,
   ) {
     this.#path = path;
@@ -33,9 +34,10 @@ export class FloorJournal {
     fdatasyncSync(this.#fd);
   }
 
-  /** One frame. `answer`: given to `durable` once it is. */
-  append(events: readonly EventRow[], answer: FloorRow | undefined): void {
-    this.#frames.push(events);
+  /** `answer`: given to `durable` once the events are. */
+  append(events: EventRow[], answer: FloorRow | undefined): void {
+    if (this.kind === 'each' || this.#frames.length === 0) this.#frames.push(events);
+    else this.#frames[0]!.push(...events);
     if (answer !== undefined) this.#waiting.push(answer);
   }
 

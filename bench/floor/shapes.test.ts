@@ -40,6 +40,65 @@ interface Records {
   readonly reply: Reply;
 }
 
+const SIGNAL = (workflowId: string): Records => ({
+  request: { id: 1, kind: 'signal', workflowId, name: 'add', input: [payload] },
+  message: { kind: 'signal', seq: 9, time, name: 'add', input: [payload] },
+  commands: [],
+  admission: [
+    {
+      eventType: 'WorkflowExecutionSignaled',
+      eventId: 9,
+      eventTime: time,
+      seq: 9,
+      signalName: 'add',
+      input: [payload],
+    },
+  ],
+  after: [],
+  reply: { id: 1, kind: 'done' },
+});
+
+const UPDATE = (workflowId: string): Records => ({
+  request: {
+    id: 1,
+    kind: 'update',
+    workflowId,
+    name: 'set',
+    input: [payload],
+    updateId: id,
+    stage: 'COMPLETED',
+  },
+  message: { kind: 'update', seq: 9, time, updateId: id, name: 'set', input: [payload] },
+  commands: [
+    { kind: 'acceptUpdate', updateId: id, seq: 9 },
+    { kind: 'completeUpdate', updateId: id, result: payload },
+  ],
+  admission: [],
+  after: [
+    {
+      eventType: 'WorkflowExecutionUpdateAccepted',
+      eventId: 8,
+      eventTime: time,
+      seq: 9,
+      cause: 9,
+      ran: [9],
+      updateId: id,
+      updateName: 'set',
+      input: [payload],
+    },
+    {
+      eventType: 'WorkflowExecutionUpdateCompleted',
+      eventId: 9,
+      eventTime: time,
+      cause: 9,
+      updateId: id,
+      acceptedEventId: 8,
+      result: payload,
+    },
+  ],
+  reply: { id: 1, kind: 'updateCompleted', runId, result: payload },
+});
+
 const RECORDS: { readonly [W in FloorWorkload]: Records } = {
   W1: {
     request: {
@@ -80,63 +139,10 @@ const RECORDS: { readonly [W in FloorWorkload]: Records } = {
     ],
     reply: { id: 1, kind: 'closed', runId, result: payload },
   },
-  W3: {
-    request: { id: 1, kind: 'signal', workflowId, name: 'add', input: [payload] },
-    message: { kind: 'signal', seq: 9, time, name: 'add', input: [payload] },
-    commands: [],
-    admission: [
-      {
-        eventType: 'WorkflowExecutionSignaled',
-        eventId: 9,
-        eventTime: time,
-        seq: 9,
-        signalName: 'add',
-        input: [payload],
-      },
-    ],
-    after: [],
-    reply: { id: 1, kind: 'done' },
-  },
-  W4: {
-    request: {
-      id: 1,
-      kind: 'update',
-      workflowId,
-      name: 'set',
-      input: [payload],
-      updateId: id,
-      stage: 'COMPLETED',
-    },
-    message: { kind: 'update', seq: 9, time, updateId: id, name: 'set', input: [payload] },
-    commands: [
-      { kind: 'acceptUpdate', updateId: id, seq: 9 },
-      { kind: 'completeUpdate', updateId: id, result: payload },
-    ],
-    admission: [],
-    after: [
-      {
-        eventType: 'WorkflowExecutionUpdateAccepted',
-        eventId: 8,
-        eventTime: time,
-        seq: 9,
-        cause: 9,
-        ran: [9],
-        updateId: id,
-        updateName: 'set',
-        input: [payload],
-      },
-      {
-        eventType: 'WorkflowExecutionUpdateCompleted',
-        eventId: 9,
-        eventTime: time,
-        cause: 9,
-        updateId: id,
-        acceptedEventId: 8,
-        result: payload,
-      },
-    ],
-    reply: { id: 1, kind: 'updateCompleted', runId, result: payload },
-  },
+  W3: SIGNAL(workflowId),
+  'W3-one': SIGNAL('W3-one'),
+  W4: UPDATE(workflowId),
+  'W4-one': UPDATE('W4-one'),
   W5: {
     request: { id: 1, kind: 'query', workflowId, name: 'total', input: [] },
     message: { kind: 'query', seq: 9, time, name: 'total', input: [] },

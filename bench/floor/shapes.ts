@@ -6,7 +6,7 @@
 import { pack, unpack } from '../../mailbox/turn.js';
 import { randomUuid } from '../../mailbox/uuid.js';
 
-export const FLOOR_WORKLOADS = ['W1', 'W3', 'W4', 'W5'] as const;
+export const FLOOR_WORKLOADS = ['W1', 'W3', 'W3-one', 'W4', 'W4-one', 'W5'] as const;
 export type FloorWorkload = (typeof FLOOR_WORKLOADS)[number];
 
 /** Follow the number of the operation. */
@@ -31,6 +31,8 @@ export interface Shape {
   readonly replyAfter: 'admission' | 'turn';
   /** Client: the reply's value. */
   readonly value: (reply: Fields) => unknown;
+  /** Each operation's events are a frame of their own; or all are of one run, and those of one flush are one frame. */
+  readonly frames: 'each' | 'one';
 }
 
 export const time = 1_700_000_000_000;
@@ -42,6 +44,41 @@ const workflowIdOf = (workload: FloorWorkload, n: number) => `${workload}-${n % 
 /** The runtime's rows nest; these are flat, which packs no slower. Values are one payload, input one argument. */
 const increment = (payload: unknown) => pack((unpack(payload as Uint8Array) as number) + 1);
 const decode = (payload: unknown) => unpack(payload as Uint8Array);
+
+const SIGNAL: Shape = {
+  request: (n) => [2, workflowIdOf('W3', n), null, 'add', [pack(1)]],
+  admissionEvents: ([, , , name, input]) => [[2, time, 9, null, null, name, input]],
+  turn: ([, , , name, input]) => [0, null, 2, 9, time, name, input],
+  report: ([, , , , , , input]) => {
+    decode((input as unknown[])[0]);
+    return [9];
+  },
+  turnEvents: undefined,
+  reply: () => [2],
+  replyAfter: 'admission',
+  value: () => undefined,
+  frames: 'each',
+};
+
+const UPDATE: Shape = {
+  request: (n) => [4, workflowIdOf('W4', n), null, 'set', [pack(1)], randomUuid(), 'COMPLETED'],
+  admissionEvents: undefined,
+  turn: ([, , , name, input, id]) => [0, null, 3, 9, time, id, name, input],
+  // The argument is decoded for the validator and again for the handler, so that the one cannot change what the other sees.
+  report: ([, , , , , id, , input]) => {
+    const [argument] = input as unknown[];
+    decode(argument);
+    return [9, 0, 9, time, 0, 5, id, 9, 6, id, increment(argument), []];
+  },
+  turnEvents: ([, , , name, input, id], _turn, [, , , , , , , , , , result]) => [
+    [4, time, 9, 9, [9], id, name, input],
+    [5, time, null, 9, null, id, 8, result],
+  ],
+  reply: (_turn, [, , , , , , , , , , result]) => [5, RUN_ID, result],
+  replyAfter: 'turn',
+  value: ([, , result]) => decode(result),
+  frames: 'each',
+};
 
 export const SHAPES: { readonly [W in FloorWorkload]: Shape } = {
   W1: {
@@ -57,37 +94,15 @@ export const SHAPES: { readonly [W in FloorWorkload]: Shape } = {
     reply: ([, runId], [, , , , , , result]) => [6, runId, result],
     replyAfter: 'turn',
     value: ([, , result]) => decode(result),
+    frames: 'each',
   },
-  W3: {
-    request: (n) => [2, workflowIdOf('W3', n), null, 'add', [pack(1)]],
-    admissionEvents: ([, , , name, input]) => [[2, time, 9, null, null, name, input]],
-    turn: ([, , , name, input]) => [0, null, 2, 9, time, name, input],
-    report: ([, , , , , , input]) => {
-      decode((input as unknown[])[0]);
-      return [9];
-    },
-    turnEvents: undefined,
-    reply: () => [2],
-    replyAfter: 'admission',
-    value: () => undefined,
-  },
-  W4: {
-    request: (n) => [4, workflowIdOf('W4', n), null, 'set', [pack(1)], randomUuid(), 'COMPLETED'],
-    admissionEvents: undefined,
-    turn: ([, , , name, input, id]) => [0, null, 3, 9, time, id, name, input],
-    // The argument is decoded for the validator and again for the handler, so that the one cannot change what the other sees.
-    report: ([, , , , , id, , input]) => {
-      const [argument] = input as unknown[];
-      decode(argument);
-      return [9, 0, 9, time, 0, 5, id, 9, 6, id, increment(argument), []];
-    },
-    turnEvents: ([, , , name, input, id], _turn, [, , , , , , , , , , result]) => [
-      [4, time, 9, 9, [9], id, name, input],
-      [5, time, null, 9, null, id, 8, result],
-    ],
-    reply: (_turn, [, , , , , , , , , , result]) => [5, RUN_ID, result],
-    replyAfter: 'turn',
-    value: ([, , result]) => decode(result),
+  W3: SIGNAL,
+  'W3-one': { ...SIGNAL, request: () => [2, 'W3-one', null, 'add', [pack(1)]], frames: 'one' },
+  W4: UPDATE,
+  'W4-one': {
+    ...UPDATE,
+    request: () => [4, 'W4-one', null, 'set', [pack(1)], randomUuid(), 'COMPLETED'],
+    frames: 'one',
   },
   W5: {
     request: (n) => [3, workflowIdOf('W5', n), null, 'total', []],
@@ -98,5 +113,6 @@ export const SHAPES: { readonly [W in FloorWorkload]: Shape } = {
     reply: (_turn, [, , , , , , , result]) => [3, result],
     replyAfter: 'turn',
     value: ([, result]) => decode(result),
+    frames: 'each',
   },
 };

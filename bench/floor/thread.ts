@@ -32,7 +32,7 @@ let moving = false;
 /** Operations whose turn is not back, for their data goes into events then. */
 const underWay = new Map<number, { readonly request: Fields; readonly turn: Fields }>();
 
-const journal = new FloorJournal(path, (answered) => {
+const journal = new FloorJournal(path, shape.frames, (answered) => {
   for (const row of answered) reply(row);
 });
 
