@@ -12,6 +12,7 @@ import { currentExecution, currentOrUndefined, setCurrent } from './current.js';
 import { Execution, type Log, type WorkflowMain } from './execution.js';
 import type { WorkflowBundle } from './sandbox/bundle.js';
 import { explain } from './sandbox/explain.js';
+import { EXTERNAL_MODULES } from './sandbox/externals.js';
 import { createGlobals } from './sandbox/globals.js';
 import { ModuleGraph } from './sandbox/module-graph.js';
 import type { SandboxHost } from './sandbox/sandbox-host.js';
@@ -19,7 +20,6 @@ import { stackMapper } from './sandbox/source-map.js';
 import { STEP_FIELDS } from './steps.js';
 import { type StepWatch, TurnRunner } from './turn-runner.js';
 import { enableUpdateContext, inUpdate } from './update-context.js';
-import * as authoring from './workflow/index.js';
 
 export interface WorkerThreadData {
   readonly bundle: WorkflowBundle;
@@ -60,13 +60,7 @@ const sandboxHost: SandboxHost = {
 
 setStackMapper(stackMapper(bundle));
 if (bundle.modules.some(({ code }) => code.includes('currentUpdateInfo'))) enableUpdateContext();
-const externals = {
-  'holdfast/workflow': authoring,
-  '@temporalio/workflow': authoring,
-  '@temporalio/common': authoring,
-  '@temporalio/activity': {},
-};
-const graph = new ModuleGraph(bundle, externals, createGlobals(sandboxHost));
+const graph = new ModuleGraph(bundle, EXTERNAL_MODULES, createGlobals(sandboxHost));
 
 function encode(value: unknown, name: string): Payload {
   const payload = encodePayload(value, name);

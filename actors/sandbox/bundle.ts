@@ -23,14 +23,6 @@ export interface BundleModule {
  */
 export const LIBRARIES = 'node_modules';
 
-/** Modules that are never bundled: a worker answers `require` of them with what it has itself. */
-export const EXTERNALS: readonly string[] = [
-  'holdfast/workflow',
-  '@temporalio/workflow',
-  '@temporalio/common',
-  '@temporalio/activity',
-];
-
 /** The one Node built-in that workflow code may import, for `AsyncLocalStorage` only. */
 export const ASYNC_HOOKS: readonly string[] = ['node:async_hooks', 'async_hooks'];
 

@@ -146,6 +146,67 @@ describe('imports', () => {
     expect(await evaluated.execution()('a')).toEqual([1, 2, 3, 4]);
   });
 
+  test('of names that an external module does not have are refused, each at its place', async () => {
+    const message = await refusalOf(
+      "import { sleep, nothing as something } from '@temporalio/workflow';\nimport {\n  missing,\n} from '@temporalio/common';\n" +
+        "import { absent } from 'holdfast/workflow';\nexport async function a() {\n  await sleep(1);\n  return [something, missing, absent];\n}",
+    );
+    expect(message).toMatch(/workflows\.ts:1:\d+: Holdfast's '@temporalio\/workflow' has no export 'nothing'/);
+    expect(message).toMatch(/workflows\.ts:3:3: Holdfast's '@temporalio\/common' has no export 'missing'/);
+    expect(message).toContain("'Coming from Temporal' in its README.md");
+    expect(message).toMatch(/workflows\.ts:5:\d+: Holdfast's 'holdfast\/workflow' has no export 'absent'; if/);
+  });
+
+  test.each([
+    ['a namespace', "import * as wf from '@temporalio/workflow';\nexport const a = async () => wf.missing();"],
+    ['an index', "import * as wf from '@temporalio/workflow';\nexport const a = async () => wf['missing']();"],
+    [
+      'a pattern',
+      "import * as wf from '@temporalio/workflow';\nexport const a = async () => { const { missing } = wf; };",
+    ],
+    ['a re-export', "export { missing } from '@temporalio/workflow';\nexport async function a() {}"],
+    ['a default', "import missing from '@temporalio/workflow';\nexport const a = async () => missing;", 'default'],
+    ['CommonJS', "const wf = require('@temporalio/workflow');\nexports.a = async () => wf.missing();"],
+    [
+      'compiled CommonJS',
+      "const wf = __importStar(require('@temporalio/workflow'));\nexports.a = async () => (0, wf.missing)();",
+    ],
+    [
+      'a pattern of CommonJS',
+      "const { missing } = require('@temporalio/workflow');\nexports.a = async () => missing();",
+    ],
+  ])('of missing names are refused through %s', async (_, text, name = 'missing') => {
+    const message = await refusalOf(text);
+    expect(message).toMatch(/workflows\.ts:[12]:\d+: /);
+    expect(message).toContain(`has no export '${name}'`);
+  });
+
+  test.each([
+    ['used as types', "import { Missing } from '@temporalio/workflow';\nexport async function a(_: Missing) {}"],
+    [
+      'of another variable',
+      "import * as wf from '@temporalio/workflow';\nexport const a = async (wf: any) => wf.missing; void wf;",
+    ],
+    ['asked for', "import * as wf from '@temporalio/workflow';\nexport const a = async () => typeof wf.missing;"],
+  ])('of missing names are fine if they are %s', async (_, text) => {
+    expect((await bundleOf(text)).modules).toHaveLength(1);
+  });
+
+  test.each([
+    ['@temporalio/activity', 'is for activities, which run outside of workflow code'],
+    ['@temporalio/workflow/lib/cancellation-scope', "import from '@temporalio/workflow'"],
+    ['@temporalio/common/lib/time', "import from '@temporalio/common'"],
+    ['@temporalio/client', 'is not available in workflow code'],
+    ['@temporalio/worker', 'is not available in workflow code'],
+  ])('of %s are refused, but for types', async (name, reason) => {
+    const message = await refusalOf(`import { x } from '${name}';\nexport const a = async () => x;`);
+    expect(message).toMatch(/workflows\.ts:1:\d+: /);
+    expect(message.split(`'${name}'`)).toHaveLength(2);
+    expect(message).toContain(reason);
+    const types = `import type { x } from '${name}';\nimport * as all from '${name}';\nexport const a = async (_: x, __: typeof all) => 1;`;
+    expect((await bundleOf(types)).modules).toHaveLength(1);
+  });
+
   test('that the worker has no module for say so when they are required', async () => {
     const evaluated = await evaluate(
       "import { sleep } from '@temporalio/workflow';\nexport const a = () => sleep;\nsleep();",

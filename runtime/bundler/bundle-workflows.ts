@@ -7,10 +7,11 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BundleModule, WorkflowBundle } from '../../actors/sandbox/bundle.js';
-import { EXTERNALS } from '../../actors/sandbox/bundle.js';
+import { EXTERNALS } from '../../actors/sandbox/externals.js';
 import { WorkflowBundleError } from '../errors.js';
 import { findAmbientUse } from './ambient-use.js';
 import { emitModule } from './emit.js';
+import { findMissingNames } from './external-names.js';
 import { bundleLibraries } from './libraries.js';
 import { type OwnModule, walkModules } from './module-walk.js';
 import { type Problem, refuse } from './problems.js';
@@ -29,6 +30,7 @@ export async function bundleWorkflows(source: URL | string): Promise<WorkflowBun
   const own = [...walk.modules.values()];
   const proofs = new Map(own.map((module) => [module.id, prove(module.source)]));
   const problems = [...walk.problems, ...own.flatMap((module) => findAmbientUse(module.source))];
+  problems.push(...own.flatMap((module) => findMissingNames(module.source)));
   problems.push(...own.flatMap((module) => changedExternals(module, proofs)));
   if (problems.length === 0 && walk.entry !== undefined && !mayExportWorkflow(walk.entry, walk.modules)) {
     const text = 'it exports no workflow. Export an async function or a class: its export name is the workflow type';

@@ -5,7 +5,8 @@
 import { isBuiltin } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import esbuild, { type Message, type Metafile, type Plugin } from 'esbuild';
-import { ASYNC_HOOKS, type BundleModule, EXTERNALS, LIBRARIES } from '../../actors/sandbox/bundle.js';
+import { ASYNC_HOOKS, type BundleModule, LIBRARIES } from '../../actors/sandbox/bundle.js';
+import { EXTERNALS } from '../../actors/sandbox/externals.js';
 import { withAbsolutePaths } from './maps.js';
 import { chainTo, type Library, refusedBuiltin } from './module-walk.js';
 import type { Problem } from './problems.js';

@@ -4,7 +4,8 @@
  */
 import { isBuiltin } from 'node:module';
 import { dirname, isAbsolute, relative, sep } from 'node:path';
-import { ASYNC_HOOKS, EXTERNALS } from '../../actors/sandbox/bundle.js';
+import { ASYNC_HOOKS } from '../../actors/sandbox/bundle.js';
+import { EXTERNALS } from '../../actors/sandbox/externals.js';
 import type { Problem } from './problems.js';
 import type { Resolve } from './resolver.js';
 import { type ModuleRequest, readModule, type SourceModule } from './source-module.js';
@@ -128,5 +129,19 @@ function refusedSpecifier(module: OwnModule, { specifier, names }: ModuleRequest
   if ((specifier === 'holdfast' || specifier.startsWith('holdfast/')) && !EXTERNALS.includes(specifier)) {
     return `'${specifier}' is not available in workflow code: import from 'holdfast/workflow', or only types (import type)`;
   }
-  return undefined;
+  return specifier.startsWith('@temporalio/') ? refusedTemporal(specifier) : undefined;
+}
+
+/** Of Temporal's packages only the two for workflow code are there, and of those no inner file. */
+function refusedTemporal(specifier: string): string | undefined {
+  const [scope, name] = specifier.split('/');
+  const owner = `${scope}/${name}`;
+  if (specifier === '@temporalio/activity') {
+    return `'${specifier}' is for activities, which run outside of workflow code: import only its types (import type), and call activities through proxyActivities`;
+  }
+  if (EXTERNALS.includes(specifier)) return undefined;
+  if (EXTERNALS.includes(owner)) {
+    return `'${specifier}' is a file inside Temporal's package, which Holdfast stands in for as a whole: import from '${owner}'`;
+  }
+  return `'${specifier}' is not available in workflow code: import from '@temporalio/workflow' or 'holdfast/workflow', or only types (import type)`;
 }

@@ -3,7 +3,7 @@
  * Thread: embedding. In → out: expression and what is known of the module's names → yes, or "not provably".
  */
 import type { AnyNode, ArrowFunctionExpression, CallExpression, Expression, Pattern } from 'acorn';
-import { EXTERNALS } from '../../actors/sandbox/bundle.js';
+import { EXTERNALS } from '../../actors/sandbox/externals.js';
 import { globalOf, isGlobal } from './global-marks.js';
 import { type BindingKind, isPrimitive, type ModuleNames } from './primitives.js';
 import { isPureClass } from './pure-classes.js';

@@ -113,7 +113,7 @@ describe('shareable', () => {
     ['a private method that is handed out', 'export class B { #m() {} m() { return this.#m; } }'],
     [
       'private fields on an imported base',
-      'import { Base } from "holdfast/workflow"; export class C extends Base { #n = 0; }',
+      'import { TemporalFailure } from "holdfast/workflow"; export class C extends TemporalFailure { #n = 0; }',
     ],
     [
       'a private static field of another name',
