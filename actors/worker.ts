@@ -6,8 +6,10 @@ import { format } from 'node:util';
 import { workerData } from 'node:worker_threads';
 import { setStackMapper, toFailureRecord } from '../mailbox/failures.js';
 import { encodePayload, type Payload } from '../mailbox/payload.js';
+import { loadPayloadCodec } from '../mailbox/payload-codec.js';
 import { decodeTurn, encodeReport, type Load, type SuspendReason } from '../mailbox/turn.js';
 import { PayloadTooLargeError } from '../runtime/errors.js';
+import { CodedTurns, type Turns } from './coded-turns.js';
 import { currentExecution, currentOrUndefined, setCurrent } from './current.js';
 import { Execution, type Log, type WorkflowMain } from './execution.js';
 import type { WorkflowBundle } from './sandbox/bundle.js';
@@ -25,6 +27,8 @@ export interface WorkerThreadData {
   readonly bundle: WorkflowBundle;
   /** Limit of one encoded value. */
   readonly payloadBytes: number;
+  /** Module that exports the codec. */
+  readonly payloadCodec: string | undefined;
   /** `STEP_FIELDS` for each slot, in shared memory. */
   readonly steps: Int32Array;
 }
@@ -35,7 +39,9 @@ export interface TurnTask {
 }
 
 // Piscina wraps what its user gave as `workerData`: [environment, data] in some versions, the data in others.
-const { bundle, steps, payloadBytes } = (Array.isArray(workerData) ? workerData[1] : workerData) as WorkerThreadData;
+const { bundle, steps, payloadBytes, payloadCodec } = (
+  Array.isArray(workerData) ? workerData[1] : workerData
+) as WorkerThreadData;
 
 const sandboxHost: SandboxHost = {
   now: () => currentExecution().now,
@@ -118,9 +124,12 @@ process.on('unhandledRejection', (reason, promise) => runner.unhandledRejection(
 process.on('uncaughtException', (error) => runner.uncaughtException(error));
 process.on('rejectionHandled', (promise) => runner.rejectionHandled(promise));
 
+let turns: Turns = runner;
+
 /** Once a thread, before its first turn: which workflow types the file exports. */
-export function initialize({ slot }: { slot: number }): { types: string[] } | { error: string } {
+export async function initialize({ slot }: { slot: number }): Promise<{ types: string[] } | { error: string }> {
   base = slot * STEP_FIELDS;
+  if (payloadCodec !== undefined) turns = new CodedTurns(runner, await loadPayloadCodec(payloadCodec));
   const probe: Load = {
     runId: '',
     workflowId: '',
@@ -139,5 +148,5 @@ export function initialize({ slot }: { slot: number }): { types: string[] } | { 
 
 export async function turn({ slot, turn: bytes }: TurnTask): Promise<Uint8Array> {
   base = slot * STEP_FIELDS;
-  return encodeReport(await runner.run(decodeTurn(bytes)));
+  return encodeReport(await turns.run(decodeTurn(bytes)));
 }

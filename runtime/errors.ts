@@ -194,6 +194,14 @@ export class PayloadConverterError extends HoldfastError<{ path: string; reason:
   }
 }
 
+/** The runtime's `payloadCodec` threw, or returned what is not payloads; `cause` is what it threw. */
+export class PayloadCodecError extends HoldfastError<{ operation: 'encode' | 'decode'; reason: string }> {
+  readonly code = 'PAYLOAD_CODEC';
+  constructor(fields: { operation: 'encode' | 'decode'; reason: string }, options?: ErrorOptions) {
+    super(`The payload codec could not ${fields.operation}: ${fields.reason}`, fields, options);
+  }
+}
+
 /** An encoded value is larger than `limits.payloadBytes`. */
 export class PayloadTooLargeError extends HoldfastError<{ what: string; bytes: number; limit: number }> {
   readonly code = 'PAYLOAD_TOO_LARGE';
@@ -368,6 +376,7 @@ const ALL: readonly ErrorClass[] = [
   ReadOnlyViolationError,
   StepFailedWorkerError,
   UnknownWorkflowTypeError,
+  PayloadCodecError,
   PayloadConverterError,
   PayloadTooLargeError,
   InvalidArgumentError,

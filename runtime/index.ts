@@ -18,8 +18,9 @@ export {
   TimeoutFailure,
   type TimeoutType,
 } from '../mailbox/failures.js';
+export type { PayloadCodec } from '../mailbox/payload-codec.js';
 // Clients and handles
-export { Client } from './client/client.js';
+export { Client, type ClientOptions } from './client/client.js';
 export type { ListFilter, RuntimeStats, WorkflowStatusName } from './client/control.js';
 export type { WorkflowExecutionDescription, WorkflowExecutionInfo } from './client/execution-info.js';
 export type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from './client/handle.js';

@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { WorkflowBundle } from '../actors/sandbox/bundle.js';
 import { type Duration, msToNumber } from '../actors/workflow/definitions.js';
 import { nameOfType, refuseUnknownOptions } from './client/checks.js';
@@ -41,6 +42,11 @@ export interface RuntimeOptions {
   limits?: Partial<Limits>;
   /** How many request and update ids a chain of runs remembers, and how long; whichever ends first. Default: 100,000 and 24 hours. */
   dedupe?: { ids?: number; retention?: Duration };
+  /**
+   * Module whose export `payloadCodec` encodes what is stored of arguments, results and details, and decodes what is read: encryption,
+   * compression. A file URL or a path. Messages and stacks of failures, names and ids are stored as they are.
+   */
+  payloadCodec?: URL | string;
   /** The activities: an object of functions, such as `import * as activities`. Only its own properties count. */
   activities?: Activities;
   /** Activity attempts under way at once. Default: 100. */
@@ -86,6 +92,7 @@ export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
       store: resolveStore(options.store, options.durability),
       workers: whole('workers', options.workers ?? Math.max(1, availableParallelism() - 1), 1, 1024),
       maxResident: whole('maxResident', options.maxResident ?? 10_000, 1),
+      payloadCodec: options.payloadCodec === undefined ? undefined : moduleUrl('payloadCodec', options.payloadCodec),
       stepLimitMs: milliseconds('stepLimit', options.stepLimit ?? 2_000, 10),
       limits: allLimits,
       dedupe: {
@@ -106,6 +113,7 @@ const RUNTIME_OPTIONS: ReadonlySet<string> = new Set([
   'workers',
   'maxResident',
   'stepLimit',
+  'payloadCodec',
   'limits',
   'dedupe',
   'activities',
@@ -129,6 +137,14 @@ function resolveWorkflows(workflows: RuntimeOptions['workflows'] | undefined): U
   const bundle = (workflows ?? {}) as Partial<WorkflowBundle>;
   if (typeof bundle.build === 'string' && Array.isArray(bundle.modules)) return bundle as WorkflowBundle; // What marks one.
   throw refused('workflows', 'it must be the workflow file (a URL or a path), or a bundle of it');
+}
+
+function moduleUrl(option: string, module: URL | string): string {
+  if (module instanceof URL && module.protocol === 'file:') return module.href;
+  if (typeof module === 'string' && module !== '') {
+    return module.startsWith('file:') ? module : pathToFileURL(resolve(module)).href;
+  }
+  throw refused(option, 'it must be the URL or path of a file');
 }
 
 function resolveStore(store: RuntimeOptions['store'] | undefined, durability: Durability | undefined): StoreConfig {

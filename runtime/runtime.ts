@@ -5,6 +5,7 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { WorkflowBundle } from '../actors/sandbox/bundle.js';
 import { toFailureRecord } from '../mailbox/failures.js';
+import { loadPayloadCodec, type PayloadCodec } from '../mailbox/payload-codec.js';
 import { Client } from './client/client.js';
 import { Connection, openClientPort } from './client/connection.js';
 import type { Lifecycle, RuntimeControl, RuntimeStats } from './client/control.js';
@@ -56,12 +57,14 @@ export class Runtime implements AsyncDisposable {
    */
   static async create(options: RuntimeOptions): Promise<Runtime> {
     const resolved = resolveOptions(options);
-    const runtime = new Runtime(resolved, await bundleOf(resolved.workflows));
+    const { payloadCodec } = resolved.config;
+    const codec = payloadCodec === undefined ? undefined : await loadPayloadCodec(payloadCodec);
+    const runtime = new Runtime(resolved, await bundleOf(resolved.workflows), codec);
     await runtime.#open();
     return runtime;
   }
 
-  private constructor(options: ResolvedOptions, bundle: WorkflowBundle) {
+  private constructor(options: ResolvedOptions, bundle: WorkflowBundle, payloadCodec: PayloadCodec | undefined) {
     this.#options = options;
     const control = new MessageChannel();
     const host = new MessageChannel();
@@ -83,11 +86,12 @@ export class Runtime implements AsyncDisposable {
       activities: options.activities,
       logger: options.logger,
       payloadBytes: config.limits.payloadBytes,
+      payloadCodec,
       maxConcurrentActivities: options.maxConcurrentActivities,
       onLifecycle: (event) => this.#onLifecycle(event),
     });
     // Its port closes with the thread, whose own end says more.
-    this.#connection = Connection.open(this.createClientPort(), () => {})!; // The welcome is in it.
+    this.#connection = Connection.open(this.createClientPort(), payloadCodec, () => {})!; // The welcome is in it.
     this.client = Client.over(this.#connection);
   }
 
@@ -111,7 +115,11 @@ export class Runtime implements AsyncDisposable {
    */
   createClientPort(): MessagePort {
     if (this.#ended !== undefined) throw fromErrorRecord(this.#ended);
-    const { client, supervisor } = openClientPort({ payloadBytes: this.#options.config.limits.payloadBytes });
+    const { limits, payloadCodec } = this.#options.config;
+    const { client, supervisor } = openClientPort({
+      payloadBytes: limits.payloadBytes,
+      coded: payloadCodec !== undefined,
+    });
     this.#host.attach(supervisor);
     return client;
   }

@@ -3,9 +3,18 @@
  * Thread: any; the runtime's own in the embedding thread, others wherever their port was sent. In → out: port → client.
  */
 import { MessagePort } from 'node:worker_threads';
-import { InvalidArgumentError } from '../errors.js';
+import { isCodec, type PayloadCodec } from '../../mailbox/payload-codec.js';
+import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
+import { refuseUnknownOptions } from './checks.js';
 import { Connection } from './connection.js';
 import { WorkflowClient } from './workflow-client.js';
+
+export interface ClientOptions {
+  /** The runtime's payload codec, if it has one. */
+  payloadCodec?: PayloadCodec;
+}
+
+const CLIENT_OPTIONS: ReadonlySet<string> = new Set(['payloadCodec']);
 
 export class Client {
   /** Starts workflows, finds them, makes their handles. */
@@ -25,6 +34,7 @@ export class Client {
   /**
    * A client in this thread of a runtime in another. An idle one keeps no thread alive.
    * @param port from `runtime.createClientPort()`, sent here in a transfer list; each serves one client
+   * @throws InvalidOptionError if the runtime has a payload codec and this client is not given it
    * @throws InvalidArgumentError if the port is of another origin, or taken
    * @example
    * // embedding thread
@@ -33,8 +43,13 @@ export class Client {
    * // that worker
    * const client = Client.connect(workerData.port);
    */
-  static connect(port: MessagePort): Client {
-    const connection = port instanceof MessagePort ? Connection.open(port) : undefined;
+  static connect(port: MessagePort, options: ClientOptions = {}): Client {
+    refuseUnknownOptions(options, CLIENT_OPTIONS);
+    const { payloadCodec } = options;
+    if (payloadCodec !== undefined && !isCodec(payloadCodec)) {
+      throw new InvalidOptionError({ option: 'payloadCodec', reason: 'it must have the methods encode and decode' });
+    }
+    const connection = port instanceof MessagePort ? Connection.open(port, payloadCodec) : undefined;
     if (connection !== undefined) return new Client(connection);
     const reason = 'it must be a port made by runtime.createClientPort(), for one client each';
     throw new InvalidArgumentError({ argument: 'port', reason });

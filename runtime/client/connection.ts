@@ -4,6 +4,9 @@
  * In → out: request → promise of its reply.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { WorkflowEvent } from '../../mailbox/events.js';
+import { type PayloadCodec, recode } from '../../mailbox/payload-codec.js';
+import { InvalidOptionError } from '../errors.js';
 import type { AttachControl, ClientWelcome } from '../host/protocol.js';
 import type { ClientControl } from './control.js';
 import { ControlPort } from './control-port.js';
@@ -20,6 +23,9 @@ export class Connection {
   /** Limit of one encoded value, as the runtime is configured. */
   readonly payloadBytes: number;
   readonly control: ControlPort<ClientControl>;
+  readonly #codec: PayloadCodec | undefined;
+  /** With a codec: settles once everything sent before is on its way. */
+  #encoding: Promise<unknown> = Promise.resolve();
   readonly #port: MessagePort;
   readonly #pending = new Map<number, (reply: Reply) => void>();
   #queue: Request[] = [];
@@ -29,17 +35,28 @@ export class Connection {
 
   /**
    * @param port made by `openClientPort`, with the welcome still in it; undefined is returned if there is none
+   * @param codec required if the runtime has one
    * @param closed called when the port closes without a last word, instead of ending the connection
    */
-  static open(port: MessagePort, closed?: () => void): Connection | undefined {
+  static open(port: MessagePort, codec: PayloadCodec | undefined, closed?: () => void): Connection | undefined {
     const welcome = receiveMessageOnPort(port)?.message as Partial<ClientWelcome> | undefined;
-    const payloadBytes = welcome?.payloadBytes;
-    return typeof payloadBytes === 'number' ? new Connection(port, { payloadBytes }, closed) : undefined;
+    if (typeof welcome?.payloadBytes !== 'number') return undefined;
+    if (welcome.coded === true && codec === undefined) {
+      const reason = 'the runtime has a payloadCodec: give the same one here';
+      throw new InvalidOptionError({ option: 'payloadCodec', reason });
+    }
+    return new Connection(port, welcome.payloadBytes, welcome.coded === true ? codec : undefined, closed);
   }
 
-  private constructor(port: MessagePort, welcome: ClientWelcome, closed = () => this.end(DIED)) {
+  private constructor(
+    port: MessagePort,
+    payloadBytes: number,
+    codec: PayloadCodec | undefined,
+    closed = () => this.end(DIED),
+  ) {
     this.#port = port;
-    this.payloadBytes = welcome.payloadBytes;
+    this.payloadBytes = payloadBytes;
+    this.#codec = codec;
     const { port1, port2 } = new MessageChannel();
     this.control = new ControlPort(port1);
     port.postMessage({ control: port2 } satisfies AttachControl, [port2]);
@@ -49,8 +66,30 @@ export class Connection {
     port.unref();
   }
 
-  /** Resolves with the reply, also if it is an error: the caller makes the instance, so that the stack leads to its own caller. */
+  /**
+   * Resolves with the reply, also if it is an error: the caller makes the instance, so that the stack leads to its own caller.
+   * @throws PayloadCodecError
+   */
   send(draft: RequestDraft): Promise<Reply> {
+    return this.#codec === undefined ? this.#send(draft) : this.#sendCoded(draft, this.#codec);
+  }
+
+  /** In the order of the calls, however long each takes to encode. */
+  async #sendCoded(draft: RequestDraft, codec: PayloadCodec): Promise<Reply> {
+    const encoded = recode(draft, codec, 'encode');
+    const turn = this.#encoding.then(() => encoded);
+    this.#encoding = turn.catch(() => undefined);
+    const reply = await this.#send(await turn);
+    // The events of a history decode as events first: see `events`.
+    return reply.kind === 'history' ? reply : recode(reply, codec, 'decode');
+  }
+
+  /** The same events, ready to be read. @throws PayloadCodecError */
+  events(events: readonly WorkflowEvent[]): Promise<readonly WorkflowEvent[]> {
+    return this.#codec === undefined ? Promise.resolve(events) : recode(events, this.#codec, 'decode');
+  }
+
+  #send(draft: RequestDraft): Promise<Reply> {
     if (this.#ended !== undefined) return Promise.resolve(lastWord(this.#ended));
     const request = draft as Request; // An absent field and an undefined one make the same row.
     request.id = ++this.#lastId;

@@ -18,7 +18,7 @@ import { checkId, checkOneOf, checkOptionalId, encodeArgs, nameOfType, refuseUnk
 import type { Connection } from './connection.js';
 import { expectReply } from './error-record.js';
 import { toDescription, type WorkflowExecutionDescription } from './execution-info.js';
-import { decodeHistory, type History } from './history.js';
+import { eventsOf, type History, toHistory } from './history.js';
 import {
   type ArgsOf,
   type GetWorkflowUpdateHandleOptions,
@@ -238,7 +238,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
       workflowId: checkId('workflowId', this.workflowId),
       runId: this.#checkedRunId(),
     });
-    return decodeHistory(expectReply(reply, 'history').frames);
+    return toHistory(await this.#connection.events(eventsOf(expectReply(reply, 'history').frames)));
   }
 
   #checkedRunId(): string | undefined {

@@ -2,7 +2,7 @@
  * A run's history as its reader wants it: one flat object an event, with decoded values, dates and failures.
  * Thread: any client thread. In → out: packed events of the frames → History.
  */
-import type { EventBody, EventType } from '../../mailbox/events.js';
+import type { EventBody, EventType, WorkflowEvent } from '../../mailbox/events.js';
 import { type FailureRecord, fromFailureRecord, type TemporalFailure } from '../../mailbox/failures.js';
 import { decodePayload, decodePayloads, type Payload } from '../../mailbox/payload.js';
 import { decodeEvents } from '../../mailbox/turn.js';
@@ -53,18 +53,20 @@ const DECODERS: { readonly [K in keyof DecodedAttributes]: (value: never) => Dec
 /** How steps were grouped concerns replay alone. */
 const INTERNAL = new Set(['ran']);
 
-export function decodeHistory(frames: readonly (readonly [firstEventId: number, events: Uint8Array])[]): History {
-  const events: HistoryEvent[] = [];
-  for (const [firstEventId, bytes] of frames) {
-    for (const { eventId, eventTime, eventType, ...rest } of decodeEvents(bytes, firstEventId)) {
-      const event: Record<string, unknown> = { eventId, eventTime: new Date(eventTime), eventType };
-      for (const [name, value] of Object.entries(rest)) {
-        if (value === undefined || INTERNAL.has(name)) continue;
-        const decode = DECODERS[name as keyof DecodedAttributes] as ((value: unknown) => unknown) | undefined;
-        event[name] = decode === undefined ? value : decode(value);
-      }
-      events.push(event as unknown as HistoryEvent); // Field by field, as Decoded says.
-    }
+export function eventsOf(frames: readonly (readonly [firstEventId: number, events: Uint8Array])[]): WorkflowEvent[] {
+  return frames.flatMap(([firstEventId, bytes]) => decodeEvents(bytes, firstEventId));
+}
+
+export function toHistory(events: readonly WorkflowEvent[]): History {
+  return { events: events.map(toHistoryEvent) };
+}
+
+function toHistoryEvent({ eventId, eventTime, eventType, ...rest }: WorkflowEvent): HistoryEvent {
+  const event: Record<string, unknown> = { eventId, eventTime: new Date(eventTime), eventType };
+  for (const [name, value] of Object.entries(rest)) {
+    if (value === undefined || INTERNAL.has(name)) continue;
+    const decode = DECODERS[name as keyof DecodedAttributes] as ((value: unknown) => unknown) | undefined;
+    event[name] = decode === undefined ? value : decode(value);
   }
-  return { events };
+  return event as unknown as HistoryEvent; // Field by field, as Decoded says.
 }

@@ -53,6 +53,7 @@ function serve(activities: object, maxConcurrentActivities = 100): void {
     activities,
     logger: loggerFrom((...line) => lines.push(line)),
     payloadBytes: 10_000,
+    payloadCodec: undefined,
     maxConcurrentActivities,
     onLifecycle: (event) => lifecycle.push(event),
   });

@@ -4,6 +4,7 @@
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { CancelledFailure, toFailureRecord } from '../../mailbox/failures.js';
+import type { PayloadCodec } from '../../mailbox/payload-codec.js';
 import type { Lifecycle } from '../client/control.js';
 import { type Activities, type AttemptSetting, runAttempt } from './attempt.js';
 import type { Logger } from './logger.js';
@@ -13,6 +14,7 @@ export interface ActivityHostOptions {
   readonly activities: Activities;
   readonly logger: Logger;
   readonly payloadBytes: number;
+  readonly payloadCodec: PayloadCodec | undefined;
   /** Attempts under way at once; what comes beyond that waits here. */
   readonly maxConcurrentActivities: number;
   /** Called for each lifecycle event, in order. */
@@ -33,8 +35,8 @@ export class ActivityHost {
   constructor(port: MessagePort, options: ActivityHostOptions) {
     this.#port = port;
     this.#options = options;
-    const { activities, logger, payloadBytes } = options;
-    this.#setting = { activities, logger, payloadBytes, poll: () => this.#poll() };
+    const { activities, logger, payloadBytes, payloadCodec } = options;
+    this.#setting = { activities, logger, payloadBytes, payloadCodec, poll: () => this.#poll() };
     port.on('message', (batch: ToHost[]) => this.#receive(batch));
     port.unref();
   }

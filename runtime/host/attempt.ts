@@ -4,6 +4,7 @@
  */
 import { ApplicationFailure, CancelledFailure, type FailureRecord, toFailureRecord } from '../../mailbox/failures.js';
 import { decodePayloads, type Payload } from '../../mailbox/payload.js';
+import { type PayloadCodec, recode } from '../../mailbox/payload-codec.js';
 import { Context, runInContext } from '../activity/context.js';
 import { encodeWithin } from '../client/checks.js';
 import { HoldfastError } from '../errors.js';
@@ -17,6 +18,7 @@ export interface AttemptSetting {
   readonly activities: Activities;
   readonly logger: Logger;
   readonly payloadBytes: number;
+  readonly payloadCodec: PayloadCodec | undefined;
   /** Looks at once whether attempts have been cancelled. */
   readonly poll: () => void;
 }
@@ -28,6 +30,17 @@ export async function runAttempt(
   signal: AbortSignal,
   setting: AttemptSetting,
 ): Promise<AttemptOutcome> {
+  const { payloadCodec } = setting;
+  if (payloadCodec === undefined) return runPlain(task, signal, setting);
+  try {
+    const input = await recode(task.input, payloadCodec, 'decode');
+    return await recode(await runPlain({ ...task, input }, signal, setting), payloadCodec, 'encode');
+  } catch (error) {
+    return { failure: toFailureRecord(error) };
+  }
+}
+
+async function runPlain(task: ActivityTask, signal: AbortSignal, setting: AttemptSetting): Promise<AttemptOutcome> {
   try {
     const activity = find(setting.activities, task.activityType);
     const args = decodePayloads(task.input);

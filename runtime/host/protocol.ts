@@ -48,4 +48,6 @@ export interface AttachControl {
  */
 export interface ClientWelcome {
   payloadBytes: number;
+  /** Payloads go through a codec, which the client must have too. */
+  coded: boolean;
 }

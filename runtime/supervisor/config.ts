@@ -37,6 +37,8 @@ export interface SupervisorConfig {
   limits: Limits;
   /** How long request and update ids are remembered along a chain. */
   dedupe: { ids: number; ms: number };
+  /** File URL of the module that exports the payload codec. */
+  payloadCodec: string | undefined;
 }
 
 export interface SupervisorThreadData {

@@ -85,8 +85,8 @@ async function outcome<T>(act: () => Promise<T>): Promise<Outcome<T>> {
 
 async function open(): Promise<{ openRuns: number; clean: boolean }> {
   const store = createStore(config.store);
-  const { bundle, workers: slots, stepLimitMs, limits } = config;
-  pool = new WorkerPool({ bundle, slots, stepLimitMs, payloadBytes: limits.payloadBytes });
+  const { bundle, workers: slots, stepLimitMs, limits, payloadCodec } = config;
+  pool = new WorkerPool({ bundle, slots, stepLimitMs, payloadBytes: limits.payloadBytes, payloadCodec });
   const starting = new Supervisor({
     config,
     build: config.bundle.build,

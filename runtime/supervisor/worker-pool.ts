@@ -19,6 +19,7 @@ export interface WorkerPoolOptions {
   readonly slots: number;
   readonly stepLimitMs: number;
   readonly payloadBytes: number;
+  readonly payloadCodec: string | undefined;
 }
 
 interface Watched {
@@ -43,7 +44,7 @@ export class WorkerPool implements Workers {
   readonly #watchdog: NodeJS.Timeout;
   #stopping = false;
 
-  constructor({ bundle, slots, stepLimitMs, payloadBytes }: WorkerPoolOptions) {
+  constructor({ slots, stepLimitMs, ...shared }: WorkerPoolOptions) {
     this.slots = slots;
     this.#stepLimitMs = stepLimitMs;
     this.#steps = new Int32Array(new SharedArrayBuffer(slots * STEP_FIELDS * Int32Array.BYTES_PER_ELEMENT));
@@ -58,7 +59,7 @@ export class WorkerPool implements Workers {
       atomics: 'disabled',
       recordTiming: false,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-      workerData: { bundle, steps: this.#steps, payloadBytes } satisfies WorkerThreadData,
+      workerData: { ...shared, steps: this.#steps } satisfies WorkerThreadData,
       loadBalancer: (task, workers) => this.#balance(task as unknown as SlottedTask, workers),
     });
     this.#ready = Array.from({ length: slots }, (_, slot) => this.#initialize(slot));
