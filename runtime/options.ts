@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { WorkflowBundle } from '../actors/sandbox/bundle.js';
 import { type Duration, msToNumber } from '../actors/workflow/definitions.js';
-import { nameOfType, refuseUnknownOptions } from './client/checks.js';
+import { nameOfType, refuseUnknownOptions } from '../mailbox/checks.js';
 import { InvalidOptionError } from './errors.js';
 import type { Activities } from './host/attempt.js';
 import { consoleLogger, LOG_LEVELS, type Logger, type LogLevel } from './host/logger.js';

@@ -3,18 +3,24 @@
  * Thread: any client thread. In → out: definition and arguments → request → typed result or error.
  */
 
-import {
-  checkHandlerName,
-  type QueryDefinition,
-  type SignalDefinition,
-  type UpdateDefinition,
-  type Workflow,
-  type WorkflowResultType,
+import type {
+  QueryDefinition,
+  SignalDefinition,
+  UpdateDefinition,
+  Workflow,
+  WorkflowResultType,
 } from '../../actors/workflow/definitions.js';
+import { handlerNameOf } from '../../actors/workflow/names.js';
+import {
+  checkId,
+  checkOneOf,
+  checkOptionalId,
+  checkReason,
+  encodeArgs,
+  refuseUnknownOptions,
+} from '../../mailbox/checks.js';
 import { decodePayload } from '../../mailbox/payload.js';
 import { randomUuid } from '../../mailbox/uuid.js';
-import { InvalidArgumentError } from '../errors.js';
-import { checkId, checkOneOf, checkOptionalId, encodeArgs, nameOfType, refuseUnknownOptions } from './checks.js';
 import type { Connection } from './connection.js';
 import { expectReply } from './error-record.js';
 import { toDescription, type WorkflowExecutionDescription } from './execution-info.js';
@@ -97,7 +103,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
       kind: 'signal',
       workflowId: checkId('workflowId', this.workflowId),
       runId: this.#checkedRunId(),
-      name: nameOf('signal', def),
+      name: handlerNameOf('signal', def),
       input: encodeArgs(args, this.#connection.payloadBytes),
       requestId,
     });
@@ -118,7 +124,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
       kind: 'query',
       workflowId: checkId('workflowId', this.workflowId),
       runId: this.#checkedRunId(),
-      name: nameOf('query', def),
+      name: handlerNameOf('query', def),
       input: encodeArgs(args, this.#connection.payloadBytes),
     });
     return decodePayload(expectReply(reply, 'queryResult').result) as Ret; // What the definition says it is.
@@ -169,7 +175,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
       kind: 'update',
       workflowId: checkId('workflowId', this.workflowId),
       runId: this.#checkedRunId(),
-      name: nameOf('update', def),
+      name: handlerNameOf('update', def),
       input: encodeArgs(args, this.#connection.payloadBytes),
       updateId,
       stage,
@@ -249,22 +255,4 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
 /** What `start` returns: its first run is known. */
 export interface WorkflowHandleWithFirstExecutionRunId<T extends Workflow = Workflow> extends WorkflowHandle<T> {
   readonly firstExecutionRunId: string;
-}
-
-function nameOf(type: 'signal' | 'query' | 'update', def: object | string): string {
-  if (typeof def === 'string') {
-    checkHandlerName(type, def);
-    return def;
-  }
-  const { type: given, name } = (def ?? {}) as { type?: unknown; name?: unknown };
-  if (given === type && typeof name === 'string') return name; // Checked when it was defined.
-  const reason = `expected one made by define${type[0]!.toUpperCase()}${type.slice(1)}, or a name; got ${
-    typeof given === 'string' ? `one of a ${given}` : nameOfType(def)
-  }`;
-  throw new InvalidArgumentError({ argument: `${type} definition`, reason });
-}
-
-function checkReason(reason: unknown): string | undefined {
-  if (reason === undefined || typeof reason === 'string') return reason;
-  throw new InvalidArgumentError({ argument: 'reason', reason: `it must be a string, not ${nameOfType(reason)}` });
 }

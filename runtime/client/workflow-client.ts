@@ -4,18 +4,18 @@
  */
 
 import type { Workflow, WorkflowResultType } from '../../actors/workflow/definitions.js';
-import { decodePayload } from '../../mailbox/payload.js';
-import { randomUuid } from '../../mailbox/uuid.js';
-import { InvalidArgumentError } from '../errors.js';
+import { workflowTypeOf } from '../../actors/workflow/names.js';
 import {
   checkId,
   checkOneOf,
   checkOptionalId,
   encodeArgs,
   encodeWithin,
-  nameOfType,
   refuseUnknownOptions,
-} from './checks.js';
+} from '../../mailbox/checks.js';
+import { decodePayload } from '../../mailbox/payload.js';
+import { randomUuid } from '../../mailbox/uuid.js';
+import { InvalidArgumentError } from '../errors.js';
 import type { Connection } from './connection.js';
 import type { ListFilter } from './control.js';
 import { expectReply } from './error-record.js';
@@ -86,7 +86,7 @@ export class WorkflowClient {
     return {
       kind: 'start' as const,
       workflowId: checkId('workflowId', options.workflowId),
-      workflowType: typeNameOf(workflowTypeOrFunc),
+      workflowType: workflowTypeOf(workflowTypeOrFunc),
       input: encodeArgs(options.args, payloadBytes),
       requestId: checkOptionalId('requestId', options.requestId) ?? randomUuid(),
       reusePolicy: checkOneOf('workflowIdReusePolicy', options.workflowIdReusePolicy, REUSE_POLICIES),
@@ -135,15 +135,4 @@ export class WorkflowClient {
     refuseUnknownOptions(filter, FILTER_OPTIONS);
     return { count: await this.#connection.control.call((remote) => remote.count(filter)) };
   }
-}
-
-function typeNameOf(workflowTypeOrFunc: unknown): string {
-  if (typeof workflowTypeOrFunc === 'string') return checkId('workflow type', workflowTypeOrFunc);
-  if (typeof workflowTypeOrFunc === 'function') {
-    if (workflowTypeOrFunc.name !== '') return workflowTypeOrFunc.name;
-    const reason = 'the function has no name; pass the name under which the workflow file exports it';
-    throw new InvalidArgumentError({ argument: 'workflow type', reason });
-  }
-  const reason = `it must be a workflow function or its name, not ${nameOfType(workflowTypeOrFunc)}`;
-  throw new InvalidArgumentError({ argument: 'workflow type', reason });
 }

@@ -2,11 +2,12 @@
  * One attempt of one activity: find the function, decode, call, encode.
  * Thread: embedding. In → out: ActivityTask → result or failure; never throws.
  */
+
+import { encodeWithin } from '../../mailbox/checks.js';
 import { ApplicationFailure, CancelledFailure, type FailureRecord, toFailureRecord } from '../../mailbox/failures.js';
 import { decodePayloads, type Payload } from '../../mailbox/payload.js';
 import { type PayloadCodec, recode } from '../../mailbox/payload-codec.js';
 import { Context, runInContext } from '../activity/context.js';
-import { encodeWithin } from '../client/checks.js';
 import { HoldfastError } from '../errors.js';
 import { type Logger, withFields } from './logger.js';
 import type { ActivityTask } from './protocol.js';

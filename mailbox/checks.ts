@@ -1,9 +1,10 @@
 /**
- * Checks at the caller: what a request must be before it is sent.
- * Thread: any client thread. In → out: a value of the user's → the value, or its payloads; otherwise a typed error.
+ * Checks at the caller: what a request must be before it is sent, by a client or by a workflow.
+ * Thread: any. In → out: a value of the user's → the value, or its payloads; otherwise a typed error.
  */
-import { encodePayload, type Payload } from '../../mailbox/payload.js';
-import { InvalidArgumentError, InvalidOptionError, PayloadTooLargeError } from '../errors.js';
+
+import { InvalidArgumentError, InvalidOptionError, PayloadTooLargeError } from '../runtime/errors.js';
+import { encodePayload, type Payload } from './payload.js';
 
 const MAX_ID_LENGTH = 1000;
 // With the u flag this matches only surrogates without a partner: text that UTF-8 cannot hold, so that two ids would become one.
@@ -27,6 +28,12 @@ export function checkId(argument: string, value: unknown): string {
 
 export function checkOptionalId(argument: string, value: unknown): string | undefined {
   return value === undefined ? undefined : checkId(argument, value);
+}
+
+/** @throws InvalidArgumentError unless `reason` is a string or undefined */
+export function checkReason(reason: unknown): string | undefined {
+  if (reason === undefined || typeof reason === 'string') return reason;
+  throw new InvalidArgumentError({ argument: 'reason', reason: `it must be a string, not ${nameOfType(reason)}` });
 }
 
 /** @throws InvalidArgumentError unless `value` is one of `allowed` or undefined */

@@ -1,0 +1,33 @@
+/**
+ * Names: what a definition or a workflow function is called in messages.
+ * Thread: any. In → out: definition, function or bare name → checked name.
+ */
+import { checkId, nameOfType } from '../../mailbox/checks.js';
+import { InvalidArgumentError } from '../../runtime/errors.js';
+import { checkHandlerName } from './definitions.js';
+
+/** @throws InvalidArgumentError unless `def` is a definition of that kind or a possible name */
+export function handlerNameOf(type: 'signal' | 'query' | 'update', def: object | string): string {
+  if (typeof def === 'string') {
+    checkHandlerName(type, def);
+    return def;
+  }
+  const { type: given, name } = (def ?? {}) as { type?: unknown; name?: unknown };
+  if (given === type && typeof name === 'string') return name; // Checked when it was defined.
+  const reason = `expected one made by define${type[0]!.toUpperCase()}${type.slice(1)}, or a name; got ${
+    typeof given === 'string' ? `one of a ${given}` : nameOfType(def)
+  }`;
+  throw new InvalidArgumentError({ argument: `${type} definition`, reason });
+}
+
+/** @throws InvalidArgumentError unless it is a workflow function that has a name, or a possible name */
+export function workflowTypeOf(workflowTypeOrFunc: unknown): string {
+  if (typeof workflowTypeOrFunc === 'string') return checkId('workflow type', workflowTypeOrFunc);
+  if (typeof workflowTypeOrFunc === 'function') {
+    if (workflowTypeOrFunc.name !== '') return workflowTypeOrFunc.name;
+    const reason = 'the function has no name; pass the name under which the workflow file exports it';
+    throw new InvalidArgumentError({ argument: 'workflow type', reason });
+  }
+  const reason = `it must be a workflow function or its name, not ${nameOfType(workflowTypeOrFunc)}`;
+  throw new InvalidArgumentError({ argument: 'workflow type', reason });
+}
