@@ -3,9 +3,9 @@
  * Thread: any; the runtime's own in the embedding thread, others wherever their port was sent. In → out: port → client.
  */
 import { MessagePort } from 'node:worker_threads';
+import { refuseUnknownOptions } from '../../mailbox/checks.js';
 import { isCodec, type PayloadCodec } from '../../mailbox/payload-codec.js';
 import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
-import { refuseUnknownOptions } from './checks.js';
 import { Connection } from './connection.js';
 import { WorkflowClient } from './workflow-client.js';
 
