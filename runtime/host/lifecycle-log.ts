@@ -26,6 +26,11 @@ const WRITERS: Writers = {
   slowStep(logger, { workflowId, runId, ms }) {
     logger.warn(`A step took ${ms} ms; no other run of its worker could step meanwhile`, { workflowId, runId });
   },
+  historyLarge(logger, { workflowId, runId, events, bytes }) {
+    const advice =
+      'Let it continue as new when workflowInfo().continueAsNewSuggested says so; at its limits it takes no more messages';
+    logger.warn(`The history has grown to ${events} events and ${bytes} bytes. ${advice}`, { workflowId, runId });
+  },
   failed(logger, { error }) {
     logger.error(fromErrorRecord(error).message);
   },

@@ -31,6 +31,8 @@ export class Committer {
     private readonly changed: (run: Run) => void,
     private readonly onFailed: (error: unknown) => void,
     private readonly onDurable: () => void,
+    /** A frame is durable; the run already counts it. */
+    private readonly onGrown: (run: Run, frame: Frame) => void,
   ) {}
 
   /** Writes an event with the next id of its run, into the batch being gathered. */
@@ -131,6 +133,7 @@ export class Committer {
       const run = runs[i]!;
       run.head = positions[i]!;
       run.historyBytes += frames[i]!.events.byteLength;
+      this.onGrown(run, frames[i]!);
     }
     this.#durable = batch;
     this.#flushing = undefined;

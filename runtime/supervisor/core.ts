@@ -16,6 +16,9 @@ import { errorRecord } from './replies.js';
 import { Live, type Run, type Waiter } from './run.js';
 import { RunIndex } from './run-index.js';
 
+/** The part of a history's limits from which on it is large. */
+const LARGE = 0.2;
+
 export interface CoreOptions {
   readonly config: Pick<SupervisorConfig, 'limits' | 'dedupe' | 'maxResident'>;
   readonly build: string;
@@ -51,6 +54,7 @@ export class Core {
       (run) => this.index.changed(run),
       options.onFailed,
       moved,
+      (run, frame) => this.#grown(run, frame),
     );
   }
 
@@ -135,6 +139,20 @@ export class Core {
   /** Whether anybody listens: what is told often is made only then. */
   tells(name: Lifecycle['name']): boolean {
     return this.options.subscribed(name);
+  }
+
+  /** Tells once, well before the limits, that a history has become large. */
+  #grown(run: Run, { firstEventId, eventCount, events: { byteLength } }: Frame): void {
+    const { limits } = this.options.config;
+    const crosses = (limit: number, now: number, grew: number) => now >= limit * LARGE && now - grew < limit * LARGE;
+    const events = firstEventId + eventCount - 1;
+    if (
+      !crosses(limits.historyEvents, events, eventCount) &&
+      !crosses(limits.historyBytes, run.historyBytes, byteLength)
+    )
+      return;
+    const { workflowId, runId, historyBytes: bytes } = run;
+    this.options.emit({ name: 'historyLarge', workflowId, runId, events, bytes });
   }
 
   /** Tells of a lifecycle event once it is durable. */

@@ -238,3 +238,13 @@ test('a history that is full by its bytes takes no more messages of clients', as
   expect(await system.terminate('w').value()).toBe('done');
   await expectInvariants(system);
 });
+
+test('a history that has become large is told of once, well before it is full', async () => {
+  const system = await busy({ historyEvents: 50 });
+  const told = () => system.lifecycle.filter(({ name }) => name === 'historyLarge');
+  for (let i = 0; i < 5; i++) await system.signal('w', 'add', `${i}`).value();
+  expect(told()).toEqual([]);
+  for (let i = 5; i < 30; i++) await system.signal('w', 'add', `${i}`).value();
+  expect(told()).toMatchObject([{ workflowId: 'w', events: 10 }]);
+  await expectInvariants(system);
+});
