@@ -16,6 +16,7 @@ import { PendingWork } from './pending-work.js';
 import { queryFailure } from './queries.js';
 import { SeededRandom } from './random.js';
 import { beginQuery, beginValidator, endReadOnly, type ReadOnlyPhase } from './read-only.js';
+import type { Scope } from './scopes.js';
 import { receiveSignal } from './signals.js';
 import { receiveUpdate, rejectUpdate, runUpdate } from './updates.js';
 
@@ -33,8 +34,6 @@ export type Log = (level: LogEntry['level'], message: string, meta?: object) => 
 /** What an execution asks of its thread. */
 export interface ExecutionHost {
   readonly log: Log;
-  /** Runs an update handler so that `currentUpdateInfo` works beyond its first await. */
-  inUpdate<T>(info: { id: string; name: string }, run: () => T): T;
   /** @throws PayloadConverterError, PayloadTooLargeError */
   encode(value: unknown, name: string): Payload;
   /** Makes clear what an error means that comes of the sandbox's missing globals. */
@@ -58,7 +57,8 @@ const COUNTED: ReadonlySet<MessageKind> = new Set<MessageKind>([
   'externalResolved',
 ]);
 
-export class Execution {
+/** Is its own root scope, so that a run which opens no other has no scope objects. */
+export class Execution implements Scope {
   readonly outbox = new Outbox();
   readonly conditions = new Conditions();
   readonly handlers = new Handlers();
@@ -66,7 +66,10 @@ export class Execution {
   /** The workflow's clock: admission time of the message being processed, in epoch milliseconds. */
   now: number;
   replaying = false;
+  /** Somebody outside asked the run to cancel; how it ends depends on it. */
   cancelRequested = false;
+  /** Of the root scope. */
+  cancellation: string | undefined;
   /** Set once the run has computed its end; only queries are processed afterwards. */
   closed = false;
   /** Messages processed and commands made: the same live and in replay, unlike the journal's count. */
@@ -243,7 +246,15 @@ export class Execution {
 
   #cancel(message: MessageOf<'cancel'>): void {
     this.cancelRequested = true;
-    this.pending.cancelAll(message.reason);
+    this.cancelRoot(message.reason ?? 'Workflow cancelled');
+  }
+
+  /** Once: what the code awaits afterwards, in scopes that shield it, is not reached by another. */
+  cancelRoot(cancellation: string): void {
+    this.outbox.assertWritable('cancelling a scope');
+    if (this.cancellation !== undefined) return;
+    this.cancellation = cancellation;
+    this.pending.cancelled();
   }
 
   /** The first close that a run computes is its end. */

@@ -3,17 +3,21 @@
  * Thread: worker. In → out: calls of the authoring API → commands and promises; resolutions → settled promises.
  */
 import type { ActivityOptionsRecord } from '../mailbox/events.js';
-import { CancelledFailure, type FailureRecord, fromFailureRecord } from '../mailbox/failures.js';
+import { ActivityFailure, CancelledFailure, type FailureRecord, fromFailureRecord } from '../mailbox/failures.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import { decodePayload, type Payload } from '../mailbox/payload.js';
+import { currentScope } from './code-context.js';
 import type { Waiting } from './conditions.js';
 import type { Execution } from './execution.js';
+import type { Scope } from './scopes.js';
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  /** What cancellation does besides rejecting. */
-  readonly withdraw: () => void;
+  /** What its cancellation does, once: withdraws what was asked for, and rejects. */
+  cancel: (failure: CancelledFailure) => void;
+  /** Its cancellation decides. */
+  readonly scope: Scope;
 }
 
 const nothing = () => undefined;
@@ -24,14 +28,32 @@ export class PendingWork {
   #lastTimer = 0;
   #lastActivity = 0;
   #lastCondition = 0;
+  #lastScope = 0;
 
   constructor(private readonly execution: Execution) {}
 
-  /** Calls back when the timer fires; cancellation does not concern it. */
+  /** Calls back when the timer fires; no cancellation concerns it. */
   startTimer(ms: number, fired: () => void): string {
     const timerId = this.#openTimer(ms);
-    this.#add(`timer ${timerId}`, { resolve: fired, reject: nothing, withdraw: nothing });
+    this.#add(`timer ${timerId}`, fired, nothing, nothing);
     return timerId;
+  }
+
+  /** Calls back when the timer fires; cancelled with the scope that is current now. */
+  startScopeTimer(ms: number, fired: () => void): string {
+    const timerId = this.#openTimer(ms);
+    this.#add(`timer ${timerId}`, fired, nothing, () => this.cancelTimer(timerId));
+    return timerId;
+  }
+
+  /** Calls back when `scope` is cancelled, in its turn among all that is awaited. */
+  onCancelled(scope: Scope, cancelled: (failure: CancelledFailure) => void): void {
+    const key = `scope ${++this.#lastScope}`;
+    const cancel = (failure: CancelledFailure) => {
+      this.#open?.delete(key);
+      cancelled(failure);
+    };
+    this.#add(key, nothing, nothing, cancel, scope);
   }
 
   cancelTimer(timerId: string): void {
@@ -47,7 +69,10 @@ export class PendingWork {
     return new Promise<void>((resolve, reject) => {
       this.throwIfCancelled();
       const timerId = this.#openTimer(ms);
-      this.#add(`timer ${timerId}`, { resolve: () => resolve(), reject, withdraw: () => this.cancelTimer(timerId) });
+      this.#add(`timer ${timerId}`, resolve as () => void, reject, (failure) => {
+        this.cancelTimer(timerId);
+        reject(failure);
+      });
     });
   }
 
@@ -75,7 +100,7 @@ export class PendingWork {
       };
       const timerId =
         timeout === undefined || timeout === 0 ? undefined : this.startTimer(timeout, () => waiting.resolve(false));
-      this.#add(key, { resolve: nothing, reject: waiting.reject, withdraw: nothing });
+      this.#add(key, nothing, waiting.reject, waiting.reject);
       this.execution.conditions.add(waiting);
     });
   }
@@ -87,13 +112,13 @@ export class PendingWork {
       const activityId = String(++this.#lastActivity);
       const { outbox } = this.execution;
       outbox.push({ kind: 'scheduleActivity', activityId, activityType, input, options });
-      const withdraw = () => {
+      this.#add(`activity ${activityId}`, resolve, reject, (failure) => {
         this.#open?.delete(`activity ${activityId}`);
         if (!outbox.withdraw('scheduleActivity', (command) => command.activityId === activityId)) {
           outbox.push({ kind: 'cancelActivity', activityId });
         }
-      };
-      this.#add(`activity ${activityId}`, { resolve, reject, withdraw });
+        reject(new ActivityFailure('Activity cancelled', activityType, activityId, 'CANCEL_REQUESTED', failure));
+      });
     });
   }
 
@@ -112,16 +137,26 @@ export class PendingWork {
     this.#settle(`activity ${activityId}`, result, failure);
   }
 
-  /** Cancels everything awaited, in the order in which it began. */
-  cancelAll(reason: string | undefined): void {
-    for (const pending of [...(this.#open?.values() ?? [])]) {
-      pending.withdraw();
-      pending.reject(new CancelledFailure(reason ?? 'Workflow cancelled'));
+  /** A scope has been cancelled: tells all that is awaited in it and in the scopes that it reaches, in the order in which it began. */
+  cancelled(): void {
+    // What a cancellation removes on its way is not visited any more.
+    for (const pending of this.#open?.values() ?? []) {
+      const { scope, cancel } = pending;
+      const { cancellation } = scope;
+      if (cancellation === undefined || cancel === nothing) continue;
+      pending.cancel = nothing;
+      cancel(new CancelledFailure(cancellation));
     }
   }
 
+  /** @throws CancelledFailure if the current scope is cancelled */
   throwIfCancelled(): void {
-    if (this.execution.cancelRequested) throw new CancelledFailure('Workflow cancelled');
+    const { cancellation } = this.#scope();
+    if (cancellation !== undefined) throw new CancelledFailure(cancellation);
+  }
+
+  #scope(): Scope {
+    return currentScope() ?? this.execution;
   }
 
   /** What is no longer pending is ignored. */
@@ -132,9 +167,15 @@ export class PendingWork {
     else pending.resolve(result === undefined ? undefined : decodePayload(result));
   }
 
-  #add(key: string, pending: Pending): void {
+  #add(
+    key: string,
+    resolve: Pending['resolve'],
+    reject: Pending['reject'],
+    cancel: Pending['cancel'],
+    scope: Scope = this.#scope(),
+  ): void {
     this.#open ??= new Map();
-    this.#open.set(key, pending);
+    this.#open.set(key, { resolve, reject, cancel, scope });
   }
 
   #take(key: string): Pending | undefined {

@@ -6,6 +6,7 @@ import { isThenable } from '../mailbox/gate.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import { decodePayloads } from '../mailbox/payload.js';
 import { codeFailed } from './closing.js';
+import { inUpdate } from './code-context.js';
 import type { Execution } from './execution.js';
 
 export function receiveSignal(execution: Execution, message: MessageOf<'signal'>): void {
@@ -17,7 +18,8 @@ export function receiveSignal(execution: Execution, message: MessageOf<'signal'>
   }
   let outcome: unknown;
   try {
-    outcome = handler.run(message.name, decodePayloads(message.input));
+    const args = decodePayloads(message.input);
+    outcome = inUpdate(undefined, () => handler.run(message.name, args));
   } catch (error) {
     codeFailed(execution, error);
     return;

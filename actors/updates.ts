@@ -6,6 +6,7 @@ import { TemporalFailure, toFailureRecord } from '../mailbox/failures.js';
 import { isThenable, type Verdict, validate } from '../mailbox/gate.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import { decodePayloads } from '../mailbox/payload.js';
+import { inUpdate } from './code-context.js';
 import type { Execution } from './execution.js';
 import type { Handler, InProgress } from './handlers.js';
 
@@ -44,7 +45,7 @@ export function runUpdate(execution: Execution, message: Update, handler: Handle
   let outcome: unknown;
   try {
     const args = decodePayloads(message.input);
-    outcome = execution.host.inUpdate({ id: updateId, name }, () => handler.run(name, args));
+    outcome = inUpdate({ id: updateId, name }, () => handler.run(name, args));
   } catch (error) {
     failed(execution, entry, updateId, error);
     return;

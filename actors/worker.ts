@@ -9,6 +9,7 @@ import { encodePayload, type Payload } from '../mailbox/payload.js';
 import { loadPayloadCodec } from '../mailbox/payload-codec.js';
 import { decodeTurn, encodeReport, type Load, type SuspendReason } from '../mailbox/turn.js';
 import { PayloadTooLargeError } from '../runtime/errors.js';
+import { enableCodeContext } from './code-context.js';
 import { CodedTurns, type Turns } from './coded-turns.js';
 import { currentExecution, currentOrUndefined, setCurrent } from './current.js';
 import { Execution, type Log, type WorkflowMain } from './execution.js';
@@ -21,7 +22,6 @@ import type { SandboxHost } from './sandbox/sandbox-host.js';
 import { stackMapper } from './sandbox/source-map.js';
 import { STEP_FIELDS } from './steps.js';
 import { type StepWatch, TurnRunner } from './turn-runner.js';
-import { enableUpdateContext, inUpdate } from './update-context.js';
 
 export interface WorkerThreadData {
   readonly bundle: WorkflowBundle;
@@ -65,7 +65,7 @@ const sandboxHost: SandboxHost = {
 };
 
 setStackMapper(stackMapper(bundle));
-if (bundle.modules.some(({ code }) => code.includes('currentUpdateInfo'))) enableUpdateContext();
+if (bundle.modules.some(({ code }) => code.includes('currentUpdateInfo'))) enableCodeContext();
 const graph = new ModuleGraph(bundle, EXTERNAL_MODULES, createGlobals(sandboxHost));
 
 function encode(value: unknown, name: string): Payload {
@@ -79,7 +79,6 @@ function create(load: Load, log: Log): Execution | SuspendReason {
   const main: WorkflowMain = (...args) => (exports[load.workflowType] as WorkflowMain)(...args);
   const execution = new Execution(load, main, {
     log,
-    inUpdate,
     encode,
     explain: (thrown) => explain(thrown, bundle),
   });

@@ -132,9 +132,7 @@ export class ActivityFailure extends TemporalFailure {
 
 /** True for the failure that cancellation raises, also when it arrives as the cause of an activity's failure. */
 export function isCancellation(error: unknown): boolean {
-  return (
-    error instanceof CancelledFailure || (error instanceof ActivityFailure && error.cause instanceof CancelledFailure)
-  );
+  return error instanceof CancelledFailure || (error instanceof ActivityFailure && isCancellation(error.cause));
 }
 
 function messageOf(thrown: unknown): string {

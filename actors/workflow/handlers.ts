@@ -3,9 +3,9 @@
  * Thread: worker. In → out: definition + function → handler of the current execution.
  */
 import { InvalidArgumentError } from '../../runtime/errors.js';
+import { currentUpdate } from '../code-context.js';
 import { currentExecution } from '../current.js';
 import type { Handler } from '../handlers.js';
-import { updateInfo } from '../update-context.js';
 import {
   HandlerUnfinishedPolicy,
   type QueryDefinition,
@@ -80,5 +80,5 @@ export interface UpdateInfo {
 /** The update whose handler this code runs in; undefined elsewhere. */
 export function currentUpdateInfo(): UpdateInfo | undefined {
   currentExecution();
-  return updateInfo();
+  return currentUpdate();
 }

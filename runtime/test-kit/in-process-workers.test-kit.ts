@@ -21,7 +21,6 @@ export function createExecution(load: Load, log: Log, deployed: Deployed): Execu
   if (main === undefined) return { kind: 'unknownType', registered: [...deployed.keys()] };
   const host: ExecutionHost = {
     log,
-    inUpdate: (_info, run) => run(),
     encode: encodePayload,
     explain: (thrown) => thrown,
   };
