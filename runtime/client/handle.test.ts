@@ -143,6 +143,17 @@ test('an accepted update has a handle with its run, whose result is asked for wh
   });
 });
 
+test('startUpdate can wait for completion, and its handle then knows the result', async () => {
+  const client = supervise((request) =>
+    request.kind === 'update' && request.stage === 'COMPLETED'
+      ? { kind: 'updateCompleted', runId: 'run-1', result: encodePayload('yes') }
+      : undefined,
+  );
+  const update = await client.getHandle('w').startUpdate(approve, { args: ['ada'], waitForStage: 'COMPLETED' });
+  expect(await update.result()).toBe('yes');
+  expect(supervisor.requests).toHaveLength(1);
+});
+
 test('an update that was over when sent needs no second request for its result', async () => {
   const client = supervise(() => ({ kind: 'updateCompleted', runId: 'run-1', result: encodePayload('yes') }));
   const update = await client.getHandle('w').startUpdate(approve, { args: ['ada'], waitForStage: 'ACCEPTED' });
@@ -210,7 +221,8 @@ test('what cannot be sent is refused before anything is sent, as a rejection tha
     [handle.signalWithOptions('s', { requestId: '' }), InvalidArgumentError, 'requestId'],
     [handle.signalWithOptions('s', { requestID: 'x' } as never), InvalidOptionError, "Did you mean 'requestId'?"],
     [handle.executeUpdate('u', { updateId: 'x'.repeat(1001) }), InvalidArgumentError, 'updateId'],
-    [handle.startUpdate('u', { waitForStage: 'COMPLETED' as never }), InvalidArgumentError, 'waitForStage'],
+    [handle.startUpdate('u', {} as never), InvalidArgumentError, 'ACCEPTED, COMPLETED'],
+    [handle.startUpdate('u', { waitForStage: 'ADMITTED' as never }), InvalidArgumentError, 'waitForStage'],
     [handle.cancel(7 as never), InvalidArgumentError, 'reason'],
   ];
   for (const [promise, type, text] of refusals) {

@@ -11,16 +11,10 @@ import type {
   WorkflowResultType,
 } from '../../actors/workflow/definitions.js';
 import { handlerNameOf } from '../../actors/workflow/names.js';
-import {
-  checkId,
-  checkOneOf,
-  checkOptionalId,
-  checkReason,
-  encodeArgs,
-  refuseUnknownOptions,
-} from '../../mailbox/checks.js';
+import { checkId, checkOptionalId, checkReason, encodeArgs, refuseUnknownOptions } from '../../mailbox/checks.js';
 import { decodePayload } from '../../mailbox/payload.js';
 import { randomUuid } from '../../mailbox/uuid.js';
+import { InvalidArgumentError } from '../errors.js';
 import type { Connection } from './connection.js';
 import { expectReply } from './error-record.js';
 import { toDescription, type WorkflowExecutionDescription } from './execution-info.js';
@@ -31,6 +25,7 @@ import {
   SIGNAL_OPTIONS,
   START_UPDATE_OPTIONS,
   UPDATE_OPTIONS,
+  UPDATE_STAGES,
   type WorkflowSignalOptions,
   type WorkflowUpdateOptions,
 } from './options.js';
@@ -148,7 +143,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
   }
 
   /**
-   * Sends an update and resolves with its handle once it is durably accepted, or rejected; `result()` tells which.
+   * Sends an update and resolves with its handle once it has durably reached the stage, or was rejected; `result()` tells which.
    * @throws WorkflowSuspendedError
    * @example
    * const update = await handle.startUpdate(approve, { args: ['ada'], waitForStage: 'ACCEPTED' });
@@ -156,12 +151,15 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
    */
   async startUpdate<Ret, Args extends AnyArgs = Unnamed>(
     def: UpdateDefinition<Ret, Args> | string,
-    options: WorkflowUpdateOptions & { waitForStage: 'ACCEPTED' } & ArgsOf<NoInfer<Args>>,
+    options: WorkflowUpdateOptions & { waitForStage: UpdateStage } & ArgsOf<NoInfer<Args>>,
   ): Promise<WorkflowUpdateHandle<Ret>> {
     refuseUnknownOptions(options, START_UPDATE_OPTIONS);
-    checkOneOf('waitForStage', options.waitForStage, ['ACCEPTED']);
+    if (!UPDATE_STAGES.includes(options.waitForStage)) {
+      const reason = `it must be one of ${UPDATE_STAGES.join(', ')}, not ${String(options.waitForStage)}`;
+      throw new InvalidArgumentError({ argument: 'waitForStage', reason });
+    }
     const updateId = checkOptionalId('updateId', options.updateId) ?? randomUuid();
-    const reply = await this.#update(def, options.args, updateId, 'ACCEPTED');
+    const reply = await this.#update(def, options.args, updateId, options.waitForStage);
     return updateHandleFrom(this.#connection, this.workflowId, updateId, reply);
   }
 

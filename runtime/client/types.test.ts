@@ -138,8 +138,9 @@ test('updates take the arguments and give the result of their definition', () =>
   compiled(() => handle.executeUpdate(flush, { args: [1] }));
   // @ts-expect-error startUpdate has to say what it waits for
   compiled(() => handle.startUpdate(approve, { args: ['Ada'] }));
-  // @ts-expect-error it can wait for acceptance only; for the result there is executeUpdate
   compiled(() => handle.startUpdate(approve, { args: ['Ada'], waitForStage: 'COMPLETED' }));
+  // @ts-expect-error no caller is told of mere admission
+  compiled(() => handle.startUpdate(approve, { args: ['Ada'], waitForStage: 'ADMITTED' }));
   // @ts-expect-error a signal is not an update
   compiled(() => handle.executeUpdate(stop));
 });
