@@ -3,6 +3,7 @@
  * Thread: the test's.
  */
 import { expect, test } from 'vitest';
+import { InvalidArgumentError } from '../runtime/errors.js';
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -44,6 +45,21 @@ test('an application failure keeps type, details, stack, retry delay and whether
   expect(arrived.stack).toBe(failure.stack);
 });
 
+test('a category is kept, and a retry delay may be text however the failure is made', () => {
+  const made = new ApplicationFailure('no apples', null, null, null, undefined, '5 seconds', 'BENIGN');
+  expect(made).toMatchObject({ nonRetryable: false, nextRetryDelay: 5_000, category: 'BENIGN' });
+  expect(roundTrip(made)).toMatchObject({ nonRetryable: false, nextRetryDelay: 5_000, category: 'BENIGN' });
+  expect(roundTrip(new ApplicationFailure('no apples'))).toMatchObject({ category: undefined });
+  expect(() => new ApplicationFailure('', '', false, [], undefined, 'soon' as '1s')).toThrow(InvalidArgumentError);
+});
+
+test('a failure made from an error has it as its cause, unless another is given', () => {
+  const error = new RangeError('no apples');
+  expect(ApplicationFailure.fromError(error).cause).toBe(error);
+  const cause = new Error('rotten');
+  expect(ApplicationFailure.fromError(error, { cause, type: 'SoldOut' })).toMatchObject({ cause, type: 'SoldOut' });
+});
+
 test('the other failures keep their class and fields', () => {
   const cancelled = roundTrip(new CancelledFailure('stopped', ['why'])) as CancelledFailure;
   expect(cancelled).toBeInstanceOf(CancelledFailure);
@@ -52,7 +68,7 @@ test('the other failures keep their class and fields', () => {
   expect(timeout).toBeInstanceOf(TimeoutFailure);
   expect(timeout).toMatchObject({ timeoutType: 'HEARTBEAT', lastHeartbeatDetails: { at: 3 } });
   expect(roundTrip(new TerminatedFailure('enough'))).toBeInstanceOf(TerminatedFailure);
-  const activity = new ActivityFailure('failed', 'charge', '7', 'MAXIMUM_ATTEMPTS_REACHED', cancelled);
+  const activity = new ActivityFailure('failed', 'charge', '7', 'MAXIMUM_ATTEMPTS_REACHED', undefined, cancelled);
   const arrived = roundTrip(activity) as ActivityFailure;
   expect(arrived).toBeInstanceOf(ActivityFailure);
   expect(arrived).toMatchObject({ activityType: 'charge', activityId: '7', retryState: 'MAXIMUM_ATTEMPTS_REACHED' });

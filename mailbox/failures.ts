@@ -3,6 +3,7 @@
  * Thread: any. In → out: thrown value → FailureRecord → failure instance. Class names and fields are those of Temporal's TypeScript SDK.
  */
 import { type Duration, msOptionalToNumber } from './duration.js';
+import type { ApplicationFailureCategory, RetryState, TimeoutType } from './failure-names.js';
 import { decodePayload, encodePayload, type Payload } from './payload.js';
 
 /** Persisted: field names are for ever. */
@@ -16,24 +17,18 @@ export interface FailureRecord {
   details?: Payload[];
   /** Milliseconds. */
   nextRetryDelay?: number;
+  category?: ApplicationFailureCategory;
   timeoutType?: TimeoutType;
   activityType?: string;
   activityId?: string;
   retryState?: RetryState;
 }
 
-export type TimeoutType = 'START_TO_CLOSE' | 'SCHEDULE_TO_START' | 'SCHEDULE_TO_CLOSE' | 'HEARTBEAT';
-export type RetryState =
-  | 'IN_PROGRESS'
-  | 'NON_RETRYABLE_FAILURE'
-  | 'TIMEOUT'
-  | 'MAXIMUM_ATTEMPTS_REACHED'
-  | 'RETRY_POLICY_NOT_SET'
-  | 'CANCEL_REQUESTED';
-
 /** Base of all failures that may be thrown on purpose: throwing one from `main` fails the run instead of suspending it. */
 export class TemporalFailure extends Error {
-  constructor(message?: string | null, cause?: unknown) {
+  declare readonly cause?: Error | undefined;
+
+  constructor(message?: string | null, cause?: Error) {
     super(message ?? undefined, cause === undefined ? undefined : { cause });
     this.name = new.target.name;
   }
@@ -48,6 +43,7 @@ export interface ApplicationFailureOptions {
   /** Until the next retry, instead of the policy's: milliseconds, or text such as `'5 seconds'`. */
   nextRetryDelay?: Duration;
   cause?: Error;
+  category?: ApplicationFailureCategory;
 }
 
 /**
@@ -55,20 +51,28 @@ export interface ApplicationFailureOptions {
  * @example throw ApplicationFailure.nonRetryable('No such order', 'OrderNotFound', orderId)
  */
 export class ApplicationFailure extends TemporalFailure {
+  readonly nonRetryable: boolean;
+  /** Milliseconds. */
+  readonly nextRetryDelay: number | undefined;
+
+  /** @throws InvalidArgumentError if `nextRetryDelay` is no duration */
   constructor(
     message?: string | null,
     readonly type?: string | null,
-    readonly nonRetryable: boolean = false,
+    nonRetryable?: boolean | null,
     readonly details?: unknown[] | null,
     cause?: Error,
-    readonly nextRetryDelay?: number | null,
+    nextRetryDelay?: Duration | null,
+    readonly category?: ApplicationFailureCategory | null,
   ) {
     super(message, cause);
+    this.nonRetryable = nonRetryable ?? false;
+    this.nextRetryDelay = msOptionalToNumber(nextRetryDelay ?? undefined);
   }
 
   static create(options: ApplicationFailureOptions): ApplicationFailure {
-    const { message, type, nonRetryable = false, details, nextRetryDelay, cause } = options;
-    return new ApplicationFailure(message, type, nonRetryable, details, cause, msOptionalToNumber(nextRetryDelay));
+    const { message, type, nonRetryable, details, nextRetryDelay, cause, category } = options;
+    return new ApplicationFailure(message, type, nonRetryable, details, cause, nextRetryDelay, category);
   }
 
   static retryable(message?: string | null, type?: string | null, ...details: unknown[]): ApplicationFailure {
@@ -82,10 +86,10 @@ export class ApplicationFailure extends TemporalFailure {
   static fromError(error: unknown, overrides: ApplicationFailureOptions = {}): ApplicationFailure {
     const message = overrides.message ?? messageOf(error);
     const failure = ApplicationFailure.create({
+      ...(error instanceof Error ? { cause: error } : {}),
       ...overrides,
       message,
       type: overrides.type ?? typeOf(error) ?? 'Error',
-      ...(error instanceof Error ? { cause: error } : {}),
     });
     if (error instanceof Error && error.stack !== undefined) failure.stack = error.stack;
     return failure;
@@ -95,8 +99,19 @@ export class ApplicationFailure extends TemporalFailure {
 /** The work was cancelled: thrown by what was awaited in a cancelled scope. */
 export class CancelledFailure extends TemporalFailure {
   constructor(
-    message: string,
+    message?: string,
     readonly details: unknown[] = [],
+    cause?: Error,
+  ) {
+    super(message, cause);
+  }
+}
+
+/** Made by a Temporal server; code that looks for it finds none here. */
+export class ServerFailure extends TemporalFailure {
+  constructor(
+    message: string | undefined,
+    readonly nonRetryable: boolean,
     cause?: Error,
   ) {
     super(message, cause);
@@ -109,7 +124,7 @@ export class TerminatedFailure extends TemporalFailure {}
 /** An activity took longer than one of its time-outs allows. */
 export class TimeoutFailure extends TemporalFailure {
   constructor(
-    message: string,
+    message: string | undefined,
     readonly lastHeartbeatDetails: unknown,
     readonly timeoutType: TimeoutType,
   ) {
@@ -120,10 +135,12 @@ export class TimeoutFailure extends TemporalFailure {
 /** An activity failed; `cause` is why. */
 export class ActivityFailure extends TemporalFailure {
   constructor(
-    message: string,
+    message: string | undefined,
     readonly activityType: string,
     readonly activityId: string | undefined,
     readonly retryState: RetryState,
+    /** Of the worker, where there are several: a Temporal cluster. */
+    readonly identity?: string,
     cause?: Error,
   ) {
     super(message, cause);
@@ -185,6 +202,7 @@ function unguardedRecordOf(thrown: unknown, depth: number): FailureRecord {
     if (thrown.nonRetryable) record.nonRetryable = true;
     if (thrown.details?.length) record.details = encodeDetails(thrown.details);
     if (Number.isFinite(thrown.nextRetryDelay)) record.nextRetryDelay = Math.max(0, thrown.nextRetryDelay!);
+    if (thrown.category != null) record.category = thrown.category;
   } else if (thrown instanceof CancelledFailure) {
     record.kind = 'cancelled';
     if (thrown.details.length) record.details = encodeDetails(thrown.details);
@@ -235,6 +253,7 @@ function instantiate(record: FailureRecord, details: unknown[], cause: Error | u
         details,
         cause,
         record.nextRetryDelay,
+        record.category,
       );
     case 'cancelled':
       return new CancelledFailure(record.message, details, cause);
@@ -248,6 +267,7 @@ function instantiate(record: FailureRecord, details: unknown[], cause: Error | u
         record.activityType ?? '',
         record.activityId,
         record.retryState ?? 'IN_PROGRESS',
+        undefined,
         cause,
       );
   }

@@ -7,16 +7,16 @@
 export type { WorkflowBundle } from '../actors/sandbox/bundle.js';
 export type { Duration, Workflow, WorkflowResultType } from '../actors/workflow/definitions.js';
 // Failures of user code
+export { ApplicationFailureCategory, RetryState, TimeoutType } from '../mailbox/failure-names.js';
 export {
   ActivityFailure,
   ApplicationFailure,
   CancelledFailure,
   isCancellation,
-  type RetryState,
+  ServerFailure,
   TemporalFailure,
   TerminatedFailure,
   TimeoutFailure,
-  type TimeoutType,
 } from '../mailbox/failures.js';
 export type { PayloadCodec } from '../mailbox/payload-codec.js';
 // Clients and handles

@@ -3,16 +3,19 @@
  * Thread: worker (its types anywhere). In → out: exports only.
  */
 
+export { ApplicationFailureCategory, RetryState, TimeoutType } from '../../mailbox/failure-names.js';
 export {
   ActivityFailure,
   ApplicationFailure,
   type ApplicationFailureOptions,
   CancelledFailure,
   isCancellation,
+  ServerFailure,
   TemporalFailure,
   TerminatedFailure,
   TimeoutFailure,
 } from '../../mailbox/failures.js';
+export { ensureApplicationFailure, ensureTemporalFailure, rootCause } from '../../mailbox/thrown.js';
 export { DeterminismViolationError, PayloadConverterError } from '../../runtime/errors.js';
 export { type ActivityInterfaceFor, type ActivityOptions, proxyActivities, type RetryPolicy } from './activities.js';
 export * from './definitions.js';

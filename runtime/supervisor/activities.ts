@@ -3,7 +3,8 @@
  * Thread: supervisor. In → out: ActivityTaskScheduled (durable) → attempts on the host → resolution, written at admission.
  */
 import type { EventBody, EventOf, RetryPolicyRecord } from '../../mailbox/events.js';
-import type { FailureRecord, RetryState } from '../../mailbox/failures.js';
+import type { RetryState } from '../../mailbox/failure-names.js';
+import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
 import { messageOf } from '../../mailbox/stored-messages.js';
 import { decodeEvents } from '../../mailbox/turn.js';
