@@ -117,7 +117,9 @@ export class PendingWork {
         if (!outbox.withdraw('scheduleActivity', (command) => command.activityId === activityId)) {
           outbox.push({ kind: 'cancelActivity', activityId });
         }
-        reject(new ActivityFailure('Activity cancelled', activityType, activityId, 'CANCEL_REQUESTED', failure));
+        reject(
+          new ActivityFailure('Activity cancelled', activityType, activityId, 'CANCEL_REQUESTED', undefined, failure),
+        );
       });
     });
   }
