@@ -22,7 +22,7 @@ export function replaySteps(events: readonly WorkflowEvent[], ran: Ran): ReplayS
   const order: Ran[number][] = [];
   for (const event of events) {
     if (event.ran !== undefined) order.push(...event.ran);
-    const message = messageOf(event);
+    const message = messageOf(event, events[0]);
     if (message !== undefined) messages.set(message.seq, message);
     if (event.cause !== undefined && isCommandEvent(event.eventType)) {
       const siblings = made.get(event.cause);

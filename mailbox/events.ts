@@ -110,6 +110,10 @@ export type EventBody =
       startDelay?: number;
       /** Messages with a seq through this one are one step with the start, and in the buffer before `main` runs. */
       startThrough?: number;
+      /** Messages and commands from which on a new run is suggested; absent: the usual number. */
+      suggestAt?: number;
+      /** The newest earlier run of the chain whose history has ids that are still to be known. */
+      idsInRunId?: string;
     }
   | {
       eventType: 'WorkflowExecutionSignaled';
@@ -255,8 +259,8 @@ export type EventBody =
       input: Payload[];
       memo?: Payload;
     }
-  /** A delayed start is admitted now. */
-  | { eventType: 'WorkflowTaskScheduled' }
+  /** A delayed start is admitted now. `startThrough`: as in a start that is not delayed, for messages admitted now. */
+  | { eventType: 'WorkflowTaskScheduled'; startThrough?: number }
   | { eventType: 'WorkflowExecutionCompleted'; result: Payload }
   | { eventType: 'WorkflowExecutionFailed'; failure: FailureRecord }
   | { eventType: 'WorkflowExecutionCanceled'; details?: Payload[] }

@@ -50,6 +50,13 @@ export class Mailbox {
     return batch;
   }
 
+  /** Hands out the waiting messages with a seq up to `through`. */
+  takeThrough(through: number): Message[] {
+    let end = this.#start + this.#taken;
+    while (end < this.#messages.length && this.#messages[end]!.seq <= through) end++;
+    return this.take(end - this.#start - this.#taken);
+  }
+
   /** Takes back what was handed out and not confirmed: it waits again, at the front, in order. */
   redeliver(): void {
     this.#taken = 0;

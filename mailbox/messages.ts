@@ -2,6 +2,7 @@
  * Messages: what a mailbox holds, each with the seq and the admission time that the supervisor gave it.
  * Thread: made on the supervisor thread, processed on a worker. In → out: message ⇄ row.
  */
+import type { ExecutionRecord, ParentRecord } from './events.js';
 import type { FailureRecord } from './failures.js';
 import type { Payload } from './payload.js';
 import { type RecordCodec, recordCodec } from './records.js';
@@ -14,8 +15,17 @@ interface MessageBase {
 }
 
 export type MessageBody =
-  | { kind: 'start'; input: Payload[] }
-  | { kind: 'signal'; name: string; input: Payload[] }
+  | {
+      kind: 'start';
+      input: Payload[];
+      memo?: Payload;
+      parent?: ParentRecord;
+      continuedFromRunId?: string;
+      /** As in the event: the history length from which on a new run is suggested. */
+      suggestAt?: number;
+    }
+  /** `requestId` and `sender` are not for the workflow: with them the signal moves on if its run continues as new. */
+  | { kind: 'signal'; name: string; input: Payload[]; requestId?: string; sender?: ExecutionRecord }
   | { kind: 'update'; updateId: string; name: string; input: Payload[] }
   | { kind: 'query'; name: string; input: Payload[] }
   | { kind: 'cancel'; reason?: string }
@@ -32,8 +42,8 @@ export type MessageKind = Message['kind'];
 export type MessageOf<K extends MessageKind> = Extract<Message, { kind: K }>;
 
 export const messageCodec: RecordCodec<Message> = recordCodec<Message, 'kind'>('kind', {
-  start: [1, 'seq', 'time', 'input'],
-  signal: [2, 'seq', 'time', 'name', 'input'],
+  start: [1, 'seq', 'time', 'input', 'memo', 'parent', 'continuedFromRunId', 'suggestAt'],
+  signal: [2, 'seq', 'time', 'name', 'input', 'requestId', 'sender'],
   update: [3, 'seq', 'time', 'updateId', 'name', 'input'],
   query: [4, 'seq', 'time', 'name', 'input'],
   cancel: [5, 'seq', 'time', 'reason'],

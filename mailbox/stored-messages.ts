@@ -2,17 +2,24 @@
  * Stored messages: the message that an event of a history once was.
  * Thread: worker (replay) and supervisor (recovery). In → out: event → message, or undefined for events that steps made.
  */
-import type { WorkflowEvent } from './events.js';
+import type { EventOf, WorkflowEvent } from './events.js';
 import type { Message } from './messages.js';
 
-export function messageOf(event: WorkflowEvent): Message | undefined {
+type Started = EventOf<'WorkflowExecutionStarted'>;
+
+/** @param started the first event of the history: what a start that was delayed is made of */
+export function messageOf(event: WorkflowEvent, started?: WorkflowEvent): Message | undefined {
   if (event.seq === undefined) return undefined;
   const at = { seq: event.seq, time: event.eventTime };
   switch (event.eventType) {
     case 'WorkflowExecutionStarted':
-      return { kind: 'start', ...at, input: event.input };
-    case 'WorkflowExecutionSignaled':
-      return { kind: 'signal', ...at, name: event.signalName, input: event.input };
+      return startMessage(event, at);
+    case 'WorkflowTaskScheduled':
+      return startMessage(started as Started, at);
+    case 'WorkflowExecutionSignaled': {
+      const { signalName: name, input, requestId, sender } = event;
+      return { kind: 'signal', ...at, name, input, ...optional('requestId', requestId), ...optional('sender', sender) };
+    }
     case 'WorkflowExecutionCancelRequested':
       return { kind: 'cancel', ...at, ...optional('reason', event.reason) };
     case 'WorkflowExecutionUpdateAccepted':
@@ -55,6 +62,29 @@ export function messageOf(event: WorkflowEvent): Message | undefined {
     default:
       return undefined;
   }
+}
+
+/** The message that starts a run, with what its workflow can know of where it comes from. */
+export function startMessage(
+  {
+    input,
+    memo,
+    parent,
+    continuedFromRunId,
+    suggestAt,
+  }: Pick<Started, 'input' | 'memo' | 'parent' | 'continuedFromRunId' | 'suggestAt'>,
+  at: { seq: number; time: number },
+): Message {
+  return {
+    kind: 'start',
+    seq: at.seq,
+    time: at.time,
+    input,
+    ...optional('memo', memo),
+    ...optional('parent', parent),
+    ...optional('continuedFromRunId', continuedFromRunId),
+    ...optional('suggestAt', suggestAt),
+  };
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {

@@ -73,7 +73,7 @@ function violations(folders: readonly string[], forbidden: (to: Import, from: So
 test('the imports are found, or all that follows says nothing', () => {
   const of = (path: string) =>
     sources.find((source) => source.path === path)?.imports.map(({ specifier }) => specifier);
-  expect(of('mailbox/messages.ts')).toEqual(['./failures.js', './payload.js', './records.js']);
+  expect(of('mailbox/messages.ts')).toEqual(['./events.js', './failures.js', './payload.js', './records.js']);
   expect(of('runtime/index.ts')).toContain('./errors.js');
   expect(of('runtime/runtime.ts')).toEqual(
     expect.arrayContaining([expect.stringMatching(/^\.\/bundler\//), './supervisor/thread.js', 'node:worker_threads']),

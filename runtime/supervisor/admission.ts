@@ -4,6 +4,7 @@
  */
 import type { Request, RequestKind, RequestOf } from '../client/protocol.js';
 import { ResourceExhaustedError } from '../errors.js';
+import type { Dispatcher } from './dispatcher.js';
 import { Door } from './door.js';
 import type { ReplySink } from './replies.js';
 import type { Waiter } from './run.js';
@@ -14,12 +15,16 @@ import { UpdateRequests } from './update-requests.js';
 /** Waiting for an outcome may take for ever, so these take no place in the in-flight window. */
 const UNCOUNTED: ReadonlySet<RequestKind> = new Set<RequestKind>(['result', 'pollUpdate']);
 
+export interface AdmissionDeps extends StartRequestsDeps {
+  readonly dispatcher: Dispatcher;
+}
+
 export class Admission {
   readonly #door: Door;
   readonly #starts: StartRequests;
   readonly #updates: UpdateRequests;
 
-  constructor(private readonly deps: StartRequestsDeps) {
+  constructor(private readonly deps: AdmissionDeps) {
     const { core, dispatcher } = deps;
     this.#door = new Door(core, dispatcher);
     this.#starts = new StartRequests(deps);
@@ -96,7 +101,8 @@ export class Admission {
       seq: at.seq,
     });
     if (requestId !== undefined) live.ids!.noteRequest(requestId, at.time);
-    core.deliver(run, { kind: 'signal', seq: at.seq, time: at.time, name, input });
+    const once = requestId === undefined ? {} : { requestId };
+    core.deliver(run, { kind: 'signal', seq: at.seq, time: at.time, name, input, ...once });
     dispatcher.schedule(run);
     core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
   }

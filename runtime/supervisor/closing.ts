@@ -69,7 +69,7 @@ export class Closing {
       eventTime: core.stamp(run).time,
     });
     dispatcher.discard(run);
-    live.merge = false;
+    live.mergeThrough = 0;
     live.mailboxStored = false;
     this.closed(run, event);
     const held = live.held ?? [];

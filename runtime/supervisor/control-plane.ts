@@ -140,7 +140,7 @@ function dumpRun(run: Run, live: Live): unknown {
     residence: live.residence,
     queued: live.queued,
     inFlight: live.inFlight,
-    merge: live.merge,
+    mergeThrough: live.mergeThrough,
     mailboxStored: live.mailboxStored,
     held: live.held?.length ?? 0,
     mailbox: { size: live.mailbox.size, taken: live.mailbox.taken, firstSeq: live.mailbox.firstSeq },

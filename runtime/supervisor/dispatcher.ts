@@ -2,6 +2,7 @@
  * The dispatcher: which run is where, and what each worker gets next. Placement, turns, eviction, lost turns.
  * Thread: supervisor. In → out: runs with waiting messages → one turn a worker at a time → reports.
  */
+import type { Message } from '../../mailbox/messages.js';
 import {
   decodeReport,
   encodeTurn,
@@ -11,7 +12,7 @@ import {
   type SliceReport,
 } from '../../mailbox/turn.js';
 import type { Core, StoredFrame } from './core.js';
-import { type Live, outstandingRan, type Run } from './run.js';
+import { EVERYTHING, type Live, outstandingRan, type Run } from './run.js';
 import { WorkerLostError, type Workers } from './workers.js';
 
 const MAX_MESSAGES_A_RUN = 512;
@@ -45,6 +46,12 @@ export interface DispatcherEvents {
   lost(lost: WorkerLostError, runs: number): void;
   /** History cannot be read, or a worker broke in a way that no restart mends. */
   failed(error: unknown): void;
+}
+
+function takeMerged(live: Live): Message[][] {
+  // Until the step that follows a void close is decided, whatever else comes for the run waits; also when it is tried again.
+  if (live.mergeThrough === EVERYTHING) live.held ??= [];
+  return [live.mailbox.takeThrough(live.mergeThrough)];
 }
 
 /** Its actors, and the runs that are about to have one there. */
@@ -242,10 +249,11 @@ export class Dispatcher {
 
   #slice(run: Run, live: Live, limit: number): Slice {
     live.inFlight = true;
-    // Until the merged step is decided, whatever else comes for the run waits; also when it is tried again.
-    if (live.merge) live.held ??= [];
-    const taken = live.mailbox.take(live.merge ? Number.POSITIVE_INFINITY : Math.min(limit, MAX_MESSAGES_A_RUN));
-    const steps = live.merge ? [taken] : taken.map((message) => [message]);
+    const steps = live.mergeThrough === 0 ? [] : takeMerged(live);
+    if (live.mergeThrough !== EVERYTHING) {
+      const singles = live.mailbox.take(Math.min(limit, MAX_MESSAGES_A_RUN) - steps.length);
+      for (const message of singles) steps.push([message]);
+    }
     this.#residents.delete(run);
     this.#residents.add(run);
     if (live.residence === 'resident') return { run: live.actor, steps };

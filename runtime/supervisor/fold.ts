@@ -34,6 +34,9 @@ const BY_TYPE: Folds = {
     run.firstRunId = event.firstRunId === run.runId ? run.runId : event.firstRunId;
     run.continuedFrom = event.continuedFromRunId;
     run.parent = event.parent;
+    run.idsIn = event.idsInRunId;
+    // A place may have been given to an update, which is not stored: it must not be given again.
+    if (event.startThrough !== undefined) run.lastSeq = Math.max(run.lastSeq, event.startThrough);
     if (event.startDelay !== undefined) run.delayedUntil = event.eventTime + event.startDelay;
   },
   WorkflowExecutionSignaled(run, event) {
@@ -66,8 +69,9 @@ const BY_TYPE: Folds = {
     close(run, 'CONTINUED_AS_NEW', event.eventTime);
     run.continuedTo = event.newExecutionRunId;
   },
-  WorkflowTaskScheduled(run) {
+  WorkflowTaskScheduled(run, event) {
     run.delayedUntil = 0;
+    if (event.startThrough !== undefined) run.lastSeq = Math.max(run.lastSeq, event.startThrough);
   },
   WorkflowTaskCompleted: null,
   StartChildWorkflowExecutionInitiated(run, event) {

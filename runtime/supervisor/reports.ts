@@ -12,7 +12,7 @@ import type { Closing } from './closing.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
 import { errorRecord } from './replies.js';
-import type { Live, Run, Waiter } from './run.js';
+import { EVERYTHING, type Live, type Run, type Waiter } from './run.js';
 import type { Suspensions } from './suspensions.js';
 import type { Timers } from './timers.js';
 import { replyOutcome } from './updates.js';
@@ -49,28 +49,32 @@ export class Reports {
     // Queries may have been answered after the close; if that is void, so are they.
     const closing = steps.findIndex(({ commands }) => commands.length > 0 && isClosing(commands[commands.length - 1]!));
     const close = steps[closing];
-    if (run.open && close !== undefined && close.merged === undefined && this.#isVoid(live, close)) {
-      this.#apply(run, live, steps.slice(0, closing), close.cause - 1);
+    if (run.open && close !== undefined && this.#isVoid(live, close)) {
+      this.#apply(run, live, steps.slice(0, closing), (close.merged?.[0] ?? close.cause) - 1);
       this.#startMergedStep(run, live);
       return;
     }
-    const wasMerge = live.merge && report.processed > 0;
+    const merged = report.processed > 0 ? live.mergeThrough : 0;
     if (report.processed > 0) {
       this.deps.suspensions.resumed(run);
       this.#apply(run, live, steps, report.processed);
     }
     if (report.end.kind === 'suspended') this.deps.suspensions.suspend(run, report.end.error);
-    if (wasMerge) this.#releaseHeld(run, live);
+    if (merged === EVERYTHING) this.#releaseHeld(run, live);
   }
 
-  /** A close computed while admitted signals wait: an acknowledged signal is always seen before its run closes. */
+  /**
+   * A close computed while admitted signals wait: an acknowledged signal is always seen before its run closes. The step that follows a
+   * void close is never void itself.
+   */
   #isVoid(live: Live, step: StepReport): boolean {
+    if (live.mergeThrough === EVERYTHING) return false;
     return live.mailbox.some((message) => message.kind === 'signal' && message.seq > step.cause);
   }
 
   #startMergedStep(run: Run, live: Live): void {
     this.deps.dispatcher.discard(run);
-    live.merge = true;
+    live.mergeThrough = EVERYTHING;
     live.held ??= [];
     for (const query of live.mailbox.remove((message) => message.kind === 'query')) {
       const caller = live.takeCaller(query.seq);
@@ -79,7 +83,6 @@ export class Reports {
   }
 
   #releaseHeld(run: Run, live: Live): void {
-    live.merge = false;
     const held = live.held ?? [];
     live.held = undefined;
     if (held.length > 0) this.deps.readmit(held);
@@ -88,6 +91,8 @@ export class Reports {
 
   #apply(run: Run, live: Live, steps: readonly StepReport[], processed: number): void {
     const messages = live.mailbox.confirm(processed);
+    // A merged step is the first of its turn: what has processed anything has processed it.
+    if (messages.length > 0) live.mergeThrough = 0;
     // Queries of a closed run move nothing: replay must end where the run did.
     const { open } = run;
     let next = 0;

@@ -37,6 +37,7 @@ type EntryRow = [
   continuedFrom: string | null,
   continuedTo: string | null,
   delayedUntil: number,
+  idsIn: string | null,
 ];
 
 export class RunIndex {
@@ -163,6 +164,7 @@ function encodeEntry(run: Run): readonly [Uint8Array, Uint8Array] {
     run.continuedFrom ?? null,
     run.continuedTo ?? null,
     run.delayedUntil,
+    run.idsIn ?? null,
   ];
   return [runIdToBytes(run.runId), pack(row)];
 }
@@ -190,6 +192,7 @@ function decodeEntry(key: Uint8Array, value: Uint8Array): Run {
   run.continuedFrom = row[21] ?? undefined;
   run.continuedTo = row[22] ?? undefined;
   run.delayedUntil = row[23] ?? 0;
+  run.idsIn = row[24] ?? undefined;
   if (row[15] !== null)
     run.timers = new Map(row[15].map(([id, fireAt, startedEventId]) => [id, { fireAt, startedEventId }]));
   if (row[16] !== null) {

@@ -38,6 +38,8 @@ export class Run {
   lastStoredSeq = 0;
   /** Every message up to this seq has been processed by a step whose events are written or being written. */
   ranThrough = 0;
+  /** The newest earlier run of its chain that `hasIds`, if those may still be wanted. */
+  idsIn: string | undefined;
   /** Newest admission time: a run's clock never runs backwards. */
   lastTime = 0;
   /** Some stored message has a request id or update id: they can be looked up in the history. */
@@ -106,8 +108,8 @@ export class Live {
   queued = false;
   /** In the turn under way on its slot. */
   inFlight = false;
-  /** The next slice sends all that waits as one step; until its report, new requests are held. */
-  merge = false;
+  /** The next step is one step over all messages with a seq through this one; 0: over one message, as usual. */
+  mergeThrough = 0;
   /** Requests not yet admitted: history is being read, or a closing step is being decided. */
   held: Waiter[] | undefined;
   /** The flush that holds this run's newest event. */
@@ -154,7 +156,7 @@ export class Live {
   get idle(): boolean {
     return (
       !this.inFlight &&
-      !this.merge &&
+      this.mergeThrough === 0 &&
       this.residence !== 'loading' &&
       this.held === undefined &&
       !this.mailboxStored &&
@@ -163,6 +165,9 @@ export class Live {
     );
   }
 }
+
+/** `mergeThrough` after a void close: all that waits is one step, and until that is decided new requests are held. */
+export const EVERYTHING = Number.POSITIVE_INFINITY;
 
 /** Steps that may be told by no stored event yet; those of a live part that was let go are known only by how far they went. */
 export function outstandingRan(run: Run): Ran {

@@ -8,17 +8,14 @@ import type { RequestOf, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from 
 import { UnknownWorkflowTypeError, WorkflowExecutionAlreadyStartedError } from '../errors.js';
 import type { Closing } from './closing.js';
 import type { Core } from './core.js';
-import type { Dispatcher } from './dispatcher.js';
-import { Run, type Waiter } from './run.js';
-import { hashOf, partitionOf } from './run-ids.js';
-import { intern } from './run-index.js';
+import type { Run, Waiter } from './run.js';
+import { hashOf } from './run-ids.js';
+import type { RunStarts } from './run-starts.js';
 
 export interface StartRequestsDeps {
   readonly core: Core;
-  readonly dispatcher: Dispatcher;
+  readonly starts: RunStarts;
   readonly closing: Closing;
-  /** Fixed when the store was created; known once it is open. */
-  readonly partitions: () => number;
   readonly workflowTypes: () => ReadonlySet<string>;
 }
 
@@ -67,33 +64,9 @@ export class StartRequests {
   }
 
   #begin(waiter: Waiter, request: RequestOf<'start'>): void {
-    const { core, dispatcher } = this.deps;
-    const { workflowId, input, requestId, identity, memo } = request;
-    const workflowType = intern(request.workflowType);
-    const runId = core.options.newRunId();
-    const run = new Run(workflowId, runId, partitionOf(workflowId, this.deps.partitions()));
-    core.index.add(run);
-    core.live(run);
-    const at = core.stamp(run);
     // The start and the outcome of a run that its caller awaits as a whole are best one frame in one flush.
     const append = request.awaitResult === true ? 'appendPatiently' : 'append';
-    core.committer[append](run, {
-      eventType: 'WorkflowExecutionStarted',
-      workflowId,
-      workflowType,
-      input,
-      firstRunId: runId,
-      requestId,
-      build: core.options.build,
-      ...(identity === undefined ? {} : { identity }),
-      ...(memo === undefined ? {} : { memo }),
-      eventTime: at.time,
-      seq: at.seq,
-    });
-    core.deliver(run, { kind: 'start', seq: at.seq, time: at.time, input });
-    dispatcher.schedule(run);
-    core.tell(run, { name: 'workflowStarted', workflowId, runId, workflowType });
-    this.#replyStarted(waiter, request, run, true);
+    this.#replyStarted(waiter, request, this.deps.starts.begin(request, [], append), true);
   }
 
   /** Once the start is durable; or, if the caller waits for the outcome, once that is. */

@@ -5,8 +5,7 @@
 import type { FailureRecord } from '../../mailbox/failures.js';
 
 import { decodePayload, type Payload } from '../../mailbox/payload.js';
-import { messageOf } from '../../mailbox/stored-messages.js';
-import { decodeEvents, type LogEntry } from '../../mailbox/turn.js';
+import type { LogEntry } from '../../mailbox/turn.js';
 import type { Request } from '../client/protocol.js';
 import { RuntimeClosedError, StoreUnavailableError } from '../errors.js';
 import type { ToHost } from '../host/protocol.js';
@@ -14,12 +13,13 @@ import { Activities } from './activities.js';
 import { Admission } from './admission.js';
 import { Closing } from './closing.js';
 import { ControlPlane } from './control-plane.js';
-import { Core, type CoreOptions, type StoredFrame } from './core.js';
+import { Core, type CoreOptions } from './core.js';
 import { Dispatcher } from './dispatcher.js';
-import { MessageIds } from './message-ids.js';
+import { HistoryReader } from './history-reader.js';
 import { errorRecord, type ReplySink } from './replies.js';
 import { Reports } from './reports.js';
 import type { Run, Waiter } from './run.js';
+import { RunStarts } from './run-starts.js';
 import { Suspensions } from './suspensions.js';
 import { Timers } from './timers.js';
 import type { WorkerLostError, Workers } from './workers.js';
@@ -60,6 +60,7 @@ export class Supervisor {
     const wake = (run: Run) => this.#dispatcher.schedule(run);
     this.#timers = new Timers(core, wake);
     this.#activities = new Activities(core, this.#timers, options.host, wake);
+    const historyReader = new HistoryReader(core, readmit);
     const suspensions = new Suspensions(core, () => this.#dispatcher, this.#timers, readmit);
     const closing = new Closing({
       core,
@@ -69,7 +70,7 @@ export class Supervisor {
       readmit,
     });
     this.#dispatcher = new Dispatcher(core, options.workers, {
-      historyRead: (run, frames) => this.#historyRead(run, frames),
+      historyRead: (run, frames) => historyReader.read(run, frames),
       report: (run, report) => reports.handle(run, report),
       log: (run, entry) => this.#log(run, entry),
       slow: (run, ms) => core.tell(run, { name: 'slowStep', workflowId: run.workflowId, runId: run.runId, ms }),
@@ -81,7 +82,7 @@ export class Supervisor {
       core,
       dispatcher: this.#dispatcher,
       closing,
-      partitions: () => this.#partitions,
+      starts: new RunStarts(core, this.#dispatcher, () => this.#partitions),
       workflowTypes: () => options.workflowTypes,
     });
     const reports = new Reports({
@@ -206,33 +207,6 @@ export class Supervisor {
       this.#moved();
       this.options.later(resolve);
     });
-  }
-
-  /** What only the history knows: ids seen before, and stored messages that no step is known to have processed. */
-  #historyRead(run: Run, frames: readonly StoredFrame[]): void {
-    const live = run.live!;
-    const readIds = live.ids === undefined;
-    const ids = live.ids ?? new MessageIds(this.options.config.dedupe);
-    const before = live.mailbox.firstSeq ?? Number.POSITIVE_INFINITY;
-    const stored = [];
-    if (readIds || live.mailboxStored) {
-      for (const { frame, position } of frames) {
-        for (const event of decodeEvents(frame.events, frame.firstEventId)) {
-          if (readIds) ids.recover(event, position);
-          if (!live.mailboxStored || event.seq === undefined || event.seq <= run.ranThrough || event.seq >= before)
-            continue;
-          const message = messageOf(event);
-          if (message !== undefined) stored.push(message);
-        }
-      }
-    }
-    live.ids = ids;
-    if (live.mailboxStored) live.mailbox.unshift(stored);
-    live.mailboxStored = false;
-    if (live.merge || live.held === undefined) return;
-    const { held } = live;
-    live.held = undefined;
-    this.#admission.readmit(held);
   }
 
   #lostWorker(lost: WorkerLostError, runs: number): void {

@@ -1,0 +1,54 @@
+/**
+ * The history reader: what only a run's history knows, taken from it whenever it is read.
+ * Thread: supervisor. In → out: frames of a run → its ids, its stored messages that no step is known to have processed, its start group.
+ */
+import type { WorkflowEvent } from '../../mailbox/events.js';
+import { messageOf } from '../../mailbox/stored-messages.js';
+import { decodeEvents } from '../../mailbox/turn.js';
+import type { Core, StoredFrame } from './core.js';
+import { MessageIds } from './message-ids.js';
+import { EVERYTHING, type Live, type Run, type Waiter } from './run.js';
+
+export class HistoryReader {
+  constructor(
+    private readonly core: Core,
+    /** Admits requests that were held. */
+    private readonly readmit: (waiters: Waiter[]) => void,
+  ) {}
+
+  read(run: Run, frames: readonly StoredFrame[]): void {
+    const live = run.live!;
+    const readIds = live.ids === undefined;
+    const ids = live.ids ?? new MessageIds(this.core.options.config.dedupe);
+    if (readIds || live.mailboxStored) {
+      const stored: WorkflowEvent[] = [];
+      let started: WorkflowEvent | undefined;
+      const before = live.mailbox.firstSeq ?? Number.POSITIVE_INFINITY;
+      for (const { frame, position } of frames) {
+        for (const event of decodeEvents(frame.events, frame.firstEventId)) {
+          started ??= event;
+          if (readIds) ids.recover(event, position);
+          if (event.seq !== undefined && event.seq > run.ranThrough && event.seq < before) stored.push(event);
+        }
+      }
+      if (live.mailboxStored) restore(live, stored, started);
+    }
+    live.ids = ids;
+    live.mailboxStored = false;
+    if (live.mergeThrough === EVERYTHING || live.held === undefined) return;
+    const { held } = live;
+    live.held = undefined;
+    this.readmit(held);
+  }
+}
+
+/** A start and what was admitted with it are one step, also if the process that admitted them has not lived to see it. */
+function restore(live: Live, stored: readonly WorkflowEvent[], started: WorkflowEvent | undefined): void {
+  const messages = [];
+  for (const event of stored) {
+    if ('startThrough' in event) live.mergeThrough = Math.max(live.mergeThrough, event.startThrough ?? 0);
+    const message = messageOf(event, started);
+    if (message !== undefined) messages.push(message);
+  }
+  live.mailbox.unshift(messages);
+}

@@ -1,0 +1,133 @@
+/**
+ * Run starts: how a run begins, whoever wants it, with the messages that are one step with its start.
+ * Thread: supervisor. In → out: what is to run, and what comes with it → run with its first events and messages.
+ */
+import type { CarriedFrom, EventOf, ExecutionRecord, ParentRecord } from '../../mailbox/events.js';
+import type { Message } from '../../mailbox/messages.js';
+import type { Payload } from '../../mailbox/payload.js';
+import { startMessage } from '../../mailbox/stored-messages.js';
+import type { Core } from './core.js';
+import type { Dispatcher } from './dispatcher.js';
+import { Run } from './run.js';
+import { partitionOf } from './run-ids.js';
+import { intern } from './run-index.js';
+
+type Started = EventOf<'WorkflowExecutionStarted'>;
+type Signaled = EventOf<'WorkflowExecutionSignaled'>;
+type CancelRequested = EventOf<'WorkflowExecutionCancelRequested'>;
+
+/** What a start's event says of it; the rest follows from the run. */
+export interface RunStart {
+  readonly workflowId: string;
+  readonly workflowType: string;
+  readonly input: Payload[];
+  readonly requestId: string;
+  readonly identity?: string | undefined;
+  readonly memo?: Payload | undefined;
+  readonly parent?: ParentRecord | undefined;
+  /** Those of a run that continues another. */
+  readonly firstRunId?: string;
+  readonly continuedFromRunId?: string;
+  readonly idsInRunId?: string | undefined;
+}
+
+/** A message that is one step with a start, and there before `main` runs. */
+export type GroupMessage =
+  | {
+      readonly kind: 'signal';
+      readonly name: string;
+      readonly input: Payload[];
+      readonly requestId?: string | undefined;
+      readonly identity?: string | undefined;
+      readonly carriedFrom?: CarriedFrom;
+      readonly sender?: ExecutionRecord | undefined;
+    }
+  | {
+      readonly kind: 'cancel';
+      readonly reason?: string | undefined;
+      readonly carriedFrom?: CarriedFrom;
+    }
+  /** Not stored before it is accepted, so gone after a crash: nobody has been told anything of it. */
+  | { readonly kind: 'update'; readonly updateId: string; readonly name: string; readonly input: Payload[] };
+
+/** Past so many messages and commands, Temporal suggests that a run continue as new. */
+const SUGGEST_AT = 10_240;
+
+export class RunStarts {
+  constructor(
+    private readonly core: Core,
+    private readonly dispatcher: Dispatcher,
+    /** Fixed when the store was created; known once it is open. */
+    private readonly partitions: () => number,
+  ) {}
+
+  /**
+   * A new run, the current one of its workflow id from now on. Its events are in the batch being gathered.
+   * @param append see `Committer.appendPatiently`
+   */
+  begin(start: RunStart, group: readonly GroupMessage[], append: 'append' | 'appendPatiently' = 'append'): Run {
+    const { core } = this;
+    const { workflowId, continuedFromRunId } = start;
+    const workflowType = intern(start.workflowType);
+    const runId = core.options.newRunId();
+    const run = new Run(workflowId, runId, partitionOf(workflowId, this.partitions()));
+    // A chain's clock does not run backwards either.
+    if (continuedFromRunId !== undefined) run.lastTime = core.index.find(workflowId, continuedFromRunId)?.lastTime ?? 0;
+    core.index.add(run);
+    const live = core.live(run);
+    const at = core.stamp(run);
+    const startThrough = group.length === 0 ? undefined : at.seq + group.length;
+    const suggestAt = Math.floor(core.options.config.limits.historyEvents / 5);
+    const event = {
+      eventType: 'WorkflowExecutionStarted',
+      workflowId,
+      workflowType,
+      input: start.input,
+      firstRunId: start.firstRunId ?? runId,
+      requestId: start.requestId,
+      build: core.options.build,
+      identity: start.identity,
+      memo: start.memo,
+      parent: start.parent,
+      continuedFromRunId,
+      idsInRunId: start.idsInRunId,
+      startThrough,
+      suggestAt: suggestAt < SUGGEST_AT ? suggestAt : undefined,
+      eventTime: at.time,
+      seq: at.seq,
+    } as Started; // An absent field and an undefined one make the same row.
+    core.committer[append](run, event);
+    core.deliver(run, startMessage(event, at));
+    if (startThrough !== undefined) {
+      for (const message of group) this.#admit(run, message);
+      live.mergeThrough = startThrough;
+    }
+    this.dispatcher.schedule(run);
+    core.tell(run, { name: 'workflowStarted', workflowId, runId, workflowType });
+    return run;
+  }
+
+  #admit(run: Run, message: GroupMessage): void {
+    const { core } = this;
+    const { seq, time } = core.stamp(run);
+    switch (message.kind) {
+      case 'signal': {
+        const { name, input, requestId, identity, carriedFrom, sender } = message;
+        const signaled = { signalName: name, input, requestId, identity, carriedFrom, sender, eventTime: time, seq };
+        core.committer.append(run, { eventType: 'WorkflowExecutionSignaled', ...signaled } as Signaled); // As above.
+        if (requestId !== undefined) run.live!.ids!.noteRequest(requestId, time);
+        core.deliver(run, { kind: 'signal', seq, time, name, input, requestId, sender } as Message); // As above.
+        break;
+      }
+      case 'cancel': {
+        const { reason, carriedFrom } = message;
+        const requested = { reason, carriedFrom, eventTime: time, seq };
+        core.committer.append(run, { eventType: 'WorkflowExecutionCancelRequested', ...requested } as CancelRequested);
+        core.deliver(run, { kind: 'cancel', seq, time, reason } as Message); // As above.
+        break;
+      }
+      case 'update':
+        core.deliver(run, { ...message, seq, time });
+    }
+  }
+}
