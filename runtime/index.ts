@@ -18,8 +18,9 @@ export {
   TerminatedFailure,
   TimeoutFailure,
 } from '../mailbox/failures.js';
-export type { PayloadCodec } from '../mailbox/payload-codec.js';
 // Clients and handles
+export { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../mailbox/id-policies.js';
+export type { PayloadCodec } from '../mailbox/payload-codec.js';
 export { Client, type ClientOptions } from './client/client.js';
 export type { ListFilter, RuntimeStats, WorkflowStatusName } from './client/control.js';
 export type { WorkflowExecutionDescription, WorkflowExecutionInfo } from './client/execution-info.js';
@@ -33,7 +34,6 @@ export type {
   WorkflowStartOptions,
   WorkflowUpdateOptions,
 } from './client/options.js';
-export type { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from './client/protocol.js';
 export type { WorkflowUpdateHandle } from './client/update-handle.js';
 export type { WorkflowClient } from './client/workflow-client.js';
 // Errors: see ERRORS.md

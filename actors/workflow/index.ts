@@ -15,6 +15,7 @@ export {
   TerminatedFailure,
   TimeoutFailure,
 } from '../../mailbox/failures.js';
+export { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 export { ensureApplicationFailure, ensureTemporalFailure, rootCause } from '../../mailbox/thrown.js';
 export { DeterminismViolationError, PayloadConverterError } from '../../runtime/errors.js';
 export { type ActivityInterfaceFor, type ActivityOptions, proxyActivities, type RetryPolicy } from './activities.js';

@@ -3,8 +3,9 @@
  * Thread: any client thread. In → out: types and lists of names.
  */
 import type { WithWorkflowArgs, Workflow } from '../../actors/workflow/definitions.js';
+import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 import type { ListFilter } from './control.js';
-import type { UpdateStage, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from './protocol.js';
+import type { UpdateStage } from './protocol.js';
 
 interface StartOptions {
   /** 1 to 1,000 characters. At most one run under it is open at a time. */
@@ -71,9 +72,5 @@ export const FILTER_OPTIONS = names('workflowType', 'status');
 export const LIST_OPTIONS = names('workflowType', 'status', 'pageSize');
 
 export const UPDATE_STAGES: readonly UpdateStage[] = ['ACCEPTED', 'COMPLETED'];
-export const REUSE_POLICIES: readonly WorkflowIdReusePolicy[] = [
-  'ALLOW_DUPLICATE',
-  'ALLOW_DUPLICATE_FAILED_ONLY',
-  'REJECT_DUPLICATE',
-];
-export const CONFLICT_POLICIES: readonly WorkflowIdConflictPolicy[] = ['FAIL', 'USE_EXISTING', 'TERMINATE_EXISTING'];
+export const REUSE_POLICIES = Object.values(WorkflowIdReusePolicy);
+export const CONFLICT_POLICIES = Object.values(WorkflowIdConflictPolicy);

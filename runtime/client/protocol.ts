@@ -3,12 +3,11 @@
  * Thread: any client thread ⇄ supervisor. In → out: batch ⇄ bytes.
  */
 import type { FailureRecord } from '../../mailbox/failures.js';
+import type { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 import type { Payload } from '../../mailbox/payload.js';
 import { type RecordCodec, type Row, recordCodec } from '../../mailbox/records.js';
 import { pack, unpack } from '../../mailbox/turn.js';
 
-export type WorkflowIdReusePolicy = 'ALLOW_DUPLICATE' | 'ALLOW_DUPLICATE_FAILED_ONLY' | 'REJECT_DUPLICATE';
-export type WorkflowIdConflictPolicy = 'FAIL' | 'USE_EXISTING' | 'TERMINATE_EXISTING';
 export type UpdateStage = 'ACCEPTED' | 'COMPLETED';
 
 interface Target {

@@ -3,8 +3,9 @@
  * Thread: supervisor. In → out: start request → run with its first event and message; or the existing run, or a refusal.
  */
 import type { EventOf } from '../../mailbox/events.js';
+import type { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 import { decodeEvents } from '../../mailbox/turn.js';
-import type { RequestOf, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../client/protocol.js';
+import type { RequestOf } from '../client/protocol.js';
 import { UnknownWorkflowTypeError, WorkflowExecutionAlreadyStartedError } from '../errors.js';
 import type { Closing } from './closing.js';
 import type { Core } from './core.js';
