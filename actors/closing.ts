@@ -4,14 +4,13 @@
  */
 import { isCancellation, TemporalFailure, toFailureRecord } from '../mailbox/failures.js';
 import type { MessageOf } from '../mailbox/messages.js';
-import { decodePayloads, type Payload } from '../mailbox/payload.js';
+import type { Payload } from '../mailbox/payload.js';
 import type { Execution } from './execution.js';
 
 export function startMain(execution: Execution, message: MessageOf<'start'>): void {
-  const args = decodePayloads(message.input);
   let outcome: unknown;
   try {
-    outcome = execution.main(...args);
+    outcome = execution.main(message.input);
   } catch (error) {
     codeFailed(execution, error);
     return;

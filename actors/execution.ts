@@ -28,7 +28,8 @@ export interface RunInfo {
   readonly startTime: number;
 }
 
-export type WorkflowMain = (...args: unknown[]) => unknown;
+/** Called once, with the arguments as they came. */
+export type WorkflowMain = (input: readonly Payload[]) => unknown;
 export type Log = (level: LogEntry['level'], message: string, meta?: object) => void;
 
 /** What an execution asks of its thread. */

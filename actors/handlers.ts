@@ -3,9 +3,12 @@
  * Thread: worker. In → out: name → static handler, else the dynamic one.
  */
 import type { MessageOf } from '../mailbox/messages.js';
+import type { Payload } from '../mailbox/payload.js';
 
-/** How a handler is called: a static one with the arguments, a dynamic one with the name and the arguments. */
+/** How a handler is called, a dynamic one with the name. */
 export interface Handler {
+  /** What arrived, as `run` and `validate` take it: undecodable bytes concern only a handler that decodes. Called afresh for each. */
+  readonly decode: (input: readonly Payload[]) => unknown[];
   readonly run: (name: string, args: unknown[]) => unknown;
   readonly validate?: ((name: string, args: unknown[]) => unknown) | undefined;
   readonly abandon: boolean;

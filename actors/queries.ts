@@ -4,7 +4,6 @@
  */
 import { isThenable } from '../mailbox/gate.js';
 import type { MessageOf } from '../mailbox/messages.js';
-import { decodePayloads } from '../mailbox/payload.js';
 import type { Answer } from '../mailbox/turn.js';
 import type { Execution } from './execution.js';
 
@@ -15,7 +14,7 @@ export function answerQuery(execution: Execution, message: MessageOf<'query'>): 
     return { seq, failure: { kind: 'queryNotRegistered', registered: execution.handlers.names('query') } };
   }
   try {
-    const outcome = handler.run(name, decodePayloads(message.input));
+    const outcome = handler.run(name, handler.decode(message.input));
     if (isThenable(outcome)) {
       // Its outcome is nobody's: it must not surface as an unhandled rejection.
       outcome.then(undefined, () => undefined);

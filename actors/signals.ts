@@ -4,7 +4,6 @@
  */
 import { isThenable } from '../mailbox/gate.js';
 import type { MessageOf } from '../mailbox/messages.js';
-import { decodePayloads } from '../mailbox/payload.js';
 import { codeFailed } from './closing.js';
 import { inUpdate } from './code-context.js';
 import type { Execution } from './execution.js';
@@ -18,7 +17,7 @@ export function receiveSignal(execution: Execution, message: MessageOf<'signal'>
   }
   let outcome: unknown;
   try {
-    const args = decodePayloads(message.input);
+    const args = handler.decode(message.input);
     outcome = inUpdate(undefined, () => handler.run(message.name, args));
   } catch (error) {
     codeFailed(execution, error);

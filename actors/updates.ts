@@ -5,7 +5,6 @@
 import { TemporalFailure, toFailureRecord } from '../mailbox/failures.js';
 import { isThenable, type Verdict, validate } from '../mailbox/gate.js';
 import type { MessageOf } from '../mailbox/messages.js';
-import { decodePayloads } from '../mailbox/payload.js';
 import { inUpdate } from './code-context.js';
 import type { Execution } from './execution.js';
 import type { Handler, InProgress } from './handlers.js';
@@ -31,10 +30,11 @@ export function receiveUpdate(execution: Execution, message: Update): void {
 }
 
 /** The synchronous part of the gate. The guard stays up: it is for the caller to take it down. */
-export function validateUpdate({ outbox }: Execution, message: Update, { validate: validator }: Handler): Verdict {
+export function validateUpdate({ outbox }: Execution, message: Update, handler: Handler): Verdict {
   outbox.guard(`the validator of update '${message.name}'`);
+  const { validate: validator } = handler;
   const named = validator === undefined ? undefined : (...args: never[]) => validator(message.name, args);
-  return validate(named, () => decodePayloads(message.input));
+  return validate(named, () => handler.decode(message.input));
 }
 
 /** Accepts the update, then runs the synchronous part of its handler. */
@@ -44,7 +44,7 @@ export function runUpdate(execution: Execution, message: Update, handler: Handle
   const entry = execution.handlers.began({ kind: 'update', name, id: updateId, abandon: handler.abandon });
   let outcome: unknown;
   try {
-    const args = decodePayloads(message.input);
+    const args = handler.decode(message.input);
     outcome = inUpdate({ id: updateId, name }, () => handler.run(name, args));
   } catch (error) {
     failed(execution, entry, updateId, error);

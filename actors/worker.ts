@@ -12,7 +12,15 @@ import { PayloadTooLargeError } from '../runtime/errors.js';
 import { enableCodeContext } from './code-context.js';
 import { CodedTurns, type Turns } from './coded-turns.js';
 import { currentExecution, currentOrUndefined, setCurrent } from './current.js';
-import { Execution, type Log, type WorkflowMain } from './execution.js';
+import { Execution, type Log, type RunInfo, type WorkflowMain } from './execution.js';
+import {
+  type ExportedTypes,
+  type Exports,
+  exportedTypes,
+  findWorkflow,
+  runWorkflow,
+  type WorkflowFunction,
+} from './exported-workflows.js';
 import type { WorkflowBundle } from './sandbox/bundle.js';
 import { explain } from './sandbox/explain.js';
 import { EXTERNAL_MODULES } from './sandbox/externals.js';
@@ -75,27 +83,31 @@ function encode(value: unknown, name: string): Payload {
 }
 
 function create(load: Load, log: Log): Execution | SuspendReason {
-  let exports: Record<string, unknown> = {};
-  const main: WorkflowMain = (...args) => (exports[load.workflowType] as WorkflowMain)(...args);
-  const execution = new Execution(load, main, {
-    log,
-    encode,
-    explain: (thrown) => explain(thrown, bundle),
-  });
-  setCurrent(execution);
+  let workflow: WorkflowFunction | undefined;
+  const execution = executionOf(load, log, (input) => runWorkflow(workflow!, input));
+  let exports: Exports;
   try {
-    exports = graph.instantiate();
+    exports = instantiate(execution);
   } catch (error) {
     return { kind: 'threw', failure: toFailureRecord(explain(error, bundle)) };
+  }
+  workflow = findWorkflow(exports, load.workflowType);
+  if (workflow !== undefined) return execution;
+  return { kind: 'unknownType', registered: exportedTypes(exports).types };
+}
+
+function executionOf(info: RunInfo, log: Log, main: WorkflowMain): Execution {
+  return new Execution(info, main, { log, encode, explain: (thrown) => explain(thrown, bundle) });
+}
+
+/** The exports of the workflow file for one execution, on which the globals act meanwhile. */
+function instantiate(execution: Execution): Exports {
+  setCurrent(execution);
+  try {
+    return graph.instantiate();
   } finally {
     setCurrent(undefined);
   }
-  if (typeof exports[load.workflowType] === 'function') return execution;
-  return { kind: 'unknownType', registered: workflowTypes(exports) };
-}
-
-function workflowTypes(exports: Record<string, unknown>): string[] {
-  return Object.keys(exports).filter((name) => typeof exports[name] === 'function');
 }
 
 let base = 0;
@@ -126,23 +138,27 @@ process.on('rejectionHandled', (promise) => runner.rejectionHandled(promise));
 let turns: Turns = runner;
 
 /** Once a thread, before its first turn: which workflow types the file exports. */
-export async function initialize({ slot }: { slot: number }): Promise<{ types: string[] } | { error: string }> {
+export async function initialize({ slot }: { slot: number }): Promise<ExportedTypes | { error: string }> {
   base = slot * STEP_FIELDS;
   if (payloadCodec !== undefined) turns = new CodedTurns(runner, await loadPayloadCodec(payloadCodec));
-  const probe: Load = {
-    runId: '',
-    workflowId: '',
-    workflowType: '',
-    firstRunId: '',
-    startTime: 0,
-    frames: [],
-    ran: [],
-  };
+  const probe = { runId: '', workflowId: '', workflowType: '', firstRunId: '', startTime: 0 };
   watch.began(0);
-  const made = create(probe, () => undefined);
-  watch.ended();
-  if ('kind' in made && made.kind === 'unknownType') return { types: [...made.registered] };
-  return { error: 'kind' in made && made.kind === 'threw' ? (made.failure.stack ?? made.failure.message) : 'no types' };
+  try {
+    return exportedTypes(
+      instantiate(
+        executionOf(
+          probe,
+          () => undefined,
+          () => undefined,
+        ),
+      ),
+    );
+  } catch (error) {
+    const failure = toFailureRecord(explain(error, bundle));
+    return { error: failure.stack ?? failure.message };
+  } finally {
+    watch.ended();
+  }
 }
 
 export async function turn({ slot, turn: bytes }: TurnTask): Promise<Uint8Array> {

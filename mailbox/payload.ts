@@ -80,11 +80,21 @@ box(Ext.Error, BoxedError, (value) => {
 // Bytes that user code receives are its own, not a view into a batch.
 const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: 'number', copyBuffers: true });
 
+/** What is encoded already, and passes through `encodePayload` unread. */
+export class Encoded {
+  constructor(protected readonly bytes: Payload) {}
+
+  static bytesOf(encoded: Encoded): Payload {
+    return encoded.bytes;
+  }
+}
+
 /**
  * @param name how an error names the value, such as `args[0]`
  * @throws PayloadConverterError naming the path of the value that cannot be serialized
  */
 export function encodePayload(value: unknown, name = 'value'): Payload {
+  if (value instanceof Encoded) return Encoded.bytesOf(value);
   // A view into a buffer that msgpackr goes on filling behind it, and never overwrites: to be copied into a batch, not to be transferred.
   const { buffer, byteOffset, byteLength } = packr.pack(toPlain(value, name, undefined));
   return new Uint8Array(buffer, byteOffset, byteLength);
@@ -158,6 +168,12 @@ function objectToPlain(value: object, path: string, up: Ancestor | undefined): u
   if (value instanceof Error) return errorToPlain(value, path, here);
   if (typeof (value as { then?: unknown }).then === 'function') {
     throw new PayloadConverterError({ path, reason: 'a promise is not data; await it first' });
+  }
+  if (value instanceof Encoded) {
+    throw new PayloadConverterError({
+      path,
+      reason: 'a RawValue goes alone, not inside of another value; decode it first',
+    });
   }
   if (value instanceof WeakMap || value instanceof WeakSet) {
     throw new PayloadConverterError({ path, reason: `a ${value.constructor.name} is not data` });

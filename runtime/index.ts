@@ -21,6 +21,8 @@ export {
 // Clients and handles
 export { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../mailbox/id-policies.js';
 export type { PayloadCodec } from '../mailbox/payload-codec.js';
+export { withRawArgs } from '../mailbox/raw-args.js';
+export { type PayloadConverter, payloadConverter, RawValue } from '../mailbox/raw-value.js';
 export { Client, type ClientOptions } from './client/client.js';
 export type { ListFilter, RuntimeStats, WorkflowStatusName } from './client/control.js';
 export type { WorkflowExecutionDescription, WorkflowExecutionInfo } from './client/execution-info.js';
@@ -38,6 +40,7 @@ export type { WorkflowUpdateHandle } from './client/update-handle.js';
 export type { WorkflowClient } from './client/workflow-client.js';
 // Errors: see ERRORS.md
 export * from './errors.js';
+export type { DefaultActivity } from './host/attempt.js';
 export type { LifecycleEvent, LifecycleListeners, LifecycleName, RuntimeEvents } from './host/lifecycle-events.js';
 export type { Logger, LogLevel } from './host/logger.js';
 export { DEFAULT_LIMITS, type LogStoreOptions, type RuntimeOptions } from './options.js';

@@ -96,6 +96,7 @@ const wrong: [options: unknown, option: string, text: string][] = [
   [{ ...minimal, limits: [] }, 'limits', 'an array'],
   [{ ...minimal, dedupe: { retention: -1 } }, 'dedupe.retention', 'at least 0'],
   [{ ...minimal, activities: () => 1 }, 'activities', 'function'],
+  [{ ...minimal, defaultActivity: {} }, 'defaultActivity', 'object'],
   [{ ...minimal, maxConcurrentActivities: 0 }, 'maxConcurrentActivities', 'from 1'],
   [{ ...minimal, logger: 'loud' }, 'logger', "'loud'".replaceAll("'", '"')],
   [{ ...minimal, logger: { info() {} } }, 'logger', "'trace'"],

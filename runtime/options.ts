@@ -9,7 +9,7 @@ import type { WorkflowBundle } from '../actors/sandbox/bundle.js';
 import { type Duration, msToNumber } from '../actors/workflow/definitions.js';
 import { nameOfType, refuseUnknownOptions } from '../mailbox/checks.js';
 import { InvalidOptionError } from './errors.js';
-import type { Activities } from './host/attempt.js';
+import type { Activities, DefaultActivity } from './host/attempt.js';
 import { consoleLogger, LOG_LEVELS, type Logger, type LogLevel } from './host/logger.js';
 import type { Durability } from './store/store.js';
 import type { Limits, StoreConfig, SupervisorConfig } from './supervisor/config.js';
@@ -49,6 +49,11 @@ export interface RuntimeOptions {
   payloadCodec?: URL | string;
   /** The activities: an object of functions, such as `import * as activities`. Only its own properties count. */
   activities?: Activities;
+  /**
+   * Runs every activity that `activities` does not have: called with its name and its arguments (see `withRawArgs` for those undecoded).
+   * @example defaultActivity: (name, ...args) => callService(name, args)
+   */
+  defaultActivity?: DefaultActivity;
   /** Activity attempts under way at once. Default: 100. */
   maxConcurrentActivities?: number;
   /** A logger, or how much to write to the console. Default: 'info'. */
@@ -68,6 +73,7 @@ export interface ResolvedOptions {
   readonly workflows: URL | string | WorkflowBundle;
   readonly config: Omit<SupervisorConfig, 'bundle'>;
   readonly activities: Activities;
+  readonly defaultActivity: DefaultActivity | undefined;
   readonly maxConcurrentActivities: number;
   readonly logger: Logger;
 }
@@ -76,8 +82,11 @@ export interface ResolvedOptions {
 export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
   checkObject('options', options);
   refuseUnknownOptions(options, RUNTIME_OPTIONS);
-  const { maxConcurrentActivities = 100, activities = {}, limits = {}, dedupe = {} } = options;
+  const { maxConcurrentActivities = 100, activities = {}, defaultActivity, limits = {}, dedupe = {} } = options;
   checkObject('activities', activities);
+  if (defaultActivity !== undefined && typeof defaultActivity !== 'function') {
+    throw refused('defaultActivity', `it must be a function, not ${nameOfType(defaultActivity)}`);
+  }
   checkObject('limits', limits);
   refuseUnknownOptions(limits, LIMITS, 'limits.');
   checkObject('dedupe', dedupe);
@@ -101,6 +110,7 @@ export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
       },
     },
     activities,
+    defaultActivity,
     maxConcurrentActivities: whole('maxConcurrentActivities', maxConcurrentActivities, 1),
     logger: resolveLogger(options.logger ?? 'info'),
   };
@@ -117,6 +127,7 @@ const RUNTIME_OPTIONS: ReadonlySet<string> = new Set([
   'limits',
   'dedupe',
   'activities',
+  'defaultActivity',
   'maxConcurrentActivities',
   'logger',
 ]);

@@ -41,6 +41,18 @@ test('a workflow is started, signalled, queried and ends with its result', async
   expect(await runtime.stats()).toMatchObject({ runs: 1, openRuns: 0 });
 });
 
+test('the default export and the default activity run what nobody else has the name of', async () => {
+  await using runtime = await createTestRuntime({
+    workflows: new URL('./testing/fixtures/dynamic.js', import.meta.url),
+    defaultActivity: (name, ...args) => `${name} of ${args.length}`,
+  });
+  const { workflow } = runtime.client;
+  expect(await workflow.execute('anything', { workflowId: 'a', args: ['x', { y: 1 }] })).toEqual([
+    ...['anything', 'anything of 2', 'x', { y: 1 }],
+  ]);
+  expect(await workflow.execute('known', { workflowId: 'k' })).toBe('known');
+});
+
 test('what was open when a runtime shut down goes on in the next', async () => {
   const store = join(folder(), 'store');
   const options = { workflows, store, workers: 1, logger: 'silent' } as const;

@@ -84,6 +84,7 @@ export class Runtime implements AsyncDisposable {
     this.#control = new ControlPort(control.port1);
     this.#host = new ActivityHost(host.port1, {
       activities: options.activities,
+      defaultActivity: options.defaultActivity,
       logger: options.logger,
       payloadBytes: config.limits.payloadBytes,
       payloadCodec,

@@ -2,11 +2,13 @@
  * `setHandler`, and what asks about handlers.
  * Thread: worker. In → out: definition + function → handler of the current execution.
  */
+import { decodePayloads } from '../../mailbox/payload.js';
 import { InvalidArgumentError } from '../../runtime/errors.js';
 import { currentUpdate } from '../code-context.js';
 import { currentExecution } from '../current.js';
 import type { Handler } from '../handlers.js';
 import {
+  checkHandlerName,
   HandlerUnfinishedPolicy,
   type QueryDefinition,
   type QueryHandlerOptions,
@@ -52,8 +54,10 @@ export function setHandler(
   }
   assertFunction('handler', handler);
   assertFunction('options.validator', options.validator);
+  checkHandlerName(def.type, def.name);
   const validator = options.validator as ((...args: never[]) => unknown) | undefined;
   const entry: Handler | undefined = handler && {
+    decode: decodePayloads,
     run: (_name, args) => handler(...(args as never[])),
     validate: validator && ((_name, args) => validator(...(args as never[]))),
     abandon: options.unfinishedPolicy === HandlerUnfinishedPolicy.ABANDON,
@@ -62,7 +66,7 @@ export function setHandler(
   execution.setHandler(def.type, def.name, entry);
 }
 
-function assertFunction(argument: string, value: unknown): void {
+export function assertFunction(argument: string, value: unknown): void {
   if (value === undefined || typeof value === 'function') return;
   throw new InvalidArgumentError({ argument, reason: `must be a function or undefined, not ${typeof value}` });
 }

@@ -16,9 +16,22 @@ export {
   TimeoutFailure,
 } from '../../mailbox/failures.js';
 export { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
+export { withRawArgs } from '../../mailbox/raw-args.js';
+export { type PayloadConverter, payloadConverter, RawValue } from '../../mailbox/raw-value.js';
 export { ensureApplicationFailure, ensureTemporalFailure, rootCause } from '../../mailbox/thrown.js';
 export { DeterminismViolationError, PayloadConverterError } from '../../runtime/errors.js';
 export { type ActivityInterfaceFor, type ActivityOptions, proxyActivities, type RetryPolicy } from './activities.js';
+export {
+  type DefaultQueryHandler,
+  type DefaultSignalHandler,
+  type DefaultUpdateHandler,
+  type DefaultUpdateHandlerOptions,
+  type RawArgs,
+  type RawUpdateHandlerOptions,
+  setDefaultQueryHandler,
+  setDefaultSignalHandler,
+  setDefaultUpdateHandler,
+} from './default-handlers.js';
 export * from './definitions.js';
 export { allHandlersFinished, currentUpdateInfo, setHandler, type UpdateInfo } from './handlers.js';
 export { inWorkflowContext, log, uuid4, type WorkflowInfo, workflowInfo } from './info.js';

@@ -6,6 +6,8 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ApplicationFailure, CancelledFailure, type FailureRecord, fromFailureRecord } from '../../mailbox/failures.js';
 import { decodePayload, encodePayload, encodePayloads, type Payload } from '../../mailbox/payload.js';
+import { withRawArgs } from '../../mailbox/raw-args.js';
+import type { RawValue } from '../../mailbox/raw-value.js';
 import {
   activityInfo,
   Context,
@@ -19,6 +21,7 @@ import {
 import type { Lifecycle } from '../client/control.js';
 import { NotInActivityError } from '../errors.js';
 import { ActivityHost } from './activity-host.js';
+import type { DefaultActivity } from './attempt.js';
 import { loggerFrom } from './logger.js';
 import type { ActivityTask, FromHost, ToHost } from './protocol.js';
 
@@ -39,7 +42,7 @@ beforeEach(() => {
 });
 afterEach(() => host.stop());
 
-function serve(activities: object, maxConcurrentActivities = 100): void {
+function serve(activities: object, maxConcurrentActivities = 100, defaultActivity?: DefaultActivity): void {
   const { port1, port2 } = new MessageChannel();
   supervisor = port2;
   supervisor.on('message', (batch: FromHost[]) => {
@@ -51,6 +54,7 @@ function serve(activities: object, maxConcurrentActivities = 100): void {
   });
   host = new ActivityHost(port1, {
     activities,
+    defaultActivity,
     logger: loggerFrom((...line) => lines.push(line)),
     payloadBytes: 10_000,
     payloadCodec: undefined,
@@ -111,9 +115,28 @@ test('an activity that is not there fails for good, and says which are', async (
     const failure = (await outcome(i)) as ApplicationFailure;
     expect(failure).toMatchObject({ type: 'NotFoundError', nonRetryable: true });
     expect(failure.message).toBe(
-      `Activity '${name}' is not among the runtime's activities. Registered: 'charge', 'refund'`,
+      `Activity '${name}' is not among the runtime's activities. Registered: 'charge', 'refund'. Add it, or give the runtime a defaultActivity`,
     );
   }
+});
+
+test('the default activity runs what no other has the name of, and knows what it was asked as', async () => {
+  const defaultActivity = (name: string, ...args: unknown[]) => [name, activityInfo().activityType, ...args];
+  serve({ charge: (n: number) => n + 1, VERSION: '1' }, 100, defaultActivity);
+  send(task(1, 'charge', 1), task(2, 'refund', 'a', 2), task(3, 'toString'), task(4, 'VERSION'));
+  expect(await outcome(1)).toBe(2);
+  expect(await outcome(2)).toEqual(['refund', 'refund', 'a', 2]);
+  expect(await outcome(3)).toEqual(['toString', 'toString']);
+  expect(await outcome(4)).toEqual(['VERSION', 'VERSION']);
+});
+
+test('activities may take their arguments raw, and pass them on unread', async () => {
+  const last = withRawArgs((_name: string, args: RawValue[]) => args[args.length - 1]);
+  const first = withRawArgs((args) => args[0]);
+  serve({ first }, 100, last);
+  send(task(1, 'first', 'a', 'b'), task(2, 'any', 'a', { deep: 'b' }));
+  expect(await outcome(1)).toBe('a');
+  expect(await outcome(2)).toEqual({ deep: 'b' });
 });
 
 test('an activity may use its siblings through this', async () => {

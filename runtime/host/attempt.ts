@@ -2,11 +2,11 @@
  * One attempt of one activity: find the function, decode, call, encode.
  * Thread: embedding. In → out: ActivityTask → result or failure; never throws.
  */
-
 import { encodeWithin } from '../../mailbox/checks.js';
 import { ApplicationFailure, CancelledFailure, type FailureRecord, toFailureRecord } from '../../mailbox/failures.js';
-import { decodePayloads, type Payload } from '../../mailbox/payload.js';
+import type { Payload } from '../../mailbox/payload.js';
 import { type PayloadCodec, recode } from '../../mailbox/payload-codec.js';
+import { callWithPayloads } from '../../mailbox/raw-args.js';
 import { Context, runInContext } from '../activity/context.js';
 import { HoldfastError } from '../errors.js';
 import { type Logger, withFields } from './logger.js';
@@ -15,8 +15,12 @@ import type { ActivityTask } from './protocol.js';
 /** The functions that activities are, each under its own property's name. */
 export type Activities = object;
 
+/** Runs every activity that no other function has the name of. */
+export type DefaultActivity = (activityType: string, ...args: unknown[]) => unknown;
+
 export interface AttemptSetting {
   readonly activities: Activities;
+  readonly defaultActivity?: DefaultActivity | undefined;
   readonly logger: Logger;
   readonly payloadBytes: number;
   readonly payloadCodec: PayloadCodec | undefined;
@@ -43,10 +47,9 @@ export async function runAttempt(
 
 async function runPlain(task: ActivityTask, signal: AbortSignal, setting: AttemptSetting): Promise<AttemptOutcome> {
   try {
-    const activity = find(setting.activities, task.activityType);
-    const args = decodePayloads(task.input);
+    const call = find(setting, task);
     const context = contextOf(task, signal, setting);
-    const value = await runInContext(context, () => Reflect.apply(activity, setting.activities, args));
+    const value = await runInContext(context, call);
     return { result: encodeResult(value, task.activityType, setting.payloadBytes) };
   } catch (error) {
     return { failure: toFailureRecord(isAbortOf(signal, error) ? signal.reason : error) };
@@ -54,13 +57,14 @@ async function runPlain(task: ActivityTask, signal: AbortSignal, setting: Attemp
 }
 
 // Own properties only: a type is a name from history, which must not reach what every object inherits.
-function find(activities: Activities, type: string): (...args: unknown[]) => unknown {
+function find({ activities, defaultActivity }: AttemptSetting, { activityType: type, input }: ActivityTask) {
   const found = Object.hasOwn(activities, type) ? (activities as Record<string, unknown>)[type] : undefined;
-  if (typeof found === 'function') return found as (...args: unknown[]) => unknown;
+  if (typeof found === 'function') return () => callWithPayloads(found as () => unknown, activities, [], input);
+  if (defaultActivity !== undefined) return () => callWithPayloads(defaultActivity, undefined, [type], input);
   const names = Object.entries(activities).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []));
   const known = names.length === 0 ? 'there are none' : names.map((name) => `'${name}'`).join(', ');
   throw ApplicationFailure.nonRetryable(
-    `Activity '${type}' is not among the runtime's activities. Registered: ${known}`,
+    `Activity '${type}' is not among the runtime's activities. Registered: ${known}. Add it, or give the runtime a defaultActivity`,
     'NotFoundError',
   );
 }

@@ -12,12 +12,13 @@ import type { Core } from './core.js';
 import type { Run, Waiter } from './run.js';
 import { hashOf } from './run-ids.js';
 import type { RunStarts } from './run-starts.js';
+import type { WorkflowTypes } from './workflow-types.js';
 
 export interface StartRequestsDeps {
   readonly core: Core;
   readonly starts: RunStarts;
   readonly closing: Closing;
-  readonly workflowTypes: () => ReadonlySet<string>;
+  readonly workflowTypes: () => WorkflowTypes;
 }
 
 export class StartRequests {

@@ -23,10 +23,11 @@ import { RunStarts } from './run-starts.js';
 import { Suspensions } from './suspensions.js';
 import { Timers } from './timers.js';
 import type { WorkerLostError, Workers } from './workers.js';
+import type { WorkflowTypes } from './workflow-types.js';
 
 export interface SupervisorOptions extends CoreOptions {
   readonly workers: Workers;
-  readonly workflowTypes: ReadonlySet<string>;
+  readonly workflowTypes: WorkflowTypes;
   readonly host: (message: ToHost) => void;
   /** Calls back after everything that is due now. */
   readonly later: (callback: () => void) => void;

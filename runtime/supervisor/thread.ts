@@ -17,6 +17,7 @@ import type { SupervisorThreadData } from './config.js';
 import { errorRecord, PortReplies } from './replies.js';
 import { Supervisor } from './supervisor.js';
 import { WorkerPool } from './worker-pool.js';
+import { WorkflowTypes } from './workflow-types.js';
 
 const { config, controlPort, hostPort } = workerData as SupervisorThreadData;
 const later = (callback: () => void): void => {
@@ -87,13 +88,14 @@ async function open(): Promise<{ openRuns: number; clean: boolean }> {
   const store = createStore(config.store);
   const { bundle, workers: slots, stepLimitMs, limits, payloadCodec } = config;
   pool = new WorkerPool({ bundle, slots, stepLimitMs, payloadBytes: limits.payloadBytes, payloadCodec });
+  const { types, dynamic } = await pool.types();
   const starting = new Supervisor({
     config,
     build: config.bundle.build,
     store,
     clock: systemClock,
     workers: pool,
-    workflowTypes: new Set(await pool.types()),
+    workflowTypes: new WorkflowTypes(types, dynamic),
     newRunId: randomUuid,
     emit,
     subscribed: (name) => subscribed.has(name),

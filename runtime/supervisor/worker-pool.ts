@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { Piscina, queueOptionsSymbol } from 'piscina';
+import type { ExportedTypes } from '../../actors/exported-workflows.js';
 import type { WorkflowBundle } from '../../actors/sandbox/bundle.js';
 import { STEP_FIELDS } from '../../actors/steps.js';
 import type { WorkerThreadData } from '../../actors/worker.js';
@@ -30,7 +31,7 @@ interface Watched {
   stuck: number | undefined;
 }
 
-type Initialized = { types: string[] } | { error: string };
+type Initialized = ExportedTypes | { error: string };
 
 export class WorkerPool implements Workers {
   readonly slots: number;
@@ -67,14 +68,14 @@ export class WorkerPool implements Workers {
   }
 
   /** The workflow types that the bundle exports. @throws WorkflowBundleError if evaluating it throws */
-  async types(): Promise<string[]> {
+  async types(): Promise<ExportedTypes> {
     const all = await Promise.all(this.#ready).catch((error: unknown) => {
       const reason = error instanceof WorkerLostError ? `loading it failed: ${error.reason}` : String(error);
       throw new WorkflowBundleError({ file: 'the workflow bundle', reason }, { cause: error });
     });
     const first = all[0]!;
     if ('error' in first) throw new WorkflowBundleError({ file: 'the workflow bundle', reason: first.error });
-    return first.types;
+    return first;
   }
 
   async run(slot: number, turn: Uint8Array): Promise<Uint8Array> {

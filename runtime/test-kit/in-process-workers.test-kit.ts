@@ -2,7 +2,8 @@
  * Workers without threads: real turn runners and executions over plain workflow functions, whose turns can be held or lost.
  * Thread: the test's; one turn at a time over all slots, for the current execution is known by thread. In → out: turn bytes → report bytes.
  */
-import { Execution, type ExecutionHost, type Log, type WorkflowMain } from '../../actors/execution.js';
+import { Execution, type ExecutionHost, type Log } from '../../actors/execution.js';
+import { exportedTypes, findWorkflow, runWorkflow, type WorkflowFunction } from '../../actors/exported-workflows.js';
 import { TurnRunner } from '../../actors/turn-runner.js';
 import { encodePayload } from '../../mailbox/payload.js';
 import { decodeTurn, encodeReport, type Load, type Slice, type SuspendReason } from '../../mailbox/turn.js';
@@ -11,20 +12,21 @@ import { setStepping } from './rejections.test-kit.js';
 import { Gate } from './steered-store.test-kit.js';
 
 /** The workflow types that are deployed; may be changed at any time, for actors made from then on. */
-export type Deployed = Map<string, WorkflowMain>;
+export type Deployed = Map<string, WorkflowFunction>;
 
 /** Says of a turn that it ends its worker: the run in whose step, or 'between' for none. Undefined: it returns. */
 export type Fate = (slices: readonly Slice[], slot: number) => number | 'between' | undefined;
 
 export function createExecution(load: Load, log: Log, deployed: Deployed): Execution | SuspendReason {
-  const main = deployed.get(load.workflowType);
-  if (main === undefined) return { kind: 'unknownType', registered: [...deployed.keys()] };
+  const exports = Object.fromEntries(deployed);
+  const workflow = findWorkflow(exports, load.workflowType);
+  if (workflow === undefined) return { kind: 'unknownType', registered: exportedTypes(exports).types };
   const host: ExecutionHost = {
     log,
     encode: encodePayload,
     explain: (thrown) => thrown,
   };
-  return new Execution(load, main, host);
+  return new Execution(load, (input) => runWorkflow(workflow, input), host);
 }
 
 /** All turns of this thread, those of a process that has crashed included: what runs, runs to its end. */

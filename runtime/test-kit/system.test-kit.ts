@@ -3,7 +3,7 @@
  * Thread: the test's. In → out: requests → calls that hold their replies.
  */
 
-import type { WorkflowMain } from '../../actors/execution.js';
+import { exportedTypes, type WorkflowFunction } from '../../actors/exported-workflows.js';
 import type { WorkflowEvent } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import { decodePayload, encodePayload, encodePayloads } from '../../mailbox/payload.js';
@@ -23,6 +23,7 @@ import {
 import type { ActivityTask, ToHost } from '../host/protocol.js';
 import type { Limits } from '../supervisor/config.js';
 import { Supervisor } from '../supervisor/supervisor.js';
+import { WorkflowTypes } from '../supervisor/workflow-types.js';
 import { type Deployed, InProcessWorkers } from './in-process-workers.test-kit.js';
 import { SteeredClock } from './steered-clock.test-kit.js';
 import { Disk, SteeredStore } from './steered-store.test-kit.js';
@@ -134,7 +135,7 @@ export class System {
 
   /** Replaces functions; actors made from now on run the new ones. */
   deploy(workflows: Workflows): void {
-    for (const [type, main] of Object.entries(workflows)) this.deployed.set(type, main as WorkflowMain);
+    for (const [type, main] of Object.entries(workflows)) this.deployed.set(type, main as WorkflowFunction);
   }
 
   /** A supervisor on what the disk holds. */
@@ -145,6 +146,7 @@ export class System {
     const life: { alive: boolean } = { alive: true };
     const store = new SteeredStore(this.disk, moved);
     const workers = new InProcessWorkers(this.options.slots ?? 2, this.deployed, moved);
+    const { types, dynamic } = exportedTypes(Object.fromEntries(this.deployed));
     const supervisor = new Supervisor({
       config: this.config,
       build: 'test',
@@ -158,7 +160,7 @@ export class System {
             if (life.alive) ring();
           }),
       },
-      workflowTypes: new Set(this.deployed.keys()),
+      workflowTypes: new WorkflowTypes(types, dynamic),
       newRunId: () => `00000000-0000-4000-8000-${(this.#nextRun++).toString(16).padStart(12, '0')}`,
       emit: (event) => {
         if (life.alive) this.lifecycle.push(event);
