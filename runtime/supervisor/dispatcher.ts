@@ -15,6 +15,7 @@ import type { Core, StoredFrame } from './core.js';
 import { EVERYTHING, type Live, outstandingRan, type Run } from './run.js';
 import { WorkerLostError, type Workers } from './workers.js';
 
+/** Where several runs wait: each leaves room for the others. */
 const MAX_MESSAGES_A_RUN = 512;
 /** A turn is as large as its worker gets done in one: what comes back undone was sent for nothing. */
 const MAX_MESSAGES_A_TURN = 2048;
@@ -225,6 +226,7 @@ export class Dispatcher {
     let messages = 0;
     let loaded = 0;
     let next = 0;
+    const share = slot.ready.length === 1 ? slot.limit : MAX_MESSAGES_A_RUN;
     while (next < slot.ready.length && messages < slot.limit && loaded < MAX_LOADED_BYTES_A_TURN) {
       const run = slot.ready[next++]!;
       const { live } = run;
@@ -232,7 +234,7 @@ export class Dispatcher {
       if (live === undefined || live.slot !== slot.number || !live.queued) continue;
       live.queued = false;
       if (live.mailbox.waiting === 0 || live.inFlight) continue;
-      const slice = this.#slice(run, live, slot.limit - messages);
+      const slice = this.#slice(run, live, Math.min(share, slot.limit - messages));
       messages += slice.steps.length;
       for (const frame of slice.load?.frames ?? []) loaded += frame.byteLength;
       slices.push(slice);
@@ -251,7 +253,7 @@ export class Dispatcher {
     live.inFlight = true;
     const steps = live.mergeThrough === 0 ? [] : takeMerged(live);
     if (live.mergeThrough !== EVERYTHING) {
-      const singles = live.mailbox.take(Math.min(limit, MAX_MESSAGES_A_RUN) - steps.length);
+      const singles = live.mailbox.take(limit - steps.length);
       for (const message of singles) steps.push([message]);
     }
     this.#residents.delete(run);
