@@ -4,6 +4,7 @@
  */
 export type { Duration } from '../../actors/workflow/definitions.js';
 export { ApplicationFailure, CancelledFailure, isCancellation } from '../../mailbox/failures.js';
+export { withRawArgs } from '../../mailbox/raw-args.js';
 export { type PayloadConverter, payloadConverter, RawValue } from '../../mailbox/raw-value.js';
 export type { Logger } from '../host/logger.js';
 export { activityInfo, Context, cancellationSignal, cancelled, heartbeat, type Info, log, sleep } from './context.js';
