@@ -2,6 +2,7 @@
  * Pending work: what workflow code awaits that is not its own promise, and its cancellation.
  * Thread: worker. In → out: calls of the authoring API → commands and promises; resolutions → settled promises.
  */
+import type { CommandOf } from '../mailbox/commands.js';
 import type { ActivityOptionsRecord } from '../mailbox/events.js';
 import { ActivityFailure, CancelledFailure, type FailureRecord, fromFailureRecord } from '../mailbox/failures.js';
 import type { MessageOf } from '../mailbox/messages.js';
@@ -33,8 +34,8 @@ export class PendingWork {
   constructor(private readonly execution: Execution) {}
 
   /** Calls back when the timer fires; no cancellation concerns it. */
-  startTimer(ms: number, fired: () => void): string {
-    const timerId = this.#openTimer(ms);
+  startTimer(ms: number, fired: () => void, summary?: string): string {
+    const timerId = this.#openTimer(ms, summary);
     this.#add(`timer ${timerId}`, fired, nothing, nothing);
     return timerId;
   }
@@ -65,10 +66,10 @@ export class PendingWork {
     }
   }
 
-  sleep(ms: number): Promise<void> {
+  sleep(ms: number, summary?: string): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       this.throwIfCancelled();
-      const timerId = this.#openTimer(ms);
+      const timerId = this.#openTimer(ms, summary);
       this.#add(`timer ${timerId}`, resolve as () => void, reject, (failure) => {
         this.cancelTimer(timerId);
         reject(failure);
@@ -77,7 +78,7 @@ export class PendingWork {
   }
 
   /** @param timeout undefined: wait for ever; 0: one whole round */
-  condition(predicate: () => boolean, timeout: number | undefined): Promise<boolean> {
+  condition(predicate: () => boolean, timeout: number | undefined, summary?: string): Promise<boolean> {
     return new Promise<boolean>((resolve, reject) => {
       this.throwIfCancelled();
       this.execution.outbox.assertWritable('condition');
@@ -99,7 +100,9 @@ export class PendingWork {
         oneRound: timeout === 0,
       };
       const timerId =
-        timeout === undefined || timeout === 0 ? undefined : this.startTimer(timeout, () => waiting.resolve(false));
+        timeout === undefined || timeout === 0
+          ? undefined
+          : this.startTimer(timeout, () => waiting.resolve(false), summary);
       this.#add(key, nothing, waiting.reject, waiting.reject);
       this.execution.conditions.add(waiting);
     });
@@ -186,13 +189,12 @@ export class PendingWork {
     return pending;
   }
 
-  #openTimer(ms: number): string {
+  #openTimer(ms: number, summary?: string): string {
     const timerId = String(++this.#lastTimer);
-    this.execution.outbox.push({
-      kind: 'startTimer',
-      timerId,
-      fireAt: this.execution.now + Math.max(1, Math.ceil(ms)),
-    });
+    const fireAt = this.execution.now + Math.max(1, Math.ceil(ms));
+    const command: CommandOf<'startTimer'> = { kind: 'startTimer', timerId, fireAt };
+    if (summary !== undefined) command.summary = summary;
+    this.execution.outbox.push(command);
     return timerId;
   }
 }

@@ -8,7 +8,7 @@ import type { Payload } from './payload.js';
 import { type RecordCodec, recordCodec } from './records.js';
 
 export type Command =
-  | { kind: 'startTimer'; timerId: string /** Epoch milliseconds. */; fireAt: number }
+  | { kind: 'startTimer'; timerId: string /** Epoch milliseconds. */; fireAt: number; summary?: string }
   | { kind: 'cancelTimer'; timerId: string }
   | {
       kind: 'scheduleActivity';
@@ -67,7 +67,7 @@ const CLOSING: ReadonlySet<CommandKind> = new Set<CommandKind>([
 ]);
 
 export const commandCodec: RecordCodec<Command> = recordCodec<Command, 'kind'>('kind', {
-  startTimer: [1, 'timerId', 'fireAt'],
+  startTimer: [1, 'timerId', 'fireAt', 'summary'],
   cancelTimer: [2, 'timerId'],
   scheduleActivity: [3, 'activityId', 'activityType', 'input', 'options'],
   cancelActivity: [4, 'activityId'],

@@ -140,7 +140,7 @@ export class ActivityFailure extends TemporalFailure {
     readonly activityId: string | undefined,
     readonly retryState: RetryState,
     /** Of the worker, where there are several: a Temporal cluster. */
-    readonly identity?: string,
+    readonly identity: string | undefined,
     cause?: Error,
   ) {
     super(message, cause);

@@ -25,28 +25,29 @@ export type WithWorkflowArgs<W extends Workflow, T> = T &
     ? { args: Parameters<W> | Readonly<Parameters<W>> }
     : { args?: Parameters<W> | Readonly<Parameters<W>> });
 
-// Exist only in types: they keep definitions with different arguments or results apart.
+// Exist only in types: they keep definitions with different arguments or results apart. Optional, so that a definition made by Temporal's
+// own package, which has brands of its own, is accepted as one whose types are the caller's to say.
 declare const argsBrand: unique symbol;
 declare const retBrand: unique symbol;
 
 export interface SignalDefinition<Args extends AnyArgs = [], Name extends string = string> {
   readonly type: 'signal';
   readonly name: Name;
-  readonly [argsBrand]: Args;
+  readonly [argsBrand]?: Args;
 }
 
 export interface QueryDefinition<Ret, Args extends AnyArgs = [], Name extends string = string> {
   readonly type: 'query';
   readonly name: Name;
-  readonly [argsBrand]: Args;
-  readonly [retBrand]: Ret;
+  readonly [argsBrand]?: Args;
+  readonly [retBrand]?: Ret;
 }
 
 export interface UpdateDefinition<Ret, Args extends AnyArgs = [], Name extends string = string> {
   readonly type: 'update';
   readonly name: Name;
-  readonly [argsBrand]: Args;
-  readonly [retBrand]: Ret;
+  readonly [argsBrand]?: Args;
+  readonly [retBrand]?: Ret;
 }
 
 /**

@@ -35,4 +35,4 @@ export {
 export * from './definitions.js';
 export { allHandlersFinished, currentUpdateInfo, setHandler, type UpdateInfo } from './handlers.js';
 export { inWorkflowContext, log, uuid4, type WorkflowInfo, workflowInfo } from './info.js';
-export { condition, sleep } from './waiting.js';
+export { condition, sleep, type TimerOptions } from './waiting.js';

@@ -2,31 +2,47 @@
  * What a workflow awaits: conditions and timers.
  * Thread: worker. In → out: calls → promises of the current execution.
  */
-import { InvalidArgumentError } from '../../runtime/errors.js';
+import { InvalidArgumentError, InvalidOptionError } from '../../runtime/errors.js';
 import { currentExecution } from '../current.js';
 import { type Duration, msToNumber } from './definitions.js';
+
+export interface TimerOptions {
+  /** What the timer is for, in one line of at most 400 characters; it stands in the history. */
+  readonly summary?: string;
+}
+
+const MAX_SUMMARY = 400;
 
 /**
  * Resolves once `fn` is true; with a time-out, to whether it became true in time. Rejects with CancelledFailure if the run is cancelled.
  *
  * @param fn synchronous and without side effects: it is called often
  * @param timeout milliseconds or text such as `'5 minutes'`; 0 gives one round of everything that is ready
+ * @throws InvalidArgumentError, InvalidOptionError
  * @example if (!(await condition(() => approved, '1 day'))) escalate();
  */
 export function condition(fn: () => boolean): Promise<void>;
-export function condition(fn: () => boolean, timeout: Duration): Promise<boolean>;
-export function condition(fn: () => boolean, timeout?: Duration): Promise<unknown> {
+export function condition(fn: () => boolean, timeout: Duration, options?: TimerOptions): Promise<boolean>;
+export function condition(fn: () => boolean, timeout?: Duration, options?: TimerOptions): Promise<unknown> {
   if (typeof fn !== 'function') throw new InvalidArgumentError({ argument: 'fn', reason: 'must be a function' });
   const { pending } = currentExecution();
   if (timeout === undefined) return pending.condition(fn, undefined).then(() => undefined);
-  return pending.condition(fn, msToNumber(timeout));
+  return pending.condition(fn, msToNumber(timeout), summaryOf(options));
 }
 
 /**
  * Resolves after a durable timer: it survives restarts, and takes as long as the machine is down. At least 1 ms.
  *
  * @param duration milliseconds or text such as `'30 days'`
+ * @throws InvalidArgumentError, InvalidOptionError
+ * @example await sleep('30 days', { summary: 'until the trial ends' });
  */
-export function sleep(duration: Duration): Promise<void> {
-  return currentExecution().pending.sleep(msToNumber(duration));
+export function sleep(duration: Duration, options?: TimerOptions): Promise<void> {
+  return currentExecution().pending.sleep(msToNumber(duration), summaryOf(options));
+}
+
+function summaryOf(options: TimerOptions | undefined): string | undefined {
+  const summary = options?.summary;
+  if (summary === undefined || (typeof summary === 'string' && summary.length <= MAX_SUMMARY)) return summary;
+  throw new InvalidOptionError({ option: 'summary', reason: `must be text of at most ${MAX_SUMMARY} characters` });
 }

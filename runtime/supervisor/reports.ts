@@ -167,8 +167,8 @@ export class Reports {
   }
 
   readonly #byKind: { readonly [K in CommandKind]: (context: StepContext, command: CommandOf<K>) => void } = {
-    startTimer: (context, { timerId, fireAt }) => {
-      this.#write(context, { eventType: 'TimerStarted', timerId, fireAt });
+    startTimer: (context, { timerId, fireAt, summary }) => {
+      this.#write(context, { eventType: 'TimerStarted', timerId, fireAt, ...(summary !== undefined && { summary }) });
       const { run } = context;
       this.deps.core.committer.after(run, () => this.deps.timers.arm(run, timerId, fireAt));
     },

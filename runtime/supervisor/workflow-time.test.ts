@@ -260,3 +260,37 @@ test('the clock of a merged step is the same in replay, whatever of it was rejec
   expect(await times(system)).toEqual(before);
   await expectInvariants(system);
 });
+
+test('a timer says in the history what it is for, if it is told', async () => {
+  const workflows = {
+    async trial() {
+      await sleep('30 days', { summary: 'until the trial ends' });
+      await condition(() => false, '1 day', { summary: 'until a payment comes' });
+      await sleep(1);
+    },
+    async mistaken() {
+      const summaries = ['x'.repeat(401), 7 as unknown as string];
+      const refused = [];
+      for (const summary of summaries) {
+        try {
+          await sleep(1, { summary });
+        } catch (error) {
+          refused.push((error as Error).name);
+        }
+      }
+      return refused;
+    },
+  };
+  const system = await System.open({ workflows });
+  await system.start('w', 'trial').value();
+  system.clock.advance(31 * 24 * 3_600_000);
+  await system.settle();
+  await system.evictAll();
+  system.clock.advance(24 * 3_600_000);
+  await system.settle();
+  const timers = system.history('w').filter((event) => event.eventType === 'TimerStarted');
+  expect(timers.map(({ summary }) => summary)).toEqual(['until the trial ends', 'until a payment comes', undefined]);
+  await system.start('m', 'mistaken').value();
+  expect(await system.result('m').value()).toEqual(['InvalidOptionError', 'InvalidOptionError']);
+  await expectInvariants(system);
+});
