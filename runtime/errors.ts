@@ -1,22 +1,19 @@
 /**
  * The error catalogue: every error that Holdfast itself raises, with a stable code, typed fields and a message that says what to do.
- * Thread: any. A leaf: imports nothing, so that every folder may use it. ERRORS.md lists the same entries; a test holds them together.
+ * Thread: any. A leaf: imports only leaves, so that every folder may use it. ERRORS.md lists the same entries; a test holds them together.
  * In → out: fields → error.
  */
+import { HoldfastError } from './base-error.js';
+import {
+  StoreCorruptError,
+  StoreFailedError,
+  StoreFormatError,
+  StoreLockedError,
+  StoreUnavailableError,
+} from './store-errors.js';
 
-/** Base of all errors in this catalogue. Failures of user code are `TemporalFailure`s and appear as `cause`. */
-export abstract class HoldfastError<F extends object = object> extends Error {
-  abstract readonly code: string;
-  constructor(
-    message: string,
-    /** What the error is about, by name; also readable as properties of the error. */
-    readonly fields: F,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-    this.name = new.target.name;
-  }
-}
+export * from './base-error.js';
+export * from './store-errors.js';
 
 const of = (workflowId: string, runId?: string) =>
   runId === undefined ? `Workflow '${workflowId}'` : `Workflow '${workflowId}' (run ${runId})`;
@@ -297,63 +294,6 @@ export class NotInActivityError extends HoldfastError<{ operation: string }> {
   constructor(fields: { operation: string }, options?: ErrorOptions) {
     super(
       `${fields.operation} works only inside an activity, in its own asynchronous calls. Call it from there, or pass what it returns along`,
-      fields,
-      options,
-    );
-  }
-}
-
-/** The store is open in another process (or another runtime of this one). */
-export class StoreLockedError extends HoldfastError<{ path: string; pid: number }> {
-  readonly code = 'STORE_LOCKED';
-  constructor(fields: { path: string; pid: number }, options?: ErrorOptions) {
-    super(
-      `Store ${fields.path} is open in process ${fields.pid}. Stop that process, or use another store folder`,
-      fields,
-      options,
-    );
-  }
-}
-
-/** The store is damaged. Nothing was changed. */
-export class StoreCorruptError extends HoldfastError<{ file: string; offset: number; reason: string }> {
-  readonly code = 'STORE_CORRUPT';
-  constructor(fields: { file: string; offset: number; reason: string }, options?: ErrorOptions) {
-    super(
-      `Store file ${fields.file} is damaged at byte ${fields.offset}: ${fields.reason}. Nothing was changed. Run 'holdfast verify' to ` +
-        "see what is affected, then restore a backup or run 'holdfast repair'",
-      fields,
-      options,
-    );
-  }
-}
-
-/** The store was written by a newer version, or is not a store. */
-export class StoreFormatError extends HoldfastError<{ path: string; reason: string }> {
-  readonly code = 'STORE_FORMAT';
-  constructor(fields: { path: string; reason: string }, options?: ErrorOptions) {
-    super(`Cannot open store ${fields.path}: ${fields.reason}`, fields, options);
-  }
-}
-
-/** The store's folder cannot be created, read or written. */
-export class StoreUnavailableError extends HoldfastError<{ path: string; reason: string }> {
-  readonly code = 'STORE_UNAVAILABLE';
-  constructor(fields: { path: string; reason: string }, options?: ErrorOptions) {
-    super(
-      `Store ${fields.path} cannot be used: ${fields.reason}. Check the path, its permissions and free space`,
-      fields,
-      options,
-    );
-  }
-}
-
-/** A write or sync failed; the store acknowledges nothing more. */
-export class StoreFailedError extends HoldfastError<{ path: string; reason: string }> {
-  readonly code = 'STORE_FAILED';
-  constructor(fields: { path: string; reason: string }, options?: ErrorOptions) {
-    super(
-      `Store ${fields.path} failed and is closed for writing: ${fields.reason}. What was acknowledged is safe; mend the disk and start again`,
       fields,
       options,
     );
