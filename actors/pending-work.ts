@@ -29,7 +29,7 @@ export class PendingWork {
   #lastTimer = 0;
   #lastActivity = 0;
   #lastCondition = 0;
-  #lastScope = 0;
+  #lastOwn = 0;
 
   constructor(private readonly execution: Execution) {}
 
@@ -47,14 +47,22 @@ export class PendingWork {
     return timerId;
   }
 
-  /** Calls back when `scope` is cancelled, in its turn among all that is awaited. */
-  onCancelled(scope: Scope, cancelled: (failure: CancelledFailure) => void): void {
-    const key = `scope ${++this.#lastScope}`;
-    const cancel = (failure: CancelledFailure) => {
+  /**
+   * For what workflow code itself settles: calls back, once, when `scope` is cancelled, in its turn among all that is awaited.
+   * @returns ends that
+   */
+  onCancelled(cancelled: (failure: CancelledFailure) => void, scope: Scope = this.#scope()): () => void {
+    this.execution.outbox.assertWritable('waiting');
+    const key = `own ${++this.#lastOwn}`;
+    const end = () => {
       this.#open?.delete(key);
+    };
+    const cancel = (failure: CancelledFailure) => {
+      end();
       cancelled(failure);
     };
     this.#add(key, nothing, nothing, cancel, scope);
+    return end;
   }
 
   cancelTimer(timerId: string): void {

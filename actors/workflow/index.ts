@@ -21,6 +21,7 @@ export { type PayloadConverter, payloadConverter, RawValue } from '../../mailbox
 export { ensureApplicationFailure, ensureTemporalFailure, rootCause } from '../../mailbox/thrown.js';
 export { DeterminismViolationError, PayloadConverterError } from '../../runtime/errors.js';
 export { type ActivityInterfaceFor, type ActivityOptions, proxyActivities, type RetryPolicy } from './activities.js';
+export { CancellationScope, type CancellationScopeOptions, ROOT_SCOPE } from './cancellation-scope.js';
 export {
   type DefaultQueryHandler,
   type DefaultSignalHandler,
@@ -35,4 +36,6 @@ export {
 export * from './definitions.js';
 export { allHandlersFinished, currentUpdateInfo, setHandler, type UpdateInfo } from './handlers.js';
 export { inWorkflowContext, log, uuid4, type WorkflowInfo, workflowInfo } from './info.js';
+export { Mutex, type Release, Semaphore } from './locks.js';
+export { Trigger } from './trigger.js';
 export { condition, sleep, type TimerOptions } from './waiting.js';
