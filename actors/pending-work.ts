@@ -85,13 +85,15 @@ export class PendingWork {
     });
   }
 
-  /** @param timeout undefined: wait for ever; 0: one whole round */
-  condition(predicate: () => boolean, timeout: number | undefined, summary?: string): Promise<boolean> {
-    return new Promise<boolean>((resolve, reject) => {
+  /** @param timeout undefined: wait for ever, and resolve to nothing; 0: one whole round */
+  condition(predicate: () => boolean, timeout: number | undefined, summary?: string): Promise<boolean | undefined> {
+    return new Promise<boolean | undefined>((resolve, reject) => {
       this.throwIfCancelled();
       this.execution.outbox.assertWritable('condition');
+      // Resolved directly, and not through another promise: code goes on in the order in which what it awaits was settled.
+      const decide = (value: boolean) => resolve(timeout === undefined ? undefined : value);
       if (predicate()) {
-        resolve(true);
+        decide(true);
         return;
       }
       const key = `condition ${++this.#lastCondition}`;
@@ -103,7 +105,7 @@ export class PendingWork {
       };
       const waiting: Waiting = {
         predicate,
-        resolve: (value) => settle(() => resolve(value)),
+        resolve: (value) => settle(() => decide(value)),
         reject: (error) => settle(() => reject(error)),
         oneRound: timeout === 0,
       };

@@ -26,8 +26,7 @@ export function condition(fn: () => boolean, timeout: Duration, options?: TimerO
 export function condition(fn: () => boolean, timeout?: Duration, options?: TimerOptions): Promise<unknown> {
   if (typeof fn !== 'function') throw new InvalidArgumentError({ argument: 'fn', reason: 'must be a function' });
   const { pending } = currentExecution();
-  if (timeout === undefined) return pending.condition(fn, undefined).then(() => undefined);
-  return pending.condition(fn, msToNumber(timeout), summaryOf(options));
+  return pending.condition(fn, timeout === undefined ? undefined : msToNumber(timeout), summaryOf(options));
 }
 
 /**
