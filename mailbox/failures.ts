@@ -201,7 +201,9 @@ function unguardedRecordOf(thrown: unknown, depth: number): FailureRecord {
     if (thrown.type != null) record.type = String(thrown.type);
     if (thrown.nonRetryable) record.nonRetryable = true;
     if (thrown.details?.length) record.details = encodeDetails(thrown.details);
-    if (Number.isFinite(thrown.nextRetryDelay)) record.nextRetryDelay = Math.max(0, thrown.nextRetryDelay!);
+    // One of Temporal's own class has it as it was given: text, or null.
+    const delay = msOptionalToNumber((thrown.nextRetryDelay as Duration | null | undefined) ?? undefined);
+    if (Number.isFinite(delay)) record.nextRetryDelay = Math.max(0, delay!);
     if (thrown.category != null) record.category = thrown.category;
   } else if (thrown instanceof CancelledFailure) {
     record.kind = 'cancelled';

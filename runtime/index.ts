@@ -3,6 +3,8 @@
  * Thread: any. In → out: exports only.
  */
 
+import '../mailbox/temporal-classes.js';
+
 // The runtime
 export type { WorkflowBundle } from '../actors/sandbox/bundle.js';
 export type { Duration, Workflow, WorkflowResultType } from '../actors/workflow/definitions.js';

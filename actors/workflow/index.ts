@@ -2,6 +2,7 @@
  * `holdfast/workflow`: the authoring API, under the names of Temporal's TypeScript SDK.
  * Thread: worker (its types anywhere). In → out: exports only.
  */
+import '../../mailbox/temporal-classes.js';
 
 export { ApplicationFailureCategory, RetryState, TimeoutType } from '../../mailbox/failure-names.js';
 export {

@@ -2,6 +2,8 @@
  * `holdfast/activity`: what activities import, under the names of Temporal's TypeScript SDK.
  * Thread: embedding. In → out: exports only.
  */
+import '../../mailbox/temporal-classes.js';
+
 export type { Duration } from '../../actors/workflow/definitions.js';
 export { ApplicationFailure, CancelledFailure, isCancellation } from '../../mailbox/failures.js';
 export { withRawArgs } from '../../mailbox/raw-args.js';

@@ -1,0 +1,109 @@
+/**
+ * Workflow files written for Temporal, unchanged: they compile against its types and against ours, load, and run.
+ * Thread: the test's, with a supervisor and one worker. In → out: fixtures/samples → bundles, runs, diagnostics of the compiler.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Runtime } from '../runtime.js';
+import { createTestRuntime } from '../testing/index.js';
+import * as activities from './fixtures/own-activities.js';
+import { deliver, hoursLate, parcel, passStop, whereabouts } from './fixtures/samples/signals-queries.js';
+import { countdown, moveDeadline, song, timeLeft } from './fixtures/samples/timers.js';
+import { close, release, reserve, reserveLater, taken, theatre } from './fixtures/samples/updates.js';
+import { pitfalls } from './fixtures/samples/workflows.js';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const SAMPLES = join(ROOT, 'runtime/drop-in/fixtures/samples');
+
+let runtime: Runtime;
+beforeAll(async () => {
+  // The source: what TypeScript leaves of it names nothing that is only a type.
+  runtime = await createTestRuntime({ workflows: join(SAMPLES, 'workflows.ts'), activities });
+});
+afterAll(() => runtime.shutdown());
+
+/** Compiles the samples with the four packages standing for the given files. */
+function compile(paths: Record<string, string[]>): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-drop-in-'));
+  const tsconfig = {
+    extends: join(ROOT, 'tsconfig.json'),
+    compilerOptions: { noEmit: true, rootDir: '/', typeRoots: [join(ROOT, 'node_modules/@types')], paths },
+    include: [],
+    files: readdirSync(SAMPLES).map((name) => join(SAMPLES, name)),
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig));
+  return new Promise((resolve) => {
+    execFile(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder], (_, stdout, stderr) => {
+      rmSync(folder, { recursive: true });
+      resolve(stdout + stderr);
+    });
+  });
+}
+
+test('the samples compile against our types as they do against Temporal’s', async () => {
+  const workflow = [join(ROOT, 'actors/workflow/index.ts')];
+  const activity = [join(ROOT, 'runtime/activity/index.ts')];
+  const ours = {
+    '@temporalio/workflow': workflow,
+    '@temporalio/common': workflow,
+    '@temporalio/activity': activity,
+  };
+  expect(await compile(ours)).toBe('');
+  const theirs = await compile({ '@temporalio/workflow': activity });
+  expect(theirs).toContain("has no exported member 'defineSignal'");
+});
+
+test('signals and queries that Temporal’s package defined are sent and answered', async () => {
+  const handle = await runtime.client.workflow.start(parcel, { workflowId: 'p', args: ['Ada'] });
+  await handle.signal(passStop, { city: 'Ulm', by: 'van' });
+  await handle.signal('passStop', { city: 'Bern', by: 'bike' });
+  expect(await handle.query(whereabouts)).toEqual([
+    { city: 'Ulm', by: 'van' },
+    { city: 'Bern', by: 'bike' },
+  ]);
+  expect(await handle.query<number, [number]>(hoursLate, 1)).toBe(1);
+  await handle.signal(deliver);
+  expect(await handle.result()).toBe('p is there after 2 stops');
+});
+
+test('a cancelled sample sees a CancelledFailure', async () => {
+  const handle = await runtime.client.workflow.start(parcel, { workflowId: 'c', args: ['Ada'] });
+  await handle.cancel();
+  expect(await handle.result()).toBe('sent back to Ada');
+});
+
+test('updates that Temporal’s package defined are validated, handled and waited for', async () => {
+  const handle = await runtime.client.workflow.start(theatre, { workflowId: 't' });
+  expect(await handle.executeUpdate(reserve, { args: [1] })).toBe(1);
+  await expect(handle.executeUpdate(reserve, { args: [1] })).rejects.toMatchObject({
+    cause: { message: 'Seat 1 is taken', type: 'Error' },
+  });
+  await expect(handle.executeUpdate(reserve, { args: [9] })).rejects.toMatchObject({
+    cause: { type: 'NoSuchSeat', nonRetryable: true, details: [9] },
+  });
+  const later = await handle.startUpdate(reserveLater, { args: [2, 5], waitForStage: 'ACCEPTED', updateId: 'u' });
+  expect(await later.result()).toBe('u has seat 2');
+  await handle.executeUpdate(release, { args: [1] });
+  expect(await handle.query(taken)).toEqual([2]);
+  await handle.signal(close);
+  expect(await handle.result()).toEqual([2]);
+});
+
+test('a timer is moved while it runs, and the workflow’s clock moves with it', async () => {
+  const handle = await runtime.client.workflow.start(countdown, { workflowId: 'd', args: [Date.now() + 3_600_000] });
+  expect(await handle.query(timeLeft)).toBeGreaterThan(3_000_000);
+  await handle.signal(moveDeadline, Date.now());
+  expect(await handle.result()).toBe(true);
+});
+
+test('an activity is called, raced against a timer, and its failure told apart', async () => {
+  const { workflow } = runtime.client;
+  expect(await workflow.execute(song, { workflowId: 's', args: ['Yesterday'] })).toBe('Yesterday, la la (36)');
+  await expect(workflow.execute(pitfalls, { workflowId: 'f', args: ['2 seconds'] })).rejects.toMatchObject({
+    cause: { type: 'Told', message: '2000 ms; sing: true, A song needs a title; HEARTBEAT; late; RangeError' },
+  });
+});
