@@ -3,15 +3,11 @@
  * what that finds against what the one before was told.
  * Thread: parent process. In → out: cycles and seed → counts and violations.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { rm } from 'node:fs/promises';
 import { bundleWorkflows } from '../../runtime/bundler/bundle-workflows.js';
 import { Ledger } from './ledger.js';
-import type { Line, Plan } from './protocol.js';
+import { live, makeHome } from './life.js';
+import { type Line, type Plan, READY } from './protocol.js';
 import { random } from './random.js';
 
 export interface SoakOptions {
@@ -27,7 +23,7 @@ export interface SoakResult {
   readonly killsWhileOpening: number;
 }
 
-const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
+const CHILD = new URL('./child.js', import.meta.url);
 /** Share of the kills that come at once, while the child recovers from the one before. */
 const EARLY = 0.15;
 const EARLY_WITHIN_MS = 350;
@@ -36,77 +32,45 @@ const LOAD_MS = { least: 30, most: 450 };
 const OPEN_TAKES_MS = 60_000;
 const LAST_TAKES_MS = 120_000;
 
-interface Life {
-  readonly lastLine: Line | undefined;
-  readonly ready: boolean;
-  /** It ended by itself. */
-  readonly own: string | undefined;
-}
-
 export async function soak({ cycles, seed, progress = () => {} }: SoakOptions): Promise<SoakResult> {
-  const directory = await mkdtemp(join(tmpdir(), 'holdfast-soak-'));
+  const home = await makeHome();
   const ledger = new Ledger();
   const draw = random(seed);
   const bundle = await bundleWorkflows(new URL('./workflows.js', import.meta.url));
-  const paths = { plan: join(directory, 'plan.json'), lines: join(directory, 'lines.jsonl') };
-  const live = async (cycle: number, last: boolean, kill: KillAt) => {
-    const life = { store: join(directory, 'store'), bundle, seed: seed + cycle * 1000, prefix: `c${cycle}` };
-    const plan: Plan = { ...life, ...ledger.plan(last) };
-    await writeFile(paths.plan, JSON.stringify(plan));
-    return oneLife(paths, ledger, kill);
+  const { store } = home;
+  /** One child, to its end; then the ledger takes what it wrote. */
+  const oneLife = async (cycle: number, last: boolean, after: 'start' | 'ready', ms: number) => {
+    const plan: Plan = { store, bundle, seed: seed + cycle * 1000, prefix: `c${cycle}`, ...ledger.plan(last) };
+    let ready = false;
+    const life = await live<Line>(CHILD, home, plan, {
+      started: () => (after === 'start' ? ms : OPEN_TAKES_MS),
+      told: (message) => {
+        ready ||= message === READY;
+        return ready && after === 'ready' ? ms : undefined;
+      },
+    });
+    for (const line of life.lines) ledger.take(line);
+    if (after === 'ready' && !ready && life.killed) {
+      ledger.violate('other', `a store was not opened within ${OPEN_TAKES_MS} ms`);
+    }
+    return { ...life, ready };
   };
   let killsWhileOpening = 0;
   for (let cycle = 0; cycle < cycles; cycle++) {
     const early = draw() < EARLY;
     const ms = early ? draw() * EARLY_WITHIN_MS : LOAD_MS.least + draw() * (LOAD_MS.most - LOAD_MS.least);
-    const { ready, own } = await live(cycle, false, { after: early ? 'start' : 'ready', ms });
+    const { ready, own } = await oneLife(cycle, false, early ? 'start' : 'ready', ms);
     if (!ready) killsWhileOpening++;
     if (own !== undefined) ledger.violate('other', `the runtime of cycle ${cycle} ended by itself: ${own}`);
     progress(`cycle ${cycle}: killed ${ms.toFixed(0)} ms after ${early ? 'start' : 'opening'}; ${summary(ledger)}`);
   }
-  const { lastLine, own } = await live(cycles, true, { after: 'start', ms: LAST_TAKES_MS });
-  if (own !== 'code 0' || lastLine?.line !== 'done') ledger.violate('other', `the last runtime did not end: ${own}`);
+  const { lines, own } = await oneLife(cycles, true, 'start', LAST_TAKES_MS);
+  if (own !== 'code 0' || lines.at(-1)?.line !== 'done')
+    ledger.violate('other', `the last runtime did not end: ${own}`);
   ledger.close();
-  if (ledger.violations.length === 0) await rm(directory, { recursive: true });
-  else progress(`The store is kept: ${directory}`);
+  if (ledger.violations.length === 0) await rm(home.directory, { recursive: true });
+  else progress(`The store is kept: ${home.directory}`);
   return { ledger, kills: cycles, killsWhileOpening };
-}
-
-interface KillAt {
-  readonly after: 'start' | 'ready';
-  readonly ms: number;
-}
-
-/** One child, to its end; then the ledger takes what it wrote. */
-async function oneLife(paths: { plan: string; lines: string }, ledger: Ledger, kill: KillAt): Promise<Life> {
-  const lines = await open(paths.lines, 'w');
-  const child = spawn(process.execPath, [CHILD, paths.plan], { stdio: ['ignore', lines.fd, 'inherit', 'ipc'] });
-  let killed = false;
-  let timer: NodeJS.Timeout | undefined;
-  const killAfter = (ms: number) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      killed = child.kill('SIGKILL');
-    }, ms);
-  };
-  killAfter(kill.after === 'start' ? kill.ms : OPEN_TAKES_MS);
-  let ready = false;
-  child.once('message', () => {
-    ready = true;
-    if (kill.after === 'ready') killAfter(kill.ms);
-  });
-  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-  clearTimeout(timer);
-  await lines.close();
-  // What the kill cut short is not a line.
-  const written = (await readFile(paths.lines, 'utf8')).split('\n').slice(0, -1);
-  const parsed = written.map((text) => JSON.parse(text) as Line);
-  for (const line of parsed) ledger.take(line);
-  if (kill.after === 'ready' && !ready && killed) {
-    ledger.violate('other', `a store was not opened within ${OPEN_TAKES_MS} ms`);
-  }
-  const own = killed && signal === 'SIGKILL' ? undefined : signal === null ? `code ${code}` : signal;
-  return { lastLine: parsed.at(-1), ready, own };
 }
 
 export function summary(ledger: Ledger): string {
