@@ -38,11 +38,17 @@ const RETRY_OPTIONS = new Set([
 ]);
 
 // biome-ignore lint/suspicious/noExplicitAny: any function is an activity; its own types are what the proxy keeps
-type ActivityFunction = (...args: any[]) => any;
+type Anything = any;
+type AnyFunction = (...args: Anything[]) => Anything;
+
+/** An activity as workflow code calls it. */
+export type ActivityFunction<P extends Anything[] = Anything[], R = Anything> = (...args: P) => Promise<R>;
+/** Activities of which only the names are known. */
+export type UntypedActivities = Record<string, ActivityFunction>;
 
 /** The activities as workflow code calls them: the same arguments, a promise of the result. */
 export type ActivityInterfaceFor<T> = {
-  readonly [K in keyof T]: T[K] extends ActivityFunction
+  readonly [K in keyof T]: T[K] extends AnyFunction
     ? (...args: Parameters<T[K]>) => Promise<Awaited<ReturnType<T[K]>>>
     : never;
 };
@@ -54,9 +60,7 @@ export type ActivityInterfaceFor<T> = {
  * @example
  * const { callGreetingService } = proxyActivities<typeof activities>({ startToCloseTimeout: '10 seconds' });
  */
-export function proxyActivities<T = Record<string, ActivityFunction>>(
-  options: ActivityOptions,
-): ActivityInterfaceFor<T> {
+export function proxyActivities<T = UntypedActivities>(options: ActivityOptions): ActivityInterfaceFor<T> {
   const record = Object.freeze(toRecord(options));
   return new Proxy(Object.create(null) as ActivityInterfaceFor<T>, {
     get(_target, name) {

@@ -10,11 +10,20 @@ import { InvalidArgumentError } from '../../runtime/errors.js';
 // `any`s stand where a caller's function type is only matched, never called: `unknown` would refuse functions with parameters.
 
 // biome-ignore lint/suspicious/noExplicitAny: see above
-export type Workflow = (...args: any[]) => Promise<any>;
-// biome-ignore lint/suspicious/noExplicitAny: see above
-type AnyArgs = any[];
-// biome-ignore lint/suspicious/noExplicitAny: see above
-type AtLeastOneArg = [any, ...any[]];
+type Anything = any;
+type AnyArgs = Anything[];
+type AtLeastOneArg = [Anything, ...Anything[]];
+
+export type WorkflowReturnType = Promise<Anything>;
+export type Workflow = (...args: AnyArgs) => WorkflowReturnType;
+/** What may handle a signal. */
+export type WorkflowSignalType = (...args: AnyArgs) => Promise<void> | void;
+/** What may handle a query. */
+export type WorkflowQueryType = (...args: AnyArgs) => Anything;
+/** What may handle an update. */
+export type WorkflowUpdateType = (...args: AnyArgs) => Promise<Anything> | Anything;
+/** What may validate the arguments of an update. */
+export type WorkflowUpdateValidatorType = (...args: AnyArgs) => void;
 
 /** What the promise of a workflow function resolves to. */
 export type WorkflowResultType<W extends Workflow> = ReturnType<W> extends Promise<infer R> ? R : never;

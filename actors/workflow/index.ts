@@ -21,7 +21,14 @@ export { withRawArgs } from '../../mailbox/raw-args.js';
 export { type PayloadConverter, payloadConverter, RawValue } from '../../mailbox/raw-value.js';
 export { ensureApplicationFailure, ensureTemporalFailure, rootCause } from '../../mailbox/thrown.js';
 export { DeterminismViolationError, PayloadConverterError } from '../../runtime/errors.js';
-export { type ActivityInterfaceFor, type ActivityOptions, proxyActivities, type RetryPolicy } from './activities.js';
+export {
+  type ActivityFunction,
+  type ActivityInterfaceFor,
+  type ActivityOptions,
+  proxyActivities,
+  type RetryPolicy,
+  type UntypedActivities,
+} from './activities.js';
 export { CancellationScope, type CancellationScopeOptions, ROOT_SCOPE } from './cancellation-scope.js';
 export {
   type DefaultQueryHandler,
@@ -36,7 +43,7 @@ export {
 } from './default-handlers.js';
 export * from './definitions.js';
 export { allHandlersFinished, currentUpdateInfo, setHandler, type UpdateInfo } from './handlers.js';
-export { inWorkflowContext, log, uuid4, type WorkflowInfo, workflowInfo } from './info.js';
+export { inWorkflowContext, log, type UnsafeWorkflowInfo, uuid4, type WorkflowInfo, workflowInfo } from './info.js';
 export { Mutex, type Release, Semaphore } from './locks.js';
 export { Trigger } from './trigger.js';
 export { condition, sleep, type TimerOptions } from './waiting.js';

@@ -17,7 +17,14 @@ export interface WorkflowInfo {
   readonly taskQueue: string;
   /** Messages processed and commands made so far. */
   readonly historyLength: number;
-  readonly unsafe: { readonly isReplaying: boolean /** The machine's clock. */; readonly now: () => number };
+  readonly unsafe: UnsafeWorkflowInfo;
+}
+
+/** What differs between a run and its replay: for logs and metrics, never for decisions. */
+export interface UnsafeWorkflowInfo {
+  readonly isReplaying: boolean;
+  /** The machine's clock. */
+  readonly now: () => number;
 }
 
 const machineClock = Date.now;

@@ -4,6 +4,7 @@
  */
 import '../../mailbox/temporal-classes.js';
 
+export type { ActivityFunction, UntypedActivities } from '../../actors/workflow/activities.js';
 export type { Duration } from '../../actors/workflow/definitions.js';
 export { ApplicationFailure, CancelledFailure, isCancellation } from '../../mailbox/failures.js';
 export { withRawArgs } from '../../mailbox/raw-args.js';
