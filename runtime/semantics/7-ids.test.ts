@@ -1,0 +1,176 @@
+/**
+ * Semantics, section 7: workflow ids, run ids, and what a second start of an id does.
+ */
+import { afterEach, expect } from 'vitest';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '../errors.js';
+import { type Connected, connect } from '../test-kit/connected.test-kit.js';
+import { expectInvariants } from '../test-kit/invariants.test-kit.js';
+import { routeRejections } from '../test-kit/rejections.test-kit.js';
+import { row } from '../test-kit/row.test-kit.js';
+import { System } from '../test-kit/system.test-kit.js';
+import { add, entries, finish, ledger } from '../test-kit/workflows.test-kit.js';
+
+routeRejections();
+
+let connected: Connected | undefined;
+afterEach(() => connected?.close());
+
+async function open() {
+  const system = await System.open({ workflows: { ledger } });
+  connected = connect(system);
+  return { system, client: connected.client.workflow };
+}
+
+const lasts = (system: System) => [...system.histories().values()].map((history) => history.at(-1)?.eventType);
+
+const thrown = (promise: Promise<unknown>): Promise<Error> =>
+  promise.then(
+    (value) => expect.unreachable(`it resolved with ${String(value)}`),
+    (error: Error) => error,
+  );
+
+row('ids/already-started', 'with its run id and type, and nothing is changed', async () => {
+  const { system, client } = await open();
+  const handle = await client.start(ledger, { workflowId: 'w' });
+  const error = await thrown(client.start(ledger, { workflowId: 'w' }));
+  expect(error).toBeInstanceOf(WorkflowExecutionAlreadyStartedError);
+  expect(error).toMatchObject({ workflowId: 'w', workflowType: 'ledger', runId: handle.firstExecutionRunId });
+  expect(lasts(system)).toEqual(['WorkflowExecutionStarted']);
+  await expectInvariants(system);
+});
+
+row('ids/conflict-fail', 'given or not', async () => {
+  const { system, client } = await open();
+  await client.start(ledger, { workflowId: 'w' });
+  for (const options of [{}, { workflowIdConflictPolicy: 'FAIL' as const }]) {
+    const error = await thrown(client.start(ledger, { workflowId: 'w', ...options }));
+    expect(error).toBeInstanceOf(WorkflowExecutionAlreadyStartedError);
+  }
+  expect(system.histories().size).toBe(1);
+  await expectInvariants(system);
+});
+
+row('ids/conflict-use-existing', 'and starts one if none is open', async () => {
+  const { system, client } = await open();
+  const options = { workflowId: 'w', workflowIdConflictPolicy: 'USE_EXISTING' } as const;
+  const first = await client.start(ledger, options);
+  const second = await client.start(ledger, options);
+  expect(second.firstExecutionRunId).toBe(first.firstExecutionRunId);
+  await second.signal(add, 'a');
+  expect(await first.query(entries)).toEqual(['a']);
+  await first.signal(finish);
+  expect(await second.result()).toEqual(['a']);
+  const third = await client.start(ledger, options);
+  expect(third.firstExecutionRunId).not.toBe(first.firstExecutionRunId);
+  expect(lasts(system)).toEqual(['WorkflowExecutionCompleted', 'WorkflowExecutionStarted']);
+  await expectInvariants(system);
+});
+
+row('ids/conflict-terminate-existing', 'which the caller of its result is told', async () => {
+  const { system, client } = await open();
+  const first = await client.start(ledger, { workflowId: 'w', followRuns: false });
+  const result = thrown(first.result());
+  await connected!.settle();
+  const second = await client.start(ledger, { workflowId: 'w', workflowIdConflictPolicy: 'TERMINATE_EXISTING' });
+  expect(second.firstExecutionRunId).not.toBe(first.firstExecutionRunId);
+  expect(await result).toMatchObject({ code: 'WORKFLOW_FAILED', cause: { name: 'TerminatedFailure' } });
+  expect(lasts(system)).toEqual(['WorkflowExecutionTerminated', 'WorkflowExecutionStarted']);
+  await expectInvariants(system);
+});
+
+/** The id `w` with a run that has completed and then, if `failed`, one that has not. */
+async function used(failed: boolean) {
+  const { system, client } = await open();
+  const first = await client.start(ledger, { workflowId: 'w' });
+  await first.signal(finish);
+  await first.result();
+  if (failed) {
+    const second = await client.start(ledger, { workflowId: 'w' });
+    await second.terminate('enough');
+  }
+  const runs = system.histories().size;
+  const again = (workflowIdReusePolicy?: 'ALLOW_DUPLICATE' | 'ALLOW_DUPLICATE_FAILED_ONLY' | 'REJECT_DUPLICATE') =>
+    client.start(ledger, { workflowId: 'w', ...(workflowIdReusePolicy && { workflowIdReusePolicy }) });
+  return { system, again, runs };
+}
+
+row('ids/reuse-allow-duplicate', 'whatever became of the run before', async () => {
+  for (const failed of [false, true]) {
+    for (const policy of [undefined, 'ALLOW_DUPLICATE'] as const) {
+      const { system, again, runs } = await used(failed);
+      await again(policy);
+      expect(system.histories().size).toBe(runs + 1);
+      await expectInvariants(system);
+    }
+  }
+});
+
+row('ids/reuse-failed-only', 'the newest run decides', async () => {
+  const completed = await used(false);
+  const error = await thrown(completed.again('ALLOW_DUPLICATE_FAILED_ONLY'));
+  expect(error).toBeInstanceOf(WorkflowExecutionAlreadyStartedError);
+  expect(completed.system.histories().size).toBe(completed.runs);
+  const terminated = await used(true);
+  await terminated.again('ALLOW_DUPLICATE_FAILED_ONLY');
+  expect(terminated.system.histories().size).toBe(terminated.runs + 1);
+  await expectInvariants(terminated.system);
+});
+
+row('ids/reuse-reject', 'however it ended, also after a restart', async () => {
+  for (const failed of [false, true]) {
+    const { system, again, runs } = await used(failed);
+    expect(await thrown(again('REJECT_DUPLICATE'))).toBeInstanceOf(WorkflowExecutionAlreadyStartedError);
+    await system.restart();
+    connected = connect(system);
+    const error = await thrown(
+      connected.client.workflow.start(ledger, { workflowId: 'w', workflowIdReusePolicy: 'REJECT_DUPLICATE' }),
+    );
+    expect(error).toBeInstanceOf(WorkflowExecutionAlreadyStartedError);
+    expect(system.histories().size).toBe(runs);
+    await expectInvariants(system);
+  }
+});
+
+row('ids/start-once', 'while the run is open and once it has closed', async () => {
+  const { system, client } = await open();
+  const options = { workflowId: 'w', requestId: 'r', workflowIdReusePolicy: 'REJECT_DUPLICATE' } as const;
+  const first = await client.start(ledger, options);
+  const second = await client.start(ledger, options);
+  await first.signal(finish);
+  await first.result();
+  const third = await client.start(ledger, options);
+  expect([second.firstExecutionRunId, third.firstExecutionRunId]).toEqual(Array(2).fill(first.firstExecutionRunId));
+  expect(system.histories().size).toBe(1);
+  await expectInvariants(system);
+});
+
+row('ids/handle-unpinned', 'though another run was the current one when it was made', async () => {
+  const { system, client } = await open();
+  const started = await client.start(ledger, { workflowId: 'w' });
+  const found = client.getHandle('w');
+  await started.signal(add, 'first');
+  await started.signal(finish);
+  await started.result();
+  await client.start(ledger, { workflowId: 'w' });
+  await started.signal(add, 'second');
+  for (const handle of [started, found]) expect(await handle.query(entries)).toEqual(['second']);
+  await expectInvariants(system);
+});
+
+row('ids/handle-pinned', 'also when another one is the current run', async () => {
+  const { system, client } = await open();
+  const first = await client.start(ledger, { workflowId: 'w' });
+  await first.signal(add, 'first');
+  await first.signal(finish);
+  await first.result();
+  const second = await client.start(ledger, { workflowId: 'w' });
+  const pinned = client.getHandle('w', first.firstExecutionRunId);
+  expect(await pinned.query(entries)).toEqual(['first']);
+  expect(await thrown(pinned.signal(add, 'second'))).toBeInstanceOf(WorkflowNotFoundError);
+  expect(await thrown(pinned.terminate())).toBeInstanceOf(WorkflowNotFoundError);
+  expect(await pinned.result()).toEqual(['first']);
+  const current = client.getHandle('w', second.firstExecutionRunId);
+  await current.signal(add, 'second');
+  expect(await current.query(entries)).toEqual(['second']);
+  await expectInvariants(system);
+});

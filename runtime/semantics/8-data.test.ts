@@ -1,0 +1,172 @@
+/**
+ * Semantics, section 8: what arguments and results may hold, and how much.
+ */
+import { afterAll, beforeAll, expect } from 'vitest';
+import { condition, setHandler } from '../../actors/workflow/index.js';
+import { PayloadConverterError, PayloadTooLargeError } from '../errors.js';
+import { DEFAULT_LIMITS, resolveOptions } from '../options.js';
+import type { Runtime } from '../runtime.js';
+import { expectInvariants } from '../test-kit/invariants.test-kit.js';
+import { routeRejections } from '../test-kit/rejections.test-kit.js';
+import { row } from '../test-kit/row.test-kit.js';
+import { running } from '../test-kit/running.test-kit.js';
+import { add, ledger } from '../test-kit/workflows.test-kit.js';
+import { createTestRuntime } from '../testing/index.js';
+import { echo, give, giveText, kinds, update } from './fixtures/echo.js';
+
+routeRejections();
+
+let runtime: Runtime;
+beforeAll(async () => {
+  runtime = await createTestRuntime({
+    workflows: new URL('./fixtures/echo.js', import.meta.url),
+    limits: { payloadBytes: 10_000 },
+  });
+});
+afterAll(() => runtime.shutdown());
+
+let last = 0;
+const start = (...args: unknown[]) =>
+  runtime.client.workflow.start(echo, { workflowId: `echo-${++last}`, args: [args] as [unknown[]] });
+
+const thrown = (promise: Promise<unknown>): Promise<Error> =>
+  promise.then(
+    (value) => expect.unreachable(`it resolved with ${String(value)}`),
+    (error: Error) => error,
+  );
+
+const VALUES: [string, unknown][] = [
+  ['JSON', { text: 'ä', number: -1.5, list: [null, true, []], nested: { a: { b: 'c' } } }],
+  ['undefined', { there: undefined, list: [undefined] }],
+  ['a date', new Date(Date.UTC(2026, 1, 3, 4, 5, 6, 7))],
+  ['a map', new Map<unknown, unknown>([[{ key: 1 }, new Set([1])]])],
+  ['a set', new Set(['a', 2n])],
+  ['a big integer', -(2n ** 100n)],
+  ['typed arrays', [new Uint8Array([1, 255]), new Float64Array([0.1, -1]), new BigInt64Array([-5n])]],
+];
+
+for (const [what, value] of VALUES) {
+  row('data/values', `${what}, to a workflow and back, as an argument, a result and an answer`, async () => {
+    const handle = await start(value);
+    expect(await handle.query(give)).toStrictEqual([value]);
+    expect(await handle.executeUpdate(update, { args: [value] })).toStrictEqual(value);
+    expect(await handle.result()).toStrictEqual([value]);
+  });
+}
+
+row('data/values', 'an error, with its type, message and cause', async () => {
+  const handle = await start(new RangeError('outer', { cause: new Error('inner') }));
+  const [error] = (await handle.query(give)) as [Error];
+  expect(error).toBeInstanceOf(Error);
+  expect(error).toMatchObject({ name: 'RangeError', message: 'outer', cause: { message: 'inner' } });
+  expect(await handle.query(kinds)).toEqual(['Error']);
+});
+
+row('data/values', 'are in the workflow what they were outside', async () => {
+  const handle = await start(new Date(0), new Map(), new Set(), 1n, new Uint8Array(1), undefined, 'text');
+  expect(await handle.query(kinds)).toEqual(['Date', 'Map', 'Set', 'bigint', 'Uint8Array', 'undefined', 'string']);
+});
+
+row('data/class-instances', 'of its own properties, and it is no instance any more', async () => {
+  class Money {
+    constructor(
+      readonly amount: number,
+      readonly currency: string,
+    ) {}
+    get text(): string {
+      return `${this.amount} ${this.currency}`;
+    }
+  }
+  const handle = await start(new Money(5, 'EUR'));
+  const [arrived] = (await handle.query(give)) as [object];
+  expect(arrived).toStrictEqual({ amount: 5, currency: 'EUR' });
+  expect(Object.getPrototypeOf(arrived)).toBe(Object.prototype);
+});
+
+row('data/functions-refused', 'before anything is sent, wherever it is', async () => {
+  const refused: [unknown, string][] = [
+    [{ a: [1, { run: () => 1 }] }, 'args[0][0].a[1].run'],
+    [Symbol('s'), 'args[0][0]'],
+    [new Map([['key', { symbol: Symbol('s') }]]), 'args[0][0]'],
+  ];
+  for (const [value, path] of refused) {
+    const error = (await thrown(start(value))) as PayloadConverterError;
+    expect(error).toBeInstanceOf(PayloadConverterError);
+    expect(error.path).toContain(path);
+    expect(error.message).toContain(path);
+    expect(await thrown(runtime.client.workflow.getHandle(`echo-${last}`).describe())).toMatchObject({
+      code: 'WORKFLOW_NOT_FOUND',
+    });
+  }
+});
+
+row('data/payload-limit', 'an argument by name, before anything is sent', async () => {
+  expect(DEFAULT_LIMITS.payloadBytes).toBe(2 * 2 ** 20);
+  expect(resolveOptions({ workflows: './w.ts', store: './d', limits: { payloadBytes: 7 } }).config.limits).toEqual({
+    ...DEFAULT_LIMITS,
+    payloadBytes: 7,
+  });
+  const error = await thrown(start('x'.repeat(10_001)));
+  expect(error).toBeInstanceOf(PayloadTooLargeError);
+  expect(error.message).toContain('args[0]');
+  const handle = await start('x'.repeat(9_000));
+  expect(await handle.query(give)).toEqual(['x'.repeat(9_000)]);
+});
+
+row('data/payload-limit', 'what a workflow gives back as well', async () => {
+  const handle = await start('a');
+  expect(await thrown(handle.query(giveText, 11_000))).toMatchObject({ code: 'QUERY_FAILED' });
+  expect(await handle.query(give)).toEqual(['a']);
+});
+
+row('data/history-limit', 'which is for clients; what has begun goes on', async () => {
+  expect(DEFAULT_LIMITS).toMatchObject({ historyEvents: 51_200, historyBytes: 50 * 2 ** 20 });
+  for (const limits of [{ historyEvents: 4 }, { historyBytes: 600 }]) {
+    const system = await running(ledger, { limits });
+    const call = system.update('w', 'appendLater', 'later', 1000);
+    await system.settle();
+    let admitted = 0;
+    for (; admitted < 100; admitted++) {
+      const sent = system.signal('w', 'add', `entry ${admitted}`);
+      await system.settle();
+      if (sent.reply?.kind === 'error') {
+        expect(await sent.error()).toMatchObject({ code: 'RESOURCE_EXHAUSTED', fields: { workflowId: 'w' } });
+        break;
+      }
+    }
+    expect(admitted).toBeLessThan(20);
+    await system.pass(1000);
+    expect(await call.value()).toBe(admitted + 1);
+    expect(await system.terminate('w').value()).toBe('done');
+    await expectInvariants(system);
+  }
+});
+
+row('data/mailbox-limit', 'and what was refused never happens', async () => {
+  expect(DEFAULT_LIMITS.mailboxMessages).toBe(10_000);
+  const seen: string[] = [];
+  const system = await running(
+    async () => {
+      setHandler(add, (entry) => {
+        seen.push(entry);
+      });
+      await condition(() => false);
+    },
+    { limits: { mailboxMessages: 2 } },
+  );
+  system.workers.returns.shut();
+  for (const entry of ['a', 'b']) expect(await system.signal('w', 'add', entry).value()).toBe('done');
+  const refused = [system.signal('w', 'add', 'c'), system.update('w', 'append', 'c'), system.query('w', 'entries')];
+  for (const call of refused) {
+    expect(await call.error()).toMatchObject({
+      code: 'RESOURCE_EXHAUSTED',
+      fields: { resource: 'the mailbox', limit: 2, workflowId: 'w' },
+    });
+  }
+  system.workers.returns.open();
+  await system.settle();
+  expect(await system.signal('w', 'add', 'd').value()).toBe('done');
+  await system.settle();
+  expect(seen).toEqual(['a', 'b', 'd']);
+  await expectInvariants(system);
+});
