@@ -4,6 +4,7 @@
  */
 
 import type { Command } from '../mailbox/commands.js';
+import type { CustomPayloadConverter } from '../mailbox/converter-scope.js';
 import { type FailureRecord, toFailureRecord } from '../mailbox/failures.js';
 import type { Message, MessageKind, MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
@@ -66,6 +67,8 @@ export class Execution implements Scope {
   readonly pending = new PendingWork(this);
   /** The workflow's clock: admission time of the message being processed, in epoch milliseconds. */
   now: number;
+  /** The bundle's own, as this execution sees it; set once its modules are evaluated. */
+  converter: CustomPayloadConverter | undefined;
   replaying = false;
   /** Somebody outside asked the run to cancel; how it ends depends on it. */
   cancelRequested = false;

@@ -6,7 +6,7 @@
 import type { WorkflowEvent } from '../mailbox/events.js';
 import { toFailureRecord } from '../mailbox/failures.js';
 import type { Message } from '../mailbox/messages.js';
-import { encodePayload } from '../mailbox/payload.js';
+import { encodePlain } from '../mailbox/payload.js';
 import {
   decodeEvents,
   type Load,
@@ -302,8 +302,8 @@ class Turn {
 
 function encodeMeta(meta: object): Uint8Array {
   try {
-    return encodePayload(meta, 'attributes');
+    return encodePlain(meta, 'attributes');
   } catch (error) {
-    return encodePayload({ notSerializable: toFailureRecord(error).message });
+    return encodePlain({ notSerializable: toFailureRecord(error).message });
   }
 }

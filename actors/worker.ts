@@ -7,6 +7,7 @@ import { workerData } from 'node:worker_threads';
 import { setStackMapper, toFailureRecord } from '../mailbox/failures.js';
 import { encodePayload, type Payload } from '../mailbox/payload.js';
 import { loadPayloadCodec } from '../mailbox/payload-codec.js';
+import { converterOf } from '../mailbox/payload-converter.js';
 import { decodeTurn, encodeReport, type Load, type SuspendReason } from '../mailbox/turn.js';
 import { PayloadTooLargeError } from '../runtime/errors.js';
 import { enableCodeContext } from './code-context.js';
@@ -104,7 +105,9 @@ function executionOf(info: RunInfo, log: Log, main: WorkflowMain): Execution {
 function instantiate(execution: Execution): Exports {
   setCurrent(execution);
   try {
-    return graph.instantiate();
+    const { exports, converter } = graph.instantiate();
+    if (bundle.payloadConverter !== undefined) execution.converter = converterOf(bundle.payloadConverter, converter);
+    return exports;
   } finally {
     setCurrent(undefined);
   }

@@ -3,6 +3,7 @@
  * Thread: any client thread, the embedding thread, workers. In → out: records with payloads → the same records, payloads transformed.
  */
 import { InvalidOptionError, PayloadCodecError } from '../runtime/errors.js';
+import { loadExport } from './loaded-module.js';
 import type { Payload } from './payload.js';
 
 /**
@@ -20,17 +21,10 @@ export interface PayloadCodec {
  * @throws InvalidOptionError if there is none, or the module does not load
  */
 export async function loadPayloadCodec(url: string): Promise<PayloadCodec> {
-  const refused = (reason: string, cause?: unknown) =>
-    new InvalidOptionError({ option: 'payloadCodec', reason: `${url}: ${reason}` }, { cause });
-  let module: { payloadCodec?: Partial<PayloadCodec>; default?: Partial<PayloadCodec> };
-  try {
-    module = await import(url);
-  } catch (error) {
-    throw refused(`it does not load (${error instanceof Error ? error.message : String(error)})`, error);
-  }
-  const codec = module.payloadCodec ?? module.default;
+  const codec = await loadExport('payloadCodec', url);
   if (isCodec(codec)) return codec;
-  throw refused('it must export `payloadCodec` with the methods encode and decode');
+  const reason = `${url}: it must export payloadCodec with the methods encode and decode`;
+  throw new InvalidOptionError({ option: 'payloadCodec', reason });
 }
 
 export function isCodec(value: unknown): value is PayloadCodec {

@@ -4,6 +4,7 @@
  */
 import { addExtension, Packr } from 'msgpackr';
 import { PayloadConverterError } from '../runtime/errors.js';
+import { type CustomPayloadConverter, currentConverter } from './converter-scope.js';
 
 export type Payload = Uint8Array;
 
@@ -95,6 +96,12 @@ export class Encoded {
  */
 export function encodePayload(value: unknown, name = 'value'): Payload {
   if (value instanceof Encoded) return Encoded.bytesOf(value);
+  const custom = currentConverter();
+  return custom === undefined ? encodePlain(value, name) : encodeBy(custom, value, name);
+}
+
+/** In Holdfast's own format, whatever converter is current. @throws as `encodePayload` */
+export function encodePlain(value: unknown, name = 'value'): Payload {
   // A view into a buffer that msgpackr goes on filling behind it, and never overwrites: to be copied into a batch, not to be transferred.
   const { buffer, byteOffset, byteLength } = packr.pack(toPlain(value, name, undefined));
   return new Uint8Array(buffer, byteOffset, byteLength);
@@ -102,11 +109,39 @@ export function encodePayload(value: unknown, name = 'value'): Payload {
 
 /** @throws PayloadConverterError if the bytes are not a payload */
 export function decodePayload(payload: Payload): unknown {
+  const custom = currentConverter();
+  if (custom === undefined) return decodePlain(payload);
+  try {
+    return custom.fromPayload(payload);
+  } catch (error) {
+    const reason = `the payload converter could not decode it: ${reasonOf(error)}`;
+    throw new PayloadConverterError({ path: 'payload', reason }, { cause: error });
+  }
+}
+
+/** In Holdfast's own format. @throws as `decodePayload` */
+export function decodePlain(payload: Payload): unknown {
   try {
     return packr.unpack(payload);
   } catch (error) {
     throw new PayloadConverterError({ path: 'payload', reason: 'the bytes do not decode' }, { cause: error });
   }
+}
+
+function encodeBy(custom: CustomPayloadConverter, value: unknown, path: string): Payload {
+  let payload: unknown;
+  try {
+    payload = custom.toPayload(value);
+  } catch (error) {
+    const reason = `the payload converter could not encode it: ${reasonOf(error)}`;
+    throw new PayloadConverterError({ path, reason }, { cause: error });
+  }
+  if (payload instanceof Uint8Array) return payload;
+  throw new PayloadConverterError({ path, reason: 'the payload converter returned no Uint8Array' });
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 export function encodePayloads(values: readonly unknown[], name = 'args'): Payload[] {

@@ -3,7 +3,8 @@
  * Thread: any. In → out: value or bytes → RawValue, which passes through encoding unread; RawValue → value.
  */
 import { InvalidArgumentError } from '../runtime/errors.js';
-import { decodePayload, Encoded, encodePayload, type Payload } from './payload.js';
+import { type CustomPayloadConverter, converting } from './converter-scope.js';
+import { decodePayload, decodePlain, Encoded, encodePayload, encodePlain, type Payload } from './payload.js';
 
 declare const valueBrand: unique symbol;
 
@@ -37,6 +38,12 @@ export interface PayloadConverter {
   fromPayload<T>(value: Payload | RawValue<T>): T;
 }
 
+/** Holdfast's own format, for a converter of one's own to fall back on. */
+export const defaultPayloadConverter: CustomPayloadConverter = Object.freeze({
+  toPayload: (value: unknown) => new Uint8Array(encodePlain(value)),
+  fromPayload: decodePlain,
+});
+
 const CONVERTER: PayloadConverter = Object.freeze({
   toPayload: (value: unknown) => new Uint8Array(encodePayload(value)),
   fromPayload: <T>(value: Payload | RawValue<T>): T => {
@@ -52,6 +59,15 @@ const CONVERTER: PayloadConverter = Object.freeze({
  */
 export function payloadConverter(): PayloadConverter {
   return CONVERTER;
+}
+
+/** As `payloadConverter()`, with `custom` also where it is not current. */
+export function converterOver(custom: CustomPayloadConverter | undefined): PayloadConverter {
+  if (custom === undefined) return CONVERTER;
+  return {
+    toPayload: (value) => converting(custom, () => CONVERTER.toPayload(value)),
+    fromPayload: (value) => converting(custom, () => CONVERTER.fromPayload(value)),
+  };
 }
 
 export function toRawValues(payloads: readonly Payload[]): RawValue[] {

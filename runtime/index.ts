@@ -8,6 +8,7 @@ import '../mailbox/temporal-classes.js';
 // The runtime
 export type { WorkflowBundle } from '../actors/sandbox/bundle.js';
 export type { Duration, Workflow, WorkflowResultType } from '../actors/workflow/definitions.js';
+export type { CustomPayloadConverter } from '../mailbox/converter-scope.js';
 // Failures of user code
 export { ApplicationFailureCategory, RetryState, TimeoutType } from '../mailbox/failure-names.js';
 export {
@@ -24,7 +25,7 @@ export {
 export { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../mailbox/id-policies.js';
 export type { PayloadCodec } from '../mailbox/payload-codec.js';
 export { withRawArgs } from '../mailbox/raw-args.js';
-export { type PayloadConverter, payloadConverter, RawValue } from '../mailbox/raw-value.js';
+export { defaultPayloadConverter, type PayloadConverter, payloadConverter, RawValue } from '../mailbox/raw-value.js';
 export { Client, type ClientOptions } from './client/client.js';
 export type { ListFilter, RuntimeStats, WorkflowStatusName } from './client/control.js';
 export type { WorkflowExecutionDescription, WorkflowExecutionInfo } from './client/execution-info.js';

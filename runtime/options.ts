@@ -43,6 +43,11 @@ export interface RuntimeOptions {
   /** How many request and update ids a chain of runs remembers, and how long; whichever ends first. Default: 100,000 and 24 hours. */
   dedupe?: { ids?: number; retention?: Duration };
   /**
+   * Module whose export `payloadConverter` makes bytes of arguments and results and values of bytes, in place of Holdfast's own format: a
+   * file URL or a path. Evaluated in the embedding thread, and as part of the workflow bundle.
+   */
+  payloadConverter?: URL | string;
+  /**
    * Module whose export `payloadCodec` encodes what is stored of arguments, results and details, and decodes what is read: encryption,
    * compression. A file URL or a path. Messages and stacks of failures, names and ids are stored as they are.
    */
@@ -72,6 +77,8 @@ export const DEFAULT_LIMITS: Limits = {
 export interface ResolvedOptions {
   readonly workflows: URL | string | WorkflowBundle;
   readonly config: Omit<SupervisorConfig, 'bundle'>;
+  /** File URL. */
+  readonly payloadConverter: string | undefined;
   readonly activities: Activities;
   readonly defaultActivity: DefaultActivity | undefined;
   readonly maxConcurrentActivities: number;
@@ -97,11 +104,12 @@ export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
   }
   return {
     workflows: resolveWorkflows(options.workflows),
+    payloadConverter: moduleUrl('payloadConverter', options.payloadConverter),
     config: {
       store: resolveStore(options.store, options.durability),
       workers: whole('workers', options.workers ?? Math.max(1, availableParallelism() - 1), 1, 1024),
       maxResident: whole('maxResident', options.maxResident ?? 10_000, 1),
-      payloadCodec: options.payloadCodec === undefined ? undefined : moduleUrl('payloadCodec', options.payloadCodec),
+      payloadCodec: moduleUrl('payloadCodec', options.payloadCodec),
       stepLimitMs: milliseconds('stepLimit', options.stepLimit ?? 2_000, 10),
       limits: allLimits,
       dedupe: {
@@ -123,6 +131,7 @@ const RUNTIME_OPTIONS: ReadonlySet<string> = new Set([
   'workers',
   'maxResident',
   'stepLimit',
+  'payloadConverter',
   'payloadCodec',
   'limits',
   'dedupe',
@@ -150,7 +159,8 @@ function resolveWorkflows(workflows: RuntimeOptions['workflows'] | undefined): U
   throw refused('workflows', 'it must be the workflow file (a URL or a path), or a bundle of it');
 }
 
-function moduleUrl(option: string, module: URL | string): string {
+function moduleUrl(option: string, module: URL | string | undefined): string | undefined {
+  if (module === undefined) return undefined;
   if (module instanceof URL && module.protocol === 'file:') return module.href;
   if (typeof module === 'string' && module !== '') {
     return module.startsWith('file:') ? module : pathToFileURL(resolve(module)).href;

@@ -5,14 +5,15 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { WorkflowBundle } from '../actors/sandbox/bundle.js';
 import { toFailureRecord } from '../mailbox/failures.js';
-import { loadPayloadCodec, type PayloadCodec } from '../mailbox/payload-codec.js';
+import { loadPayloadCodec } from '../mailbox/payload-codec.js';
+import { loadPayloadConverter } from '../mailbox/payload-converter.js';
 import { Client } from './client/client.js';
-import { Connection, openClientPort } from './client/connection.js';
+import { Connection, type DataConverters, openClientPort } from './client/connection.js';
 import type { Lifecycle, RuntimeControl, RuntimeStats } from './client/control.js';
 import { ControlPort } from './client/control-port.js';
 import { fromErrorRecord } from './client/error-record.js';
 import type { ErrorRecord } from './client/protocol.js';
-import { RuntimeFailedError } from './errors.js';
+import { InvalidOptionError, RuntimeFailedError } from './errors.js';
 import { ActivityHost } from './host/activity-host.js';
 import { type LifecycleName, RuntimeEvents } from './host/lifecycle-events.js';
 import { LOGGED, logLifecycle } from './host/lifecycle-log.js';
@@ -20,6 +21,7 @@ import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './opt
 import { releaseStore } from './store/index.js';
 import { type SupervisorThreadData, YOUNG_GENERATION_MB } from './supervisor/config.js';
 
+const NEEDS = ['payloadConverter', 'payloadCodec'] as const;
 const CLOSED: ErrorRecord = { name: 'RuntimeClosedError', fields: {} };
 
 /**
@@ -38,6 +40,7 @@ export class Runtime implements AsyncDisposable {
   /** What happens to runs, workers and the runtime. `failed` is the last one of a runtime that stops by itself. */
   readonly events = new RuntimeEvents();
   readonly #options: ResolvedOptions;
+  readonly #data: DataConverters;
   readonly #worker: Worker;
   readonly #control: ControlPort<RuntimeControl>;
   readonly #host: ActivityHost;
@@ -58,14 +61,19 @@ export class Runtime implements AsyncDisposable {
   static async create(options: RuntimeOptions): Promise<Runtime> {
     const resolved = resolveOptions(options);
     const { payloadCodec } = resolved.config;
-    const codec = payloadCodec === undefined ? undefined : await loadPayloadCodec(payloadCodec);
-    const runtime = new Runtime(resolved, await bundleOf(resolved.workflows), codec);
+    const { payloadConverter } = resolved;
+    const data: DataConverters = {
+      payloadConverter: payloadConverter === undefined ? undefined : await loadPayloadConverter(payloadConverter),
+      payloadCodec: payloadCodec === undefined ? undefined : await loadPayloadCodec(payloadCodec),
+    };
+    const runtime = new Runtime(resolved, await bundleOf(resolved), data);
     await runtime.#open();
     return runtime;
   }
 
-  private constructor(options: ResolvedOptions, bundle: WorkflowBundle, payloadCodec: PayloadCodec | undefined) {
+  private constructor(options: ResolvedOptions, bundle: WorkflowBundle, data: DataConverters) {
     this.#options = options;
+    this.#data = data;
     const control = new MessageChannel();
     const host = new MessageChannel();
     const config = { ...options.config, bundle };
@@ -87,12 +95,12 @@ export class Runtime implements AsyncDisposable {
       defaultActivity: options.defaultActivity,
       logger: options.logger,
       payloadBytes: config.limits.payloadBytes,
-      payloadCodec,
+      ...data,
       maxConcurrentActivities: options.maxConcurrentActivities,
       onLifecycle: (event) => this.#onLifecycle(event),
     });
     // Its port closes with the thread, whose own end says more.
-    this.#connection = Connection.open(this.createClientPort(), payloadCodec, () => {})!; // The welcome is in it.
+    this.#connection = Connection.open(this.createClientPort(), data, () => {})!; // The welcome is in it.
     this.client = Client.over(this.#connection);
   }
 
@@ -116,10 +124,10 @@ export class Runtime implements AsyncDisposable {
    */
   createClientPort(): MessagePort {
     if (this.#ended !== undefined) throw fromErrorRecord(this.#ended);
-    const { limits, payloadCodec } = this.#options.config;
+    const { limits } = this.#options.config;
     const { client, supervisor } = openClientPort({
       payloadBytes: limits.payloadBytes,
-      coded: payloadCodec !== undefined,
+      needs: NEEDS.filter((name) => this.#data[name] !== undefined),
     });
     this.#host.attach(supervisor);
     return client;
@@ -214,9 +222,13 @@ export class Runtime implements AsyncDisposable {
   }
 }
 
-async function bundleOf(workflows: ResolvedOptions['workflows']): Promise<WorkflowBundle> {
-  if (typeof workflows !== 'string' && !(workflows instanceof URL)) return workflows;
+async function bundleOf({ workflows, payloadConverter }: ResolvedOptions): Promise<WorkflowBundle> {
+  if (typeof workflows !== 'string' && !(workflows instanceof URL)) {
+    if (payloadConverter === undefined || workflows.payloadConverter !== undefined) return workflows;
+    const reason = 'the workflow bundle was made without it. Make the bundle with the same payloadConverter';
+    throw new InvalidOptionError({ option: 'payloadConverter', reason });
+  }
   // Not before it is needed: a bundle made ahead of time does without the bundler and its dependencies.
   const { bundleWorkflows } = await import('./bundler/bundle-workflows.js');
-  return bundleWorkflows(workflows);
+  return bundleWorkflows(workflows, { payloadConverter });
 }

@@ -30,5 +30,7 @@ export interface WorkflowBundle {
   /** Content hash: names the build. */
   readonly build: string;
   readonly entry: string;
+  /** Id of the module that exports the payload converter. */
+  readonly payloadConverter?: string | undefined;
   readonly modules: readonly BundleModule[];
 }

@@ -25,6 +25,13 @@ type Evaluate = (
 /** Shared by the thread: evaluated when the graph is made. An error is kept for whoever requires the module. */
 type Shared = { readonly module: Module } | { readonly error: unknown };
 
+export interface Instance {
+  /** Of the workflow file. */
+  readonly exports: Exports;
+  /** Of the payload converter's module, if there is one. */
+  readonly converter: unknown;
+}
+
 /** Same realm as the worker, so that `instanceof` holds across. */
 function compile(module: BundleModule, globals: SandboxGlobals): Evaluate {
   const body = `return function (exports, require, module, __holdfast_freeze) {\n${module.code}\n}`;
@@ -42,6 +49,7 @@ export class ModuleGraph {
   /** True if nothing is evaluated per execution: `instantiate` then returns the same exports each time. */
   readonly entryIsShared: boolean;
   readonly #entry: string;
+  readonly #converter: string | undefined;
   readonly #externals: Readonly<Record<string, object>>;
   readonly #fresh = new Map<string, Evaluate>();
   readonly #shared = new Map<string, Shared>();
@@ -49,6 +57,7 @@ export class ModuleGraph {
   /** `externals`: what `require` answers for 'holdfast/workflow' and its like. */
   constructor(bundle: WorkflowBundle, externals: Readonly<Record<string, object>>, globals: SandboxGlobals) {
     this.#entry = bundle.entry;
+    this.#converter = bundle.payloadConverter;
     this.#externals = externals;
     const once = new Map<string, Evaluate>();
     for (const module of bundle.modules) {
@@ -61,10 +70,14 @@ export class ModuleGraph {
     this.entryIsShared = this.#shared.has(this.#entry);
   }
 
-  /** The exports of the workflow file for one execution. Throws whatever the user's modules throw at their top level. */
-  instantiate(): Exports {
-    const shared = this.#shared.get(this.#entry);
-    if (shared !== undefined) return exportsOf(shared) as Exports;
+  /** What one execution sees. Throws whatever the user's modules throw at their top level. */
+  instantiate(): Instance {
+    const required = this.#requireAfresh();
+    return { exports: required(this.#entry) as Exports, converter: this.#converter && required(this.#converter) };
+  }
+
+  /** Modules that are not shared are evaluated once for each `require` that this returns. */
+  #requireAfresh(): Require {
     const own = new Map<string, Module>();
     const require: Require = (id) => {
       const known = own.get(id);
@@ -82,7 +95,7 @@ export class ModuleGraph {
       }
       return module.exports;
     };
-    return require(this.#entry) as Exports;
+    return require;
   }
 
   /** In a fixed order and apart from any execution, so that all threads have the same. */

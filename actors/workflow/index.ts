@@ -4,6 +4,7 @@
  */
 import '../../mailbox/temporal-classes.js';
 
+export type { CustomPayloadConverter } from '../../mailbox/converter-scope.js';
 export { ApplicationFailureCategory, RetryState, TimeoutType } from '../../mailbox/failure-names.js';
 export {
   ActivityFailure,
@@ -18,7 +19,7 @@ export {
 } from '../../mailbox/failures.js';
 export { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 export { withRawArgs } from '../../mailbox/raw-args.js';
-export { type PayloadConverter, payloadConverter, RawValue } from '../../mailbox/raw-value.js';
+export { defaultPayloadConverter, type PayloadConverter, payloadConverter, RawValue } from '../../mailbox/raw-value.js';
 export { ensureApplicationFailure, ensureTemporalFailure, rootCause } from '../../mailbox/thrown.js';
 export { DeterminismViolationError, PayloadConverterError } from '../../runtime/errors.js';
 export {

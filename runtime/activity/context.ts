@@ -4,7 +4,9 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Duration, msToNumber } from '../../actors/workflow/definitions.js';
+import type { CustomPayloadConverter } from '../../mailbox/converter-scope.js';
 import { encodePayload } from '../../mailbox/payload.js';
+import { converterOver, type PayloadConverter } from '../../mailbox/raw-value.js';
 import { NotInActivityError } from '../errors.js';
 import { type Logger, loggerFrom } from '../host/logger.js';
 
@@ -21,6 +23,13 @@ export interface Info {
   readonly startToCloseTimeoutMs: number;
 }
 
+/** What an attempt needs of its host. */
+export interface ContextSetting {
+  /** Looks at once whether attempts have been cancelled. */
+  readonly poll: () => void;
+  readonly payloadConverter?: CustomPayloadConverter | undefined;
+}
+
 export class Context {
   readonly info: Info;
   /** Aborted, with a CancelledFailure as its reason, when the attempt is cancelled or its time is up. Give it to what you await. */
@@ -28,18 +37,26 @@ export class Context {
   /** The runtime's logger; each line says which activity wrote it. */
   readonly log: Logger;
   readonly #poll: () => void;
+  /** @internal */
+  readonly converter: PayloadConverter;
   #cancelled: Promise<never> | undefined;
 
-  private constructor(info: Info, cancellationSignal: AbortSignal, log: Logger, poll: () => void) {
+  private constructor(
+    info: Info,
+    cancellationSignal: AbortSignal,
+    log: Logger,
+    { poll, payloadConverter }: ContextSetting,
+  ) {
     this.info = info;
     this.cancellationSignal = cancellationSignal;
     this.log = log;
     this.#poll = poll;
+    this.converter = converterOver(payloadConverter);
   }
 
   /** @internal */
-  static of(info: Info, cancellationSignal: AbortSignal, log: Logger, poll: () => void): Context {
-    return new Context(info, cancellationSignal, log, poll);
+  static of(info: Info, cancellationSignal: AbortSignal, log: Logger, setting: ContextSetting): Context {
+    return new Context(info, cancellationSignal, log, setting);
   }
 
   /**
@@ -124,6 +141,14 @@ function currentFor(operation: string): Context {
  */
 export function activityInfo(): Info {
   return currentFor('activityInfo()').info;
+}
+
+/**
+ * How the runtime makes bytes of values and values of bytes; outside of activities, Holdfast's own way.
+ * @example defaultActivity: withRawArgs(async (name, [input]) => payloadConverter().fromPayload(input!))
+ */
+export function payloadConverter(): PayloadConverter {
+  return storage.getStore()?.converter ?? converterOver(undefined);
 }
 
 /**

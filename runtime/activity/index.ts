@@ -8,6 +8,16 @@ export type { ActivityFunction, UntypedActivities } from '../../actors/workflow/
 export type { Duration } from '../../actors/workflow/definitions.js';
 export { ApplicationFailure, CancelledFailure, isCancellation } from '../../mailbox/failures.js';
 export { withRawArgs } from '../../mailbox/raw-args.js';
-export { type PayloadConverter, payloadConverter, RawValue } from '../../mailbox/raw-value.js';
+export { type PayloadConverter, RawValue } from '../../mailbox/raw-value.js';
 export type { Logger } from '../host/logger.js';
-export { activityInfo, Context, cancellationSignal, cancelled, heartbeat, type Info, log, sleep } from './context.js';
+export {
+  activityInfo,
+  Context,
+  cancellationSignal,
+  cancelled,
+  heartbeat,
+  type Info,
+  log,
+  payloadConverter,
+  sleep,
+} from './context.js';

@@ -18,7 +18,9 @@ describe('the workflow file', () => {
   test('may be a URL, a URL in a string, or a path', async () => {
     const folder = writeProject({ 'workflows.ts': 'export async function a() {}' });
     const url = pathToFileURL(join(folder, 'workflows.ts'));
-    const builds = await Promise.all([url, url.href, join(folder, 'workflows.ts')].map(bundleWorkflows));
+    const builds = await Promise.all(
+      [url, url.href, join(folder, 'workflows.ts')].map((file) => bundleWorkflows(file)),
+    );
     expect(new Set(builds.map(({ build }) => build)).size).toBe(1);
   });
 

@@ -13,7 +13,7 @@ import { findAmbientUse } from './ambient-use.js';
 import { emitModule } from './emit.js';
 import { findMissingNames } from './external-names.js';
 import { bundleLibraries } from './libraries.js';
-import { type OwnModule, walkModules } from './module-walk.js';
+import { moduleId, type OwnModule, walkModules } from './module-walk.js';
 import { type Problem, refuse } from './problems.js';
 import { withResolver } from './resolver.js';
 import { shareableModules } from './shareability.js';
@@ -24,9 +24,13 @@ import { mayExportWorkflow } from './workflow-exports.js';
  * `source`: file URL, or path (relative to the working directory). If it names a TypeScript file that does not exist but its
  * compiled JavaScript does, or the other way round, that is taken. Nothing is evaluated. Throws `WorkflowBundleError`.
  */
-export async function bundleWorkflows(source: URL | string): Promise<WorkflowBundle> {
+export async function bundleWorkflows(
+  source: URL | string,
+  { payloadConverter }: { readonly payloadConverter?: URL | string | undefined } = {},
+): Promise<WorkflowBundle> {
   const entryFile = findEntry(source);
-  const walk = await withResolver(dirname(entryFile), (resolver) => walkModules(entryFile, resolver));
+  const also = payloadConverter === undefined ? [] : [findEntry(payloadConverter)];
+  const walk = await withResolver(dirname(entryFile), (resolver) => walkModules(entryFile, also, resolver));
   const own = [...walk.modules.values()];
   const proofs = new Map(own.map((module) => [module.id, prove(module.source)]));
   const problems = [...walk.problems, ...own.flatMap((module) => findAmbientUse(module.source))];
@@ -53,7 +57,8 @@ export async function bundleWorkflows(source: URL | string): Promise<WorkflowBun
   const modules = emitted.filter((result): result is BundleModule => !Array.isArray(result));
   modules.sort((a, b) => (a.id < b.id ? -1 : 1));
   if (bundled !== undefined && 'module' in bundled) modules.push(bundled.module);
-  return { build: nameBuild(modules), entry: walk.entry?.id ?? '', modules };
+  const [converter] = also.map((file) => moduleId(entryFile, file));
+  return { build: nameBuild(modules), entry: walk.entry?.id ?? '', payloadConverter: converter, modules };
 }
 
 function changedExternals(module: OwnModule, proofs: ReadonlyMap<string, Proof>): Problem[] {

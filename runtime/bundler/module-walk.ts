@@ -57,12 +57,14 @@ export function refusedBuiltin(chain: readonly string[]): string {
 
 const isLibrary = (path: string): boolean => path.split(sep).includes('node_modules');
 
-export async function walkModules(entry: string, resolve: Resolve): Promise<Walk> {
+/** @param also further roots, whose ids are relative to the entry too */
+export async function walkModules(entry: string, also: readonly string[], resolve: Resolve): Promise<Walk> {
   const modules = new Map<string, OwnModule>();
   const libraries = new Map<string, Library>();
   const libraryIds = new Set<string>();
   const problems: Problem[] = [];
-  const seen = new Set([entry]);
+  const roots = new Set([entry, ...also]);
+  const seen = new Set(roots);
 
   const libraryOf = (path: string, request: ModuleRequest, importer: OwnModule): Library => {
     const known = libraries.get(path);
@@ -99,7 +101,7 @@ export async function walkModules(entry: string, resolve: Resolve): Promise<Walk
   };
 
   // Breadth first and in order: import chains are the shortest, and ids the same each time.
-  for (let level: Pending[] = [{ filename: entry, importer: undefined }]; level.length > 0; ) {
+  for (let level: Pending[] = [...roots].map((filename) => ({ filename, importer: undefined })); level.length > 0; ) {
     const read = await Promise.all(
       level.map(async (pending) => ({ ...pending, source: await readModule(pending.filename) })),
     );

@@ -4,17 +4,20 @@
  */
 import { MessagePort } from 'node:worker_threads';
 import { refuseUnknownOptions } from '../../mailbox/checks.js';
+import { type CustomPayloadConverter, isConverter } from '../../mailbox/converter-scope.js';
 import { isCodec, type PayloadCodec } from '../../mailbox/payload-codec.js';
 import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
 import { Connection } from './connection.js';
 import { WorkflowClient } from './workflow-client.js';
 
 export interface ClientOptions {
-  /** The runtime's payload codec, if it has one. */
+  /** The runtime's payload converter, if it has one: required then. */
+  payloadConverter?: CustomPayloadConverter;
+  /** The runtime's payload codec, if it has one: required then. */
   payloadCodec?: PayloadCodec;
 }
 
-const CLIENT_OPTIONS: ReadonlySet<string> = new Set(['payloadCodec']);
+const CLIENT_OPTIONS: ReadonlySet<string> = new Set(['payloadConverter', 'payloadCodec']);
 
 export class Client {
   /** Starts workflows, finds them, makes their handles. */
@@ -34,7 +37,7 @@ export class Client {
   /**
    * A client in this thread of a runtime in another. An idle one keeps no thread alive.
    * @param port from `runtime.createClientPort()`, sent here in a transfer list; each serves one client
-   * @throws InvalidOptionError if the runtime has a payload codec and this client is not given it
+   * @throws InvalidOptionError if the runtime has a payload converter or codec that this client is not given
    * @throws InvalidArgumentError if the port is of another origin, or taken
    * @example
    * // embedding thread
@@ -45,11 +48,15 @@ export class Client {
    */
   static connect(port: MessagePort, options: ClientOptions = {}): Client {
     refuseUnknownOptions(options, CLIENT_OPTIONS);
-    const { payloadCodec } = options;
+    const { payloadConverter, payloadCodec } = options;
+    if (payloadConverter !== undefined && !isConverter(payloadConverter)) {
+      const reason = 'it must have the methods toPayload and fromPayload';
+      throw new InvalidOptionError({ option: 'payloadConverter', reason });
+    }
     if (payloadCodec !== undefined && !isCodec(payloadCodec)) {
       throw new InvalidOptionError({ option: 'payloadCodec', reason: 'it must have the methods encode and decode' });
     }
-    const connection = port instanceof MessagePort ? Connection.open(port, payloadCodec) : undefined;
+    const connection = port instanceof MessagePort ? Connection.open(port, options) : undefined;
     if (connection !== undefined) return new Client(connection);
     const reason = 'it must be a port made by runtime.createClientPort(), for one client each';
     throw new InvalidArgumentError({ argument: 'port', reason });

@@ -53,8 +53,8 @@ test('everything sent during one turn of the event loop leaves as one message', 
 });
 
 test('nothing is sent while the connection is held, and all of it afterwards', async () => {
-  const { client, supervisor: port } = openClientPort({ payloadBytes: 1e6, coded: false });
-  const connection = Connection.open(client, undefined)!;
+  const { client, supervisor: port } = openClientPort({ payloadBytes: 1e6, needs: [] });
+  const connection = Connection.open(client, {})!;
   const batches: number[] = [];
   port.on('message', (message) => {
     if (message instanceof Uint8Array) batches.push(decodeRequests(message).length);

@@ -4,12 +4,16 @@
  * In → out: request → promise of its reply.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { encodeArgs } from '../../mailbox/checks.js';
+import { type CustomPayloadConverter, converting } from '../../mailbox/converter-scope.js';
 import type { WorkflowEvent } from '../../mailbox/events.js';
+import { decodePayload, type Payload } from '../../mailbox/payload.js';
 import { type PayloadCodec, recode } from '../../mailbox/payload-codec.js';
 import { InvalidOptionError } from '../errors.js';
 import type { AttachControl, ClientWelcome } from '../host/protocol.js';
 import type { ClientControl } from './control.js';
 import { ControlPort } from './control-port.js';
+import { expectReply } from './error-record.js';
 import { decodeReplies, type ErrorRecord, encodeRequests, LAST_WORD, type Reply, type Request } from './protocol.js';
 
 /** A request before it has its id. A field that is undefined is absent. */
@@ -19,11 +23,18 @@ export type RequestDraft = Request extends infer R
     : never
   : never;
 
+/** What stands between values and stored bytes. */
+export interface DataConverters {
+  readonly payloadConverter?: CustomPayloadConverter | undefined;
+  readonly payloadCodec?: PayloadCodec | undefined;
+}
+
 export class Connection {
   /** Limit of one encoded value, as the runtime is configured. */
   readonly payloadBytes: number;
   readonly control: ControlPort<ClientControl>;
   readonly #codec: PayloadCodec | undefined;
+  readonly #converter: CustomPayloadConverter | undefined;
   /** With a codec: settles once everything sent before is on its way. */
   #encoding: Promise<unknown> = Promise.resolve();
   readonly #port: MessagePort;
@@ -35,28 +46,29 @@ export class Connection {
 
   /**
    * @param port made by `openClientPort`, with the welcome still in it; undefined is returned if there is none
-   * @param codec required if the runtime has one
+   * @param data whatever of it the runtime has
    * @param closed called when the port closes without a last word, instead of ending the connection
    */
-  static open(port: MessagePort, codec: PayloadCodec | undefined, closed?: () => void): Connection | undefined {
+  static open(port: MessagePort, data: DataConverters, closed?: () => void): Connection | undefined {
     const welcome = receiveMessageOnPort(port)?.message as Partial<ClientWelcome> | undefined;
     if (typeof welcome?.payloadBytes !== 'number') return undefined;
-    if (welcome.coded === true && codec === undefined) {
-      const reason = 'the runtime has a payloadCodec: give the same one here';
-      throw new InvalidOptionError({ option: 'payloadCodec', reason });
+    for (const option of welcome.needs ?? []) {
+      if (data[option] !== undefined) continue;
+      throw new InvalidOptionError({ option, reason: `the runtime has a ${option}: give the same one here` });
     }
-    return new Connection(port, welcome.payloadBytes, welcome.coded === true ? codec : undefined, closed);
+    return new Connection(port, welcome.payloadBytes, data, closed);
   }
 
   private constructor(
     port: MessagePort,
     payloadBytes: number,
-    codec: PayloadCodec | undefined,
+    { payloadCodec, payloadConverter }: DataConverters,
     closed = () => this.end(DIED),
   ) {
     this.#port = port;
     this.payloadBytes = payloadBytes;
-    this.#codec = codec;
+    this.#codec = payloadCodec;
+    this.#converter = payloadConverter;
     const { port1, port2 } = new MessageChannel();
     this.control = new ControlPort(port1);
     port.postMessage({ control: port2 } satisfies AttachControl, [port2]);
@@ -82,6 +94,21 @@ export class Connection {
     const reply = await this.#send(await turn);
     // The events of a history decode as events first: see `events`.
     return reply.kind === 'history' ? reply : recode(reply, codec, 'decode');
+  }
+
+  /** Encodes and decodes in `act` as the runtime does. */
+  converting<T>(act: () => T): T {
+    return this.#converter === undefined ? act() : converting(this.#converter, act);
+  }
+
+  /** @throws InvalidArgumentError, PayloadConverterError, PayloadTooLargeError */
+  encodeArgs(args: readonly unknown[] | undefined): Payload[] {
+    return this.converting(() => encodeArgs(args, this.payloadBytes));
+  }
+
+  /** The value that the reply brings. @throws the error that it carries instead; PayloadConverterError */
+  read(reply: Reply, kind: 'queryResult' | 'updateCompleted' | 'closed'): unknown {
+    return this.converting(() => decodePayload(expectReply(reply, kind).result));
   }
 
   /** The same events, ready to be read. @throws PayloadCodecError */

@@ -11,8 +11,7 @@ import type {
   WorkflowResultType,
 } from '../../actors/workflow/definitions.js';
 import { handlerNameOf } from '../../actors/workflow/names.js';
-import { checkId, checkOptionalId, checkReason, encodeArgs, refuseUnknownOptions } from '../../mailbox/checks.js';
-import { decodePayload } from '../../mailbox/payload.js';
+import { checkId, checkOptionalId, checkReason, refuseUnknownOptions } from '../../mailbox/checks.js';
 import { randomUuid } from '../../mailbox/uuid.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { Connection } from './connection.js';
@@ -30,7 +29,7 @@ import {
   type WorkflowUpdateOptions,
 } from './options.js';
 import type { Reply, UpdateStage } from './protocol.js';
-import { readUpdateResult, updateHandleFrom, WorkflowUpdateHandle } from './update-handle.js';
+import { updateHandleFrom, WorkflowUpdateHandle } from './update-handle.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: matches any list of arguments that a definition may have
 type AnyArgs = any[];
@@ -99,7 +98,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
       workflowId: checkId('workflowId', this.workflowId),
       runId: this.#checkedRunId(),
       name: handlerNameOf('signal', def),
-      input: encodeArgs(args, this.#connection.payloadBytes),
+      input: this.#connection.encodeArgs(args),
       requestId,
     });
     expectReply(reply, 'done');
@@ -120,9 +119,9 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
       workflowId: checkId('workflowId', this.workflowId),
       runId: this.#checkedRunId(),
       name: handlerNameOf('query', def),
-      input: encodeArgs(args, this.#connection.payloadBytes),
+      input: this.#connection.encodeArgs(args),
     });
-    return decodePayload(expectReply(reply, 'queryResult').result) as Ret; // What the definition says it is.
+    return this.#connection.read(reply, 'queryResult') as Ret; // What the definition says it is.
   }
 
   /**
@@ -139,7 +138,8 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
   ): Promise<Ret> {
     if (options !== undefined) refuseUnknownOptions(options, UPDATE_OPTIONS);
     const updateId = checkOptionalId('updateId', options?.updateId) ?? randomUuid();
-    return readUpdateResult(await this.#update(def, options?.args, updateId, 'COMPLETED')) as Ret; // As the definition says.
+    const reply = await this.#update(def, options?.args, updateId, 'COMPLETED');
+    return this.#connection.read(reply, 'updateCompleted') as Ret; // As the definition says.
   }
 
   /**
@@ -174,7 +174,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
       workflowId: checkId('workflowId', this.workflowId),
       runId: this.#checkedRunId(),
       name: handlerNameOf('update', def),
-      input: encodeArgs(args, this.#connection.payloadBytes),
+      input: this.#connection.encodeArgs(args),
       updateId,
       stage,
     });
@@ -200,7 +200,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
       runId: this.#checkedRunId() ?? this.firstExecutionRunId,
       followRuns: this.#followRuns,
     });
-    return decodePayload(expectReply(reply, 'closed').result) as WorkflowResultType<T>; // What the function's type says.
+    return this.#connection.read(reply, 'closed') as WorkflowResultType<T>; // What the function's type says.
   }
 
   /** Asks the workflow to cancel: its root scope throws CancelledFailure. Resolves once the request is durable. */
@@ -242,7 +242,8 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
       workflowId: checkId('workflowId', this.workflowId),
       runId: this.#checkedRunId(),
     });
-    return toHistory(await this.#connection.events(eventsOf(expectReply(reply, 'history').frames)));
+    const events = await this.#connection.events(eventsOf(expectReply(reply, 'history').frames));
+    return this.#connection.converting(() => toHistory(events));
   }
 
   #checkedRunId(): string | undefined {

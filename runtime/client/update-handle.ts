@@ -2,7 +2,6 @@
  * The handle of one update: its ids, and its result whenever it is asked.
  * Thread: any client thread. In → out: update id → result.
  */
-import { decodePayload } from '../../mailbox/payload.js';
 import type { Connection } from './connection.js';
 import { expectReply, fromErrorRecord } from './error-record.js';
 import type { Reply } from './protocol.js';
@@ -42,13 +41,8 @@ export class WorkflowUpdateHandle<Ret> {
         updateId: this.updateId,
         stage: 'COMPLETED',
       }));
-    return readUpdateResult(reply) as Ret; // What the definition or the caller says it is.
+    return this.#connection.read(reply, 'updateCompleted') as Ret; // What the definition or the caller says it is.
   }
-}
-
-/** @internal */
-export function readUpdateResult(reply: Reply): unknown {
-  return decodePayload(expectReply(reply, 'updateCompleted').result);
 }
 
 /**
@@ -65,7 +59,8 @@ export function updateHandleFrom<Ret>(
     return new WorkflowUpdateHandle(connection, workflowId, updateId, reply.runId, reply);
   }
   if (reply.kind === 'error') {
-    if (reply.error.name !== 'WorkflowUpdateFailedError') throw fromErrorRecord(reply.error);
+    if (reply.error.name !== 'WorkflowUpdateFailedError')
+      throw connection.converting(() => fromErrorRecord(reply.error));
     return new WorkflowUpdateHandle(connection, workflowId, updateId, undefined, reply);
   }
   return new WorkflowUpdateHandle(connection, workflowId, updateId, expectReply(reply, 'updateAccepted').runId);

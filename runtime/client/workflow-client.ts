@@ -5,15 +5,7 @@
 
 import type { Workflow, WorkflowResultType } from '../../actors/workflow/definitions.js';
 import { workflowTypeOf } from '../../actors/workflow/names.js';
-import {
-  checkId,
-  checkOneOf,
-  checkOptionalId,
-  encodeArgs,
-  encodeWithin,
-  refuseUnknownOptions,
-} from '../../mailbox/checks.js';
-import { decodePayload } from '../../mailbox/payload.js';
+import { checkId, checkOneOf, checkOptionalId, encodeWithin, refuseUnknownOptions } from '../../mailbox/checks.js';
 import { randomUuid } from '../../mailbox/uuid.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { Connection } from './connection.js';
@@ -77,7 +69,7 @@ export class WorkflowClient {
     if (options.followRuns === false) return (await this.start(workflowTypeOrFunc, options)).result();
     const request = { ...this.#startRequest(workflowTypeOrFunc, options), awaitResult: true };
     const reply = await this.#connection.send(request);
-    return decodePayload(expectReply(reply, 'closed').result) as WorkflowResultType<T>; // What the workflow's type says it is.
+    return this.#connection.read(reply, 'closed') as WorkflowResultType<T>; // What the workflow's type says it is.
   }
 
   #startRequest<T extends Workflow>(workflowTypeOrFunc: string | T, options: WorkflowStartOptions<T>) {
@@ -87,11 +79,14 @@ export class WorkflowClient {
       kind: 'start' as const,
       workflowId: checkId('workflowId', options.workflowId),
       workflowType: workflowTypeOf(workflowTypeOrFunc),
-      input: encodeArgs(options.args, payloadBytes),
+      input: this.#connection.encodeArgs(options.args),
       requestId: checkOptionalId('requestId', options.requestId) ?? randomUuid(),
       reusePolicy: checkOneOf('workflowIdReusePolicy', options.workflowIdReusePolicy, REUSE_POLICIES),
       conflictPolicy: checkOneOf('workflowIdConflictPolicy', options.workflowIdConflictPolicy, CONFLICT_POLICIES),
-      memo: options.memo === undefined ? undefined : encodeWithin(options.memo, 'memo', payloadBytes),
+      memo:
+        options.memo === undefined
+          ? undefined
+          : this.#connection.converting(() => encodeWithin(options.memo, 'memo', payloadBytes)),
     };
   }
 

@@ -57,7 +57,6 @@ function serve(activities: object, maxConcurrentActivities = 100, defaultActivit
     defaultActivity,
     logger: loggerFrom((...line) => lines.push(line)),
     payloadBytes: 10_000,
-    payloadCodec: undefined,
     maxConcurrentActivities,
     onLifecycle: (event) => lifecycle.push(event),
   });

@@ -4,18 +4,11 @@
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { CancelledFailure, toFailureRecord } from '../../mailbox/failures.js';
-import type { PayloadCodec } from '../../mailbox/payload-codec.js';
 import type { Lifecycle } from '../client/control.js';
-import { type Activities, type AttemptSetting, type DefaultActivity, runAttempt } from './attempt.js';
-import type { Logger } from './logger.js';
+import { type AttemptSetting, runAttempt } from './attempt.js';
 import type { ActivityTask, FromHost, ToHost } from './protocol.js';
 
-export interface ActivityHostOptions {
-  readonly activities: Activities;
-  readonly defaultActivity?: DefaultActivity | undefined;
-  readonly logger: Logger;
-  readonly payloadBytes: number;
-  readonly payloadCodec: PayloadCodec | undefined;
+export interface ActivityHostOptions extends Omit<AttemptSetting, 'poll'> {
   /** Attempts under way at once; what comes beyond that waits here. */
   readonly maxConcurrentActivities: number;
   /** Called for each lifecycle event, in order. */
@@ -36,8 +29,7 @@ export class ActivityHost {
   constructor(port: MessagePort, options: ActivityHostOptions) {
     this.#port = port;
     this.#options = options;
-    const { activities, defaultActivity, logger, payloadBytes, payloadCodec } = options;
-    this.#setting = { activities, defaultActivity, logger, payloadBytes, payloadCodec, poll: () => this.#poll() };
+    this.#setting = { ...options, poll: () => this.#poll() };
     port.on('message', (batch: ToHost[]) => this.#receive(batch));
     port.unref();
   }

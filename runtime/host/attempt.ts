@@ -3,11 +3,12 @@
  * Thread: embedding. In → out: ActivityTask → result or failure; never throws.
  */
 import { encodeWithin } from '../../mailbox/checks.js';
+import { converting } from '../../mailbox/converter-scope.js';
 import { ApplicationFailure, CancelledFailure, type FailureRecord, toFailureRecord } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
 import { type PayloadCodec, recode } from '../../mailbox/payload-codec.js';
 import { callWithPayloads } from '../../mailbox/raw-args.js';
-import { Context, runInContext } from '../activity/context.js';
+import { Context, type ContextSetting, runInContext } from '../activity/context.js';
 import { HoldfastError } from '../errors.js';
 import { type Logger, withFields } from './logger.js';
 import type { ActivityTask } from './protocol.js';
@@ -18,14 +19,12 @@ export type Activities = object;
 /** Runs every activity that no other function has the name of. */
 export type DefaultActivity = (activityType: string, ...args: unknown[]) => unknown;
 
-export interface AttemptSetting {
+export interface AttemptSetting extends ContextSetting {
   readonly activities: Activities;
   readonly defaultActivity?: DefaultActivity | undefined;
   readonly logger: Logger;
   readonly payloadBytes: number;
-  readonly payloadCodec: PayloadCodec | undefined;
-  /** Looks at once whether attempts have been cancelled. */
-  readonly poll: () => void;
+  readonly payloadCodec?: PayloadCodec | undefined;
 }
 
 export type AttemptOutcome = { result: Payload } | { failure: FailureRecord };
@@ -46,13 +45,15 @@ export async function runAttempt(
 }
 
 async function runPlain(task: ActivityTask, signal: AbortSignal, setting: AttemptSetting): Promise<AttemptOutcome> {
+  const { payloadBytes, payloadConverter } = setting;
   try {
     const call = find(setting, task);
     const context = contextOf(task, signal, setting);
-    const value = await runInContext(context, call);
-    return { result: encodeResult(value, task.activityType, setting.payloadBytes) };
+    const value = await runInContext(context, () => converting(payloadConverter, call));
+    return { result: converting(payloadConverter, () => encodeResult(value, task.activityType, payloadBytes)) };
   } catch (error) {
-    return { failure: toFailureRecord(isAbortOf(signal, error) ? signal.reason : error) };
+    const thrown = isAbortOf(signal, error) ? signal.reason : error;
+    return { failure: converting(payloadConverter, () => toFailureRecord(thrown)) };
   }
 }
 
@@ -99,5 +100,5 @@ function contextOf(task: ActivityTask, signal: AbortSignal, setting: AttemptSett
     startToCloseTimeoutMs: task.startToCloseTimeout,
   };
   const fields = { activityType, activityId, attempt, workflowId, runId, workflowType };
-  return Context.of(info, signal, withFields(setting.logger, fields), setting.poll);
+  return Context.of(info, signal, withFields(setting.logger, fields), setting);
 }

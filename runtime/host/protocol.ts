@@ -48,6 +48,6 @@ export interface AttachControl {
  */
 export interface ClientWelcome {
   payloadBytes: number;
-  /** Payloads go through a codec, which the client must have too. */
-  coded: boolean;
+  /** What the runtime has between values and stored bytes, and so the client must have too. */
+  needs: readonly ('payloadConverter' | 'payloadCodec')[];
 }

@@ -1,0 +1,20 @@
+/**
+ * Modules named by an option, such as the payload converter's and the payload codec's.
+ * Thread: every one that needs what they export. In → out: file URL → the export.
+ */
+import { InvalidOptionError } from '../runtime/errors.js';
+
+/** The export named as the option, else the default one. @throws InvalidOptionError if the module does not load */
+export async function loadExport(option: string, url: string): Promise<unknown> {
+  try {
+    return exportNamed(option, await import(url));
+  } catch (error) {
+    const reason = `${url}: it does not load (${error instanceof Error ? error.message : String(error)})`;
+    throw new InvalidOptionError({ option, reason }, { cause: error });
+  }
+}
+
+export function exportNamed(option: string, exports: unknown): unknown {
+  const found = exports as Record<string, unknown>;
+  return found[option] ?? found['default'];
+}
