@@ -19,7 +19,7 @@ export interface Connected {
 
 /** A client of the supervisor that the system has now; a crash or restart ends what it asks. */
 export function connect(system: System): Connected {
-  const { client: own, supervisor: port } = openClientPort({ payloadBytes: system.limits.payloadBytes, coded: false });
+  const { client: own, supervisor: port } = openClientPort({ payloadBytes: system.limits.payloadBytes, needs: [] });
   const { supervisor } = system;
   port.on('message', (message: Uint8Array | AttachControl) => {
     if (!(message instanceof Uint8Array)) {
