@@ -5,9 +5,14 @@
 import { isCancellation, TemporalFailure, toFailureRecord } from '../mailbox/failures.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
+import { ContinueAsNew } from './continue-as-new.js';
 import type { Execution } from './execution.js';
 
 export function startMain(execution: Execution, message: MessageOf<'start'>): void {
+  const { memo, parent, continuedFromRunId, suggestAt } = message;
+  if (memo !== undefined || parent !== undefined || continuedFromRunId !== undefined || suggestAt !== undefined) {
+    execution.origin = { memo, parent, continuedFromRunId, suggestAt };
+  }
   let outcome: unknown;
   try {
     outcome = execution.main(message.input);
@@ -33,11 +38,15 @@ function mainReturned(execution: Execution, result: unknown): void {
   execution.close({ kind: 'completeWorkflow', result: payload });
 }
 
-/** A failure thrown by main or by a signal handler fails the run; anything else breaks the step. */
+/** A failure thrown by main or by a signal handler fails the run, and continuing as new ends it too; anything else breaks the step. */
 export function codeFailed(execution: Execution, error: unknown): void {
   if (execution.cancelRequested && isCancellation(error)) {
     warnOfUnfinished(execution);
     execution.close({ kind: 'cancelWorkflow' });
+  } else if (error instanceof ContinueAsNew) {
+    warnOfUnfinished(execution);
+    const memo = error.command.memo ?? execution.origin?.memo;
+    execution.close({ ...error.command, ...(memo === undefined ? {} : { memo }), buffered: [] });
   } else if (error instanceof TemporalFailure) {
     execution.close({ kind: 'failWorkflow', failure: toFailureRecord(error) });
   } else {

@@ -5,6 +5,7 @@
 
 import type { Command } from '../mailbox/commands.js';
 import type { CustomPayloadConverter } from '../mailbox/converter-scope.js';
+import type { ParentRecord } from '../mailbox/events.js';
 import { type FailureRecord, toFailureRecord } from '../mailbox/failures.js';
 import type { Message, MessageKind, MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
@@ -12,6 +13,7 @@ import type { Answer, LogEntry } from '../mailbox/turn.js';
 import { startMain } from './closing.js';
 import { Conditions } from './conditions.js';
 import { type Handler, Handlers } from './handlers.js';
+import { bytesOfStep } from './history-size.js';
 import { Outbox } from './outbox.js';
 import { PendingWork } from './pending-work.js';
 import { queryFailure } from './queries.js';
@@ -59,6 +61,14 @@ const COUNTED: ReadonlySet<MessageKind> = new Set<MessageKind>([
   'externalResolved',
 ]);
 
+/** What the start of a run says besides its arguments. */
+export interface Origin {
+  readonly memo: Payload | undefined;
+  readonly parent: ParentRecord | undefined;
+  readonly continuedFromRunId: string | undefined;
+  readonly suggestAt: number | undefined;
+}
+
 /** Is its own root scope, so that a run which opens no other has no scope objects. */
 export class Execution implements Scope {
   readonly outbox = new Outbox();
@@ -78,6 +88,10 @@ export class Execution implements Scope {
   closed = false;
   /** Messages processed and commands made: the same live and in replay, unlike the journal's count. */
   historyLength = 0;
+  /** Bytes of the payloads of these. */
+  historySize = 0;
+  /** Where the run comes from and what was noted with it; undefined for most. */
+  origin: Origin | undefined;
 
   /** Made by the first draw. */
   #random: SeededRandom | undefined;
@@ -175,7 +189,9 @@ export class Execution implements Scope {
       return { kind: 'suspend', failure };
     }
     const commands = this.outbox.take();
+    if (this.closed) moveOn(commands, this.handlers);
     this.historyLength += commands.length;
+    this.historySize += bytesOfStep(this.#messages, commands);
     for (const { kind } of this.#messages) if (COUNTED.has(kind)) this.historyLength++;
     return { kind: 'done', commands, answers };
   }
@@ -283,6 +299,13 @@ export class Execution implements Scope {
     }
     return toFailureRecord(explained);
   }
+}
+
+/** What the whole step has left unhandled: a signal may come into the buffer after the close is computed. */
+function moveOn(commands: Command[], handlers: Handlers): void {
+  const last = commands[commands.length - 1];
+  if (last?.kind !== 'continueAsNew') return;
+  last.buffered = handlers.unhandledSignals().map(({ kind: _, time: __, ...signal }) => signal);
 }
 
 /** Signals and updates in seq order, then the rest, so that `main` sees what they changed. */

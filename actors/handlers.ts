@@ -71,6 +71,11 @@ export class Handlers {
     return updates;
   }
 
+  /** Signals that no handler has taken. */
+  unhandledSignals(): MessageOf<'signal'>[] {
+    return this.#buffer.filter((message) => message.kind === 'signal');
+  }
+
   began(entry: InProgress): InProgress {
     this.#inProgress ??= new Set();
     this.#inProgress.add(entry);

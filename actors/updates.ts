@@ -6,6 +6,7 @@ import { TemporalFailure, toFailureRecord } from '../mailbox/failures.js';
 import { isThenable, type Verdict, validate } from '../mailbox/gate.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import { inUpdate } from './code-context.js';
+import { ContinueAsNew, refusedInUpdate } from './continue-as-new.js';
 import type { Execution } from './execution.js';
 import type { Handler, InProgress } from './handlers.js';
 
@@ -75,5 +76,5 @@ function failed(execution: Execution, entry: InProgress, updateId: string, error
   execution.handlers.ended(entry);
   if (error instanceof TemporalFailure) {
     execution.outbox.push({ kind: 'completeUpdate', updateId, failure: toFailureRecord(error) });
-  } else execution.fail(error);
+  } else execution.fail(error instanceof ContinueAsNew ? refusedInUpdate(entry.name) : error);
 }

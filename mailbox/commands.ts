@@ -2,7 +2,7 @@
  * Commands: what a step asks for. Each becomes one event before it has any effect.
  * Thread: made on a worker, carried out by the supervisor. In → out: command ⇄ row.
  */
-import type { ActivityOptionsRecord, ChildOptionsRecord, ExternalRequest } from './events.js';
+import type { ActivityOptionsRecord, ChildOptionsRecord, ExecutionRecord, ExternalRequest } from './events.js';
 import type { FailureRecord } from './failures.js';
 import type { Payload } from './payload.js';
 import { type RecordCodec, recordCodec } from './records.js';
@@ -49,6 +49,8 @@ export interface BufferedSignal {
   readonly seq: number;
   readonly name: string;
   readonly input: Payload[];
+  readonly requestId?: string;
+  readonly sender?: ExecutionRecord;
 }
 
 export type CommandKind = Command['kind'];

@@ -72,7 +72,8 @@ export type SliceEnd =
 export type SuspendReason =
   | { readonly kind: 'threw'; readonly failure: FailureRecord }
   | { readonly kind: 'nondeterminism'; readonly expected: string; readonly actual: string; readonly eventId?: number }
-  | { readonly kind: 'unknownType'; readonly registered: readonly string[] };
+  /** `workflowType`: that of the next run, if it is not this one's that is unknown. */
+  | { readonly kind: 'unknownType'; readonly registered: readonly string[]; readonly workflowType?: string };
 
 export interface SliceReport {
   readonly run: number;

@@ -71,6 +71,25 @@ export class WorkflowFailedError extends HoldfastError<{ workflowId: string; run
   }
 }
 
+/** The run continued as new, and its own outcome was asked for, not that of its chain. */
+export class WorkflowContinuedAsNewError extends HoldfastError<{
+  workflowId: string;
+  runId: string;
+  newExecutionRunId: string;
+}> {
+  readonly code = 'WORKFLOW_CONTINUED_AS_NEW';
+  constructor(fields: { workflowId: string; runId: string; newExecutionRunId: string }, options?: ErrorOptions) {
+    super(
+      `${of(fields.workflowId, fields.runId)} continued as new run ${fields.newExecutionRunId}. Ask for that one's result, or follow the chain`,
+      fields,
+      options,
+    );
+  }
+  get newExecutionRunId(): string {
+    return this.fields.newExecutionRunId;
+  }
+}
+
 /** The update was rejected by its validator, failed in its handler, or its run closed before it completed; see `cause`. */
 export class WorkflowUpdateFailedError extends HoldfastError<{
   workflowId: string;
@@ -307,6 +326,7 @@ const ALL: readonly ErrorClass[] = [
   WorkflowNotFoundError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
+  WorkflowContinuedAsNewError,
   WorkflowUpdateFailedError,
   WorkflowUpdateNotFoundError,
   QueryNotRegisteredError,

@@ -22,6 +22,7 @@ export { withRawArgs } from '../../mailbox/raw-args.js';
 export { defaultPayloadConverter, type PayloadConverter, payloadConverter, RawValue } from '../../mailbox/raw-value.js';
 export { ensureApplicationFailure, ensureTemporalFailure, rootCause } from '../../mailbox/thrown.js';
 export { DeterminismViolationError, PayloadConverterError } from '../../runtime/errors.js';
+export { ContinueAsNew } from '../continue-as-new.js';
 export {
   type ActivityFunction,
   type ActivityInterfaceFor,
@@ -31,6 +32,7 @@ export {
   type UntypedActivities,
 } from './activities.js';
 export { CancellationScope, type CancellationScopeOptions, ROOT_SCOPE } from './cancellation-scope.js';
+export { type ContinueAsNewOptions, continueAsNew, makeContinueAsNewFunc } from './continue-as-new.js';
 export {
   type DefaultQueryHandler,
   type DefaultSignalHandler,
@@ -44,7 +46,15 @@ export {
 } from './default-handlers.js';
 export * from './definitions.js';
 export { allHandlersFinished, currentUpdateInfo, setHandler, type UpdateInfo } from './handlers.js';
-export { inWorkflowContext, log, type UnsafeWorkflowInfo, uuid4, type WorkflowInfo, workflowInfo } from './info.js';
+export {
+  inWorkflowContext,
+  log,
+  type ParentWorkflowInfo,
+  type UnsafeWorkflowInfo,
+  uuid4,
+  type WorkflowInfo,
+  workflowInfo,
+} from './info.js';
 export { Mutex, type Release, Semaphore } from './locks.js';
 export { Trigger } from './trigger.js';
 export { condition, sleep, type TimerOptions } from './waiting.js';

@@ -2,7 +2,16 @@
  * What a workflow can know and say: its info, deterministic ids, its log.
  * Thread: worker. In → out: reads of the current execution.
  */
+import { decodePayload } from '../../mailbox/payload.js';
 import { currentExecution, currentOrUndefined } from '../current.js';
+import type { Origin } from '../execution.js';
+import { SUGGEST_AT } from '../history-size.js';
+
+export interface ParentWorkflowInfo {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly namespace: string;
+}
 
 export interface WorkflowInfo {
   readonly workflowId: string;
@@ -17,6 +26,16 @@ export interface WorkflowInfo {
   readonly taskQueue: string;
   /** Messages processed and commands made so far. */
   readonly historyLength: number;
+  /** Bytes of the payloads of these. */
+  readonly historySize: number;
+  /** The history has become long: a good moment to `continueAsNew`. */
+  readonly continueAsNewSuggested: boolean;
+  /** The run before this one in the chain. */
+  readonly continuedFromExecutionRunId?: string;
+  /** What was noted with the start. */
+  readonly memo?: Record<string, unknown>;
+  /** The workflow that started this one as its child. */
+  readonly parent?: ParentWorkflowInfo;
   readonly unsafe: UnsafeWorkflowInfo;
 }
 
@@ -27,11 +46,12 @@ export interface UnsafeWorkflowInfo {
   readonly now: () => number;
 }
 
+const NAMESPACE = 'default';
 const machineClock = Date.now;
 
 export function workflowInfo(): WorkflowInfo {
   const execution = currentExecution();
-  const { info } = execution;
+  const { info, origin, historyLength } = execution;
   return {
     workflowId: info.workflowId,
     runId: info.runId,
@@ -39,10 +59,23 @@ export function workflowInfo(): WorkflowInfo {
     firstExecutionRunId: info.firstRunId,
     startTime: new Date(info.startTime),
     attempt: 1,
-    namespace: 'default',
+    namespace: NAMESPACE,
     taskQueue: 'default',
-    historyLength: execution.historyLength,
+    historyLength,
+    historySize: execution.historySize,
+    continueAsNewSuggested: historyLength >= (origin?.suggestAt ?? SUGGEST_AT),
+    ...(origin === undefined ? {} : originInfo(origin)),
     unsafe: { isReplaying: execution.replaying, now: machineClock },
+  };
+}
+
+function originInfo({ memo, parent, continuedFromRunId }: Origin): Partial<WorkflowInfo> {
+  return {
+    ...(continuedFromRunId === undefined ? {} : { continuedFromExecutionRunId: continuedFromRunId }),
+    ...(memo === undefined ? {} : { memo: decodePayload(memo) as Record<string, unknown> }), // Checked when it was given.
+    ...(parent === undefined
+      ? {}
+      : { parent: { workflowId: parent.workflowId, runId: parent.runId, namespace: NAMESPACE } }),
   };
 }
 

@@ -6,7 +6,12 @@ import type { EventOf, WorkflowEvent } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import type { RequestOf } from '../client/protocol.js';
-import { WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '../errors.js';
+import {
+  WorkflowContinuedAsNewError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '../errors.js';
 import type { Activities } from './activities.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
@@ -78,13 +83,15 @@ export class Closing {
     dispatcher.schedule(run);
   }
 
-  /** Answers once the run has closed; at once if it has. */
+  /** Answers once the run has closed, or the chain that it begins if the caller follows that; at once if it has. */
   awaitResult(waiter: Waiter, run: Run): void {
-    if (!run.open) {
-      this.#replyResult(waiter, run);
+    const { core } = this.deps;
+    const last = run.status === 'CONTINUED_AS_NEW' && follows(waiter) ? core.index.endOfChain(run) : run;
+    if (!last.open) {
+      this.#replyResult(waiter, last);
       return;
     }
-    const live = this.deps.core.live(run);
+    const live = core.live(last);
     live.results ??= [];
     live.results.push(waiter);
   }
@@ -103,6 +110,12 @@ export class Closing {
   #replyClosed(waiter: Waiter, run: Run, event: WorkflowEvent): void {
     const { core } = this.deps;
     const { workflowId, runId, status } = run;
+    if (event.eventType === 'WorkflowExecutionContinuedAsNew') {
+      const { newExecutionRunId } = event;
+      if (follows(waiter)) this.awaitResult(waiter, core.index.endOfChain(run));
+      else core.refuse(waiter, run, new WorkflowContinuedAsNewError({ workflowId, runId, newExecutionRunId }));
+      return;
+    }
     if (event.eventType === 'WorkflowExecutionCompleted') {
       core.reply(waiter, { kind: 'closed', runId, result: event.result });
       return;
@@ -131,7 +144,7 @@ export class Closing {
 
   #failUnfinishedUpdates(run: Run, live: Live): void {
     const { core } = this.deps;
-    for (const update of live.ids?.allPending() ?? []) {
+    for (const update of live.ids?.allPending(run.runId) ?? []) {
       // One that is not accepted is told of its own rejection, or was refused above.
       if (update.outcome !== undefined || update.acceptedEventId === 0 || update.waiters.length === 0) continue;
       const { workflowId } = run;
@@ -140,7 +153,13 @@ export class Closing {
       const error = new WorkflowUpdateFailedError({ workflowId, updateId, updateName });
       for (const waiter of waiters) core.refuse(waiter, run, error, CLOSED_BEFORE_COMPLETION);
     }
+    live.ids?.closed(run.runId);
   }
+}
+
+/** Whether its caller wants the outcome of the whole chain. */
+function follows({ request }: Waiter): boolean {
+  return request.kind !== 'result' || request.followRuns;
 }
 
 function causeOf(event: WorkflowEvent): FailureRecord {

@@ -108,7 +108,7 @@ export class ControlPlane {
           }),
       pendingTimers: [...(run.timers ?? [])].map(([timerId, { fireAt }]) => ({ timerId, fireTime: fireAt })),
       pendingActivities: this.activities.attempts(run),
-      pendingUpdates: [...(live?.ids?.allPending() ?? [])].map(({ updateId }) => updateId),
+      pendingUpdates: [...(live?.ids?.allPending(run.runId) ?? [])].map(({ updateId }) => updateId),
       waitingMessages: live?.mailbox.size ?? 0,
     };
   }

@@ -68,8 +68,8 @@ export class Core {
       run.live = new Live(this.#nextActor++);
       this.actors.set(run.live.actor, run);
       run.live.mailboxStored = run.open && run.lastStoredSeq > run.ranThrough;
-      // A run without ids in its history has nothing to read back.
-      if (!run.hasIds) run.live.ids = new MessageIds(this.options.config.dedupe);
+      // A run without ids in its history, or in those before, has nothing to read back.
+      if (!run.hasIds && run.idsIn === undefined) run.live.ids = new MessageIds(this.options.config.dedupe);
     }
     return run.live;
   }
@@ -90,7 +90,7 @@ export class Core {
     if (live === undefined || !live.idle || live.residence !== 'none') return;
     if (!this.committer.isDurable(run)) return;
     if (live.hasCallers || live.results !== undefined || live.suspension !== undefined) return;
-    for (const update of live.ids?.allPending() ?? []) if (update.waiters.length > 0) return;
+    for (const update of live.ids?.allPending(run.runId) ?? []) if (update.waiters.length > 0) return;
     this.actors.delete(live.actor);
     run.live = undefined;
   }

@@ -11,7 +11,9 @@ import {
   type Slice,
   type SliceReport,
 } from '../../mailbox/turn.js';
+import { readEarlierIds } from './chain-ids.js';
 import type { Core, StoredFrame } from './core.js';
+import type { MessageIds } from './message-ids.js';
 import { EVERYTHING, type Live, outstandingRan, type Run } from './run.js';
 import { WorkerLostError, type Workers } from './workers.js';
 
@@ -38,7 +40,7 @@ interface Slot {
 
 export interface DispatcherEvents {
   /** The history of a run has been read: what was waiting for that can be taken from it. */
-  historyRead(run: Run, frames: readonly StoredFrame[]): void;
+  historyRead(run: Run, frames: readonly StoredFrame[], earlierIds: MessageIds | undefined): void;
   report(run: Run, report: SliceReport): void;
   log(run: Run, entry: LogEntry): void;
   slow(run: Run, ms: number): void;
@@ -203,12 +205,13 @@ export class Dispatcher {
     live.residence = 'loading';
     this.#loading++;
     const { actor } = live;
-    this.core.readHistory(run).then(
-      (frames) => {
+    const earlierIds = live.ids === undefined && run.idsIn !== undefined ? readEarlierIds(this.core, run) : undefined;
+    Promise.all([this.core.readHistory(run), earlierIds]).then(
+      ([frames, earlier]) => {
         this.#loading--;
         if (run.live?.actor !== actor) return;
         live.residence = 'none';
-        this.events.historyRead(run, frames);
+        this.events.historyRead(run, frames, earlier);
         if (live.mailbox.waiting > 0) live.frames = frames.map(({ frame }) => frame.events);
         this.schedule(run);
         this.core.release(run);

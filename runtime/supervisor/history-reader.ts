@@ -16,10 +16,11 @@ export class HistoryReader {
     private readonly readmit: (waiters: Waiter[]) => void,
   ) {}
 
-  read(run: Run, frames: readonly StoredFrame[]): void {
+  /** @param earlier ids of the runs before this one in its chain, if they had to be read */
+  read(run: Run, frames: readonly StoredFrame[], earlier: MessageIds | undefined): void {
     const live = run.live!;
     const readIds = live.ids === undefined;
-    const ids = live.ids ?? new MessageIds(this.core.options.config.dedupe);
+    const ids = live.ids ?? earlier ?? new MessageIds(this.core.options.config.dedupe);
     if (readIds || live.mailboxStored) {
       const stored: WorkflowEvent[] = [];
       let started: WorkflowEvent | undefined;
@@ -27,10 +28,11 @@ export class HistoryReader {
       for (const { frame, position } of frames) {
         for (const event of decodeEvents(frame.events, frame.firstEventId)) {
           started ??= event;
-          if (readIds) ids.recover(event, position);
+          if (readIds) ids.recover(event, position, run.runId);
           if (event.seq !== undefined && event.seq > run.ranThrough && event.seq < before) stored.push(event);
         }
       }
+      if (readIds && !run.open) ids.closed(run.runId);
       if (live.mailboxStored) restore(live, stored, started);
     }
     live.ids = ids;

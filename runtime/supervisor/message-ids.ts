@@ -1,5 +1,5 @@
 /**
- * Message ids: which request ids and update ids a run has seen, and what became of each update.
+ * Message ids: which request ids and update ids a chain of runs has seen, and what became of each update.
  * Thread: supervisor. In → out: ids noted as messages are admitted, or read back from the history.
  */
 import type { WorkflowEvent } from '../../mailbox/events.js';
@@ -15,6 +15,8 @@ export interface PendingUpdate {
   readonly updateId: string;
   readonly name: string;
   readonly time: number;
+  /** The run that is to accept it or has. */
+  runId: string;
   /** 0 until accepted. */
   acceptedEventId: number;
   /** Set while it is written and not yet durable. */
@@ -27,9 +29,13 @@ export interface PendingUpdate {
 export interface CompletedUpdate {
   readonly name: string;
   readonly time: number;
-  /** Position of the frame that holds the outcome. */
+  readonly runId: string;
+  /** Position of the frame that holds the outcome, or `NO_OUTCOME`. */
   readonly outcomeAt: number;
 }
+
+/** The run closed first. */
+export const NO_OUTCOME = -1;
 
 export class MessageIds {
   // Made when first needed: most runs never see an id.
@@ -57,16 +63,17 @@ export class MessageIds {
     return this.#pending?.get(updateId);
   }
 
-  allPending(): Iterable<PendingUpdate> {
-    return this.#pending?.values() ?? [];
+  /** Those of one run. */
+  *allPending(runId: string): Iterable<PendingUpdate> {
+    for (const entry of this.#pending?.values() ?? []) if (entry.runId === runId) yield entry;
   }
 
   completedUpdate(updateId: string): CompletedUpdate | undefined {
     return this.#completed?.get(updateId);
   }
 
-  noteUpdate(updateId: string, name: string, time: number): PendingUpdate {
-    const entry: PendingUpdate = { updateId, name, time, acceptedEventId: 0, outcome: undefined, waiters: [] };
+  noteUpdate(updateId: string, name: string, time: number, runId: string): PendingUpdate {
+    const entry: PendingUpdate = { updateId, name, time, runId, acceptedEventId: 0, outcome: undefined, waiters: [] };
     this.#pending ??= new Map();
     this.#pending.set(updateId, entry);
     return entry;
@@ -78,18 +85,30 @@ export class MessageIds {
   }
 
   /** The outcome is durable, in the frame at this position. */
-  completed({ updateId, name, time }: PendingUpdate, outcomeAt: number): void {
+  completed({ updateId, name, time, runId }: PendingUpdate, outcomeAt: number): void {
     this.#pending?.delete(updateId);
     this.#completed ??= new RecentIds(this.limits, (update) => update.time);
-    this.#completed.add(updateId, { name, time, outcomeAt });
+    this.#completed.add(updateId, { name, time, runId, outcomeAt });
+  }
+
+  /** The run has closed: what it has accepted and not completed never will be. */
+  closed(runId: string): void {
+    for (const entry of this.allPending(runId)) {
+      if (entry.acceptedEventId > 0 && entry.outcome === undefined) this.completed(entry, NO_OUTCOME);
+    }
+  }
+
+  /** Whether any id is still remembered at that time. */
+  knowsAny(now: number): boolean {
+    return this.inFlight > 0 || this.#requests?.knowsAny(now) === true || this.#completed?.knowsAny(now) === true;
   }
 
   /** Reads ids back from a history, oldest event first. */
-  recover(event: WorkflowEvent, position: number): void {
+  recover(event: WorkflowEvent, position: number, runId: string): void {
     if (event.eventType === 'WorkflowExecutionSignaled') {
       if (event.requestId !== undefined) this.noteRequest(event.requestId, event.eventTime);
     } else if (event.eventType === 'WorkflowExecutionUpdateAccepted') {
-      this.noteUpdate(event.updateId, event.updateName, event.eventTime).acceptedEventId = event.eventId;
+      this.noteUpdate(event.updateId, event.updateName, event.eventTime, runId).acceptedEventId = event.eventId;
     } else if (event.eventType === 'WorkflowExecutionUpdateCompleted') {
       const entry = this.#pending?.get(event.updateId);
       if (entry !== undefined) this.completed(entry, position);

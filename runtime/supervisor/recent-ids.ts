@@ -33,6 +33,12 @@ export class RecentIds<V> {
     return this.#values.get(id);
   }
 
+  /** Whether any id is young enough at that time. */
+  knowsAny(now: number): boolean {
+    const newest = this.#values.get(this.#order[this.#order.length - 1] ?? '');
+    return newest !== undefined && now - this.timeOf(newest) <= this.limits.ms;
+  }
+
   /** Notes the id as the newest, unless it is known and keeps its place, and forgets the oldest ones past the limits. */
   add(id: string, value: V): void {
     if (!this.#values.has(id)) this.#order.push(id);

@@ -5,9 +5,10 @@
 import { type Command, type CommandKind, type CommandOf, isClosing } from '../../mailbox/commands.js';
 import type { EventBody, EventOf, Ran, WorkflowEvent } from '../../mailbox/events.js';
 import type { Message, MessageOf } from '../../mailbox/messages.js';
-import type { Answer, SliceReport, StepReport } from '../../mailbox/turn.js';
+import type { Answer, SliceReport, StepReport, SuspendReason } from '../../mailbox/turn.js';
 import { QueryFailedError, QueryNotRegisteredError, WorkflowUpdateFailedError } from '../errors.js';
 import type { Activities } from './activities.js';
+import type { Chains } from './chains.js';
 import type { Closing } from './closing.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
@@ -16,6 +17,7 @@ import { EVERYTHING, type Live, type Run, type Waiter } from './run.js';
 import type { Suspensions } from './suspensions.js';
 import type { Timers } from './timers.js';
 import { replyOutcome } from './updates.js';
+import type { WorkflowTypes } from './workflow-types.js';
 
 export interface ReportsDeps {
   readonly core: Core;
@@ -24,6 +26,8 @@ export interface ReportsDeps {
   readonly activities: Activities;
   readonly closing: Closing;
   readonly suspensions: Suspensions;
+  readonly chains: Chains;
+  readonly workflowTypes: () => WorkflowTypes;
   /** Admits requests that were held. */
   readonly readmit: (waiters: Waiter[]) => void;
 }
@@ -50,8 +54,15 @@ export class Reports {
     const closing = steps.findIndex(({ commands }) => commands.length > 0 && isClosing(commands[commands.length - 1]!));
     const close = steps[closing];
     if (run.open && close !== undefined && this.#isVoid(live, close)) {
-      this.#apply(run, live, steps.slice(0, closing), (close.merged?.[0] ?? close.cause) - 1);
+      this.#apply(run, live, steps.slice(0, closing), firstOf(close) - 1);
       this.#startMergedStep(run, live);
+      return;
+    }
+    const unknownType = run.open ? this.#unknownNextType(close) : undefined;
+    if (unknownType !== undefined) {
+      this.#apply(run, live, steps.slice(0, closing), firstOf(close!) - 1);
+      this.deps.dispatcher.discard(run);
+      this.deps.suspensions.suspend(run, unknownType);
       return;
     }
     const merged = report.processed > 0 ? live.mergeThrough : 0;
@@ -68,8 +79,20 @@ export class Reports {
    * void close is never void itself.
    */
   #isVoid(live: Live, step: StepReport): boolean {
-    if (live.mergeThrough === EVERYTHING) return false;
+    // What waits when a run continues as new moves on with it.
+    if (live.mergeThrough === EVERYTHING || step.commands.at(-1)?.kind === 'continueAsNew') return false;
     return live.mailbox.some((message) => message.kind === 'signal' && message.seq > step.cause);
+  }
+
+  /**
+   * A run that continued as a type that nobody has would be lost, closed and never to be stepped again. So nothing of that step is recorded and
+   * the run is suspended, to be tried again until code is deployed that has the type, or names another.
+   */
+  #unknownNextType(close: StepReport | undefined): SuspendReason | undefined {
+    const command = close?.commands.at(-1);
+    const types = this.deps.workflowTypes();
+    if (command?.kind !== 'continueAsNew' || types.has(command.workflowType)) return undefined;
+    return { kind: 'unknownType', workflowType: command.workflowType, registered: [...types] };
   }
 
   #startMergedStep(run: Run, live: Live): void {
@@ -97,7 +120,7 @@ export class Reports {
     const { open } = run;
     let next = 0;
     for (const step of steps) {
-      const first = step.merged?.[0] ?? step.cause;
+      const first = firstOf(step);
       while (next < messages.length && messages[next]!.seq < first) this.#silentStep(run, live, messages[next++]!);
       const from = next;
       while (next < messages.length && messages[next]!.seq <= step.cause) next++;
@@ -194,7 +217,8 @@ export class Reports {
     completeWorkflow: (context, { result }) =>
       this.#close(context, { eventType: 'WorkflowExecutionCompleted', result }),
     failWorkflow: (context, { failure }) => this.#close(context, { eventType: 'WorkflowExecutionFailed', failure }),
-    continueAsNew: () => undefined,
+    continueAsNew: (context, command) =>
+      this.deps.chains.continueAsNew(context.run, command, (body) => this.#write(context, body)),
     startChild: () => undefined,
     cancelChild: () => undefined,
     requestExternal: () => undefined,
@@ -250,7 +274,7 @@ export class Reports {
       // Within this callback the run's newest frame is the one that holds the event.
       ids.completed(entry, run.head);
       const { waiters } = entry;
-      for (const waiter of waiters) replyOutcome(core, waiter, run, entry, outcome);
+      for (const waiter of waiters) replyOutcome(core, waiter, run.workflowId, entry, outcome);
     });
   }
 
@@ -302,6 +326,11 @@ export class Reports {
       entry.waiters = [];
     });
   }
+}
+
+/** The seq of the step's first message. */
+function firstOf({ merged, cause }: StepReport): number {
+  return merged?.[0] ?? cause;
 }
 
 /** In a merged step a cancellation may come before the firing, which the workflow then ignored. */

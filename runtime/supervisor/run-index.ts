@@ -59,6 +59,13 @@ export class RunIndex {
     return run;
   }
 
+  /** The newest run of the chain to which this one belongs. */
+  endOfChain(run: Run): Run {
+    let last = this.#current.get(run.workflowId)!;
+    while (last.firstRunId !== run.firstRunId) last = last.previous!;
+    return last;
+  }
+
   add(run: Run): void {
     this.#link(run);
     this.changed(run);

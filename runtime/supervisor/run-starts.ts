@@ -2,12 +2,14 @@
  * Run starts: how a run begins, whoever wants it, with the messages that are one step with its start.
  * Thread: supervisor. In → out: what is to run, and what comes with it → run with its first events and messages.
  */
+import { SUGGEST_AT } from '../../actors/history-size.js';
 import type { CarriedFrom, EventOf, ExecutionRecord, ParentRecord } from '../../mailbox/events.js';
 import type { Message } from '../../mailbox/messages.js';
 import type { Payload } from '../../mailbox/payload.js';
 import { startMessage } from '../../mailbox/stored-messages.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
+import type { MessageIds } from './message-ids.js';
 import { Run } from './run.js';
 import { partitionOf } from './run-ids.js';
 import { intern } from './run-index.js';
@@ -26,9 +28,17 @@ export interface RunStart {
   readonly memo?: Payload | undefined;
   readonly parent?: ParentRecord | undefined;
   /** Those of a run that continues another. */
+  readonly runId?: string;
   readonly firstRunId?: string;
   readonly continuedFromRunId?: string;
   readonly idsInRunId?: string | undefined;
+}
+
+export interface BeginOptions {
+  /** See `Committer.appendPatiently`. */
+  readonly append?: 'append' | 'appendPatiently';
+  /** What the chain already knows. */
+  readonly ids?: MessageIds;
 }
 
 /** A message that is one step with a start, and there before `main` runs. */
@@ -50,9 +60,6 @@ export type GroupMessage =
   /** Not stored before it is accepted, so gone after a crash: nobody has been told anything of it. */
   | { readonly kind: 'update'; readonly updateId: string; readonly name: string; readonly input: Payload[] };
 
-/** Past so many messages and commands, Temporal suggests that a run continue as new. */
-const SUGGEST_AT = 10_240;
-
 export class RunStarts {
   constructor(
     private readonly core: Core,
@@ -63,18 +70,18 @@ export class RunStarts {
 
   /**
    * A new run, the current one of its workflow id from now on. Its events are in the batch being gathered.
-   * @param append see `Committer.appendPatiently`
    */
-  begin(start: RunStart, group: readonly GroupMessage[], append: 'append' | 'appendPatiently' = 'append'): Run {
+  begin(start: RunStart, group: readonly GroupMessage[], { append = 'append', ids }: BeginOptions = {}): Run {
     const { core } = this;
     const { workflowId, continuedFromRunId } = start;
     const workflowType = intern(start.workflowType);
-    const runId = core.options.newRunId();
+    const { runId = core.options.newRunId() } = start;
     const run = new Run(workflowId, runId, partitionOf(workflowId, this.partitions()));
     // A chain's clock does not run backwards either.
     if (continuedFromRunId !== undefined) run.lastTime = core.index.find(workflowId, continuedFromRunId)?.lastTime ?? 0;
     core.index.add(run);
     const live = core.live(run);
+    if (ids !== undefined) live.ids = ids;
     const at = core.stamp(run);
     const startThrough = group.length === 0 ? undefined : at.seq + group.length;
     const suggestAt = Math.floor(core.options.config.limits.historyEvents / 5);

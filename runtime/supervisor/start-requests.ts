@@ -32,15 +32,17 @@ export class StartRequests {
       core.refuse(waiter, undefined, new UnknownWorkflowTypeError({ workflowType, registered: [...types] }));
       return;
     }
-    const existing = core.index.current(workflowId);
-    if (existing === undefined || hashOf(request.requestId) !== existing.startRequest) {
+    const current = core.index.current(workflowId);
+    // What was started is the chain.
+    const first = current?.continuedFrom === undefined ? current : core.index.find(workflowId, current.firstRunId);
+    if (first === undefined || hashOf(request.requestId) !== first.startRequest) {
       this.#decide(waiter, request);
       return;
     }
     // Probably the same start sent again, whatever the policies say: its request id stands in the first event.
-    core.readHistory(existing).then((frames) => {
+    core.readHistory(first).then((frames) => {
       const started = decodeEvents(frames[0]!.frame.events, 1)[0] as EventOf<'WorkflowExecutionStarted'>;
-      if (started.requestId === request.requestId) this.#replyStarted(waiter, request, existing, true);
+      if (started.requestId === request.requestId) this.#replyStarted(waiter, request, first, true);
       else this.#decide(waiter, request);
     }, core.options.onFailed);
   }
@@ -68,7 +70,7 @@ export class StartRequests {
   #begin(waiter: Waiter, request: RequestOf<'start'>): void {
     // The start and the outcome of a run that its caller awaits as a whole are best one frame in one flush.
     const append = request.awaitResult === true ? 'appendPatiently' : 'append';
-    this.#replyStarted(waiter, request, this.deps.starts.begin(request, [], append), true);
+    this.#replyStarted(waiter, request, this.deps.starts.begin(request, [], { append }), true);
   }
 
   /** Once the start is durable; or, if the caller waits for the outcome, once that is. */

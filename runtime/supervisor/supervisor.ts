@@ -11,6 +11,7 @@ import { RuntimeClosedError, StoreUnavailableError } from '../errors.js';
 import type { ToHost } from '../host/protocol.js';
 import { Activities } from './activities.js';
 import { Admission } from './admission.js';
+import { Chains } from './chains.js';
 import { Closing } from './closing.js';
 import { ControlPlane } from './control-plane.js';
 import { Core, type CoreOptions } from './core.js';
@@ -71,7 +72,7 @@ export class Supervisor {
       readmit,
     });
     this.#dispatcher = new Dispatcher(core, options.workers, {
-      historyRead: (run, frames) => historyReader.read(run, frames),
+      historyRead: (run, frames, earlierIds) => historyReader.read(run, frames, earlierIds),
       report: (run, report) => reports.handle(run, report),
       log: (run, entry) => this.#log(run, entry),
       slow: (run, ms) => core.tell(run, { name: 'slowStep', workflowId: run.workflowId, runId: run.runId, ms }),
@@ -79,15 +80,18 @@ export class Supervisor {
       lost: (lost, runs) => this.#lostWorker(lost, runs),
       failed: options.onFailed,
     });
+    const starts = new RunStarts(core, this.#dispatcher, () => this.#partitions);
     this.#admission = new Admission({
       core,
       dispatcher: this.#dispatcher,
       closing,
-      starts: new RunStarts(core, this.#dispatcher, () => this.#partitions),
+      starts,
       workflowTypes: () => options.workflowTypes,
     });
     const reports = new Reports({
       core,
+      chains: new Chains({ core, starts, closing, readmit }),
+      workflowTypes: () => options.workflowTypes,
       dispatcher: this.#dispatcher,
       timers: this.#timers,
       activities: this.#activities,

@@ -131,7 +131,7 @@ export class Suspensions {
       }
     }
     for (const waiter of live.takeAllCallers()) refuse(waiter);
-    for (const update of live.ids?.allPending() ?? []) {
+    for (const update of live.ids?.allPending(run.runId) ?? []) {
       for (const waiter of update.waiters) refuse(waiter);
       update.waiters = [];
     }
@@ -162,7 +162,10 @@ function errorOf(
       return new DeterminismViolationError(fields);
     }
     case 'unknownType':
-      return new UnknownWorkflowTypeError({ workflowType: run.workflowType, registered: reason.registered });
+      return new UnknownWorkflowTypeError({
+        workflowType: reason.workflowType ?? run.workflowType,
+        registered: reason.registered,
+      });
     case 'quarantined':
       return new StepFailedWorkerError({ runId: run.runId, times: reason.times, reason: reason.why });
   }

@@ -7,7 +7,7 @@ import { ResourceExhaustedError, WorkflowUpdateFailedError, WorkflowUpdateNotFou
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Door } from './door.js';
-import type { MessageIds, PendingUpdate } from './message-ids.js';
+import { type MessageIds, NO_OUTCOME, type PendingUpdate } from './message-ids.js';
 import type { Run, Waiter } from './run.js';
 import { suspendedError } from './suspensions.js';
 import { CLOSED_BEFORE_COMPLETION, readOutcome, replyOutcome } from './updates.js';
@@ -47,7 +47,7 @@ export class UpdateRequests {
       return;
     }
     const at = core.stamp(run);
-    ids.noteUpdate(updateId, name, at.time).waiters.push(waiter);
+    ids.noteUpdate(updateId, name, at.time, run.runId).waiters.push(waiter);
     core.deliver(run, { kind: 'update', seq: at.seq, time: at.time, updateId, name, input });
     dispatcher.schedule(run);
   }
@@ -66,14 +66,11 @@ export class UpdateRequests {
   /** A further caller of an update that is known: told what the first one was told, or is going to be. */
   #join(waiter: Waiter, run: Run, entry: PendingUpdate, stage: 'ACCEPTED' | 'COMPLETED'): void {
     const { core } = this;
-    const { updateId, name, outcome } = entry;
+    const { outcome, runId } = entry;
     if (entry.acceptedEventId > 0 && stage === 'ACCEPTED') {
-      core.committer.after(run, () => core.reply(waiter, { kind: 'updateAccepted', runId: run.runId }));
+      core.committer.after(run, () => core.reply(waiter, { kind: 'updateAccepted', runId }));
     } else if (outcome !== undefined) {
-      core.committer.after(run, () => replyOutcome(core, waiter, run, entry, outcome));
-    } else if (!run.open) {
-      const error = new WorkflowUpdateFailedError({ workflowId: run.workflowId, updateId, updateName: name });
-      core.refuse(waiter, run, error, CLOSED_BEFORE_COMPLETION);
+      core.committer.after(run, () => replyOutcome(core, waiter, run.workflowId, entry, outcome));
     } else if (run.live?.suspension !== undefined) {
       core.refuse(waiter, run, ...suspendedError(run));
     } else {
@@ -92,11 +89,14 @@ export class UpdateRequests {
     }
     const completed = ids.completedUpdate(updateId);
     if (completed === undefined) return false;
-    if (stage === 'ACCEPTED') core.reply(waiter, { kind: 'updateAccepted', runId: run.runId });
-    else {
-      const { name, outcomeAt } = completed;
+    const { name, runId, outcomeAt } = completed;
+    if (stage === 'ACCEPTED') core.committer.after(run, () => core.reply(waiter, { kind: 'updateAccepted', runId }));
+    else if (outcomeAt === NO_OUTCOME) {
+      const error = new WorkflowUpdateFailedError({ workflowId: run.workflowId, updateId, updateName: name });
+      core.refuse(waiter, run, error, CLOSED_BEFORE_COMPLETION);
+    } else {
       readOutcome(core, updateId, outcomeAt).then(
-        (outcome) => replyOutcome(core, waiter, run, { updateId, name }, outcome),
+        (outcome) => replyOutcome(core, waiter, run.workflowId, { updateId, name, runId }, outcome),
         core.options.onFailed,
       );
     }

@@ -6,19 +6,18 @@ import type { FailureRecord } from '../../mailbox/failures.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import { WorkflowUpdateFailedError } from '../errors.js';
 import type { Core } from './core.js';
-import type { UpdateOutcome } from './message-ids.js';
+import type { PendingUpdate, UpdateOutcome } from './message-ids.js';
 import { errorRecord } from './replies.js';
-import type { Run, Waiter } from './run.js';
+import type { Waiter } from './run.js';
 
 /** Only for an outcome that is durable. */
 export function replyOutcome(
   core: Core,
   waiter: Waiter,
-  run: Run,
-  { updateId, name }: { readonly updateId: string; readonly name: string },
+  workflowId: string,
+  { updateId, name, runId }: Pick<PendingUpdate, 'updateId' | 'name' | 'runId'>,
   outcome: UpdateOutcome,
 ): void {
-  const { workflowId, runId } = run;
   if (outcome.failure === undefined) {
     core.reply(waiter, { kind: 'updateCompleted', runId, result: outcome.result! });
     return;

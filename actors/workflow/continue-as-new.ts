@@ -1,0 +1,56 @@
+/**
+ * `continueAsNew`: the next run of the chain, with a history of its own.
+ * Thread: worker. In → out: arguments → a rejection that ends the run.
+ */
+import { checkId, refuseUnknownOptions } from '../../mailbox/checks.js';
+import { ContinueAsNew } from '../continue-as-new.js';
+import { currentExecution } from '../current.js';
+import type { Workflow } from './definitions.js';
+
+export interface ContinueAsNewOptions {
+  /** The workflow type of the next run. Default: that of this one. */
+  workflowType?: string;
+  /** Default: the memo of this run. */
+  memo?: Record<string, unknown>;
+}
+
+const OPTIONS: ReadonlySet<string> = new Set(['workflowType', 'memo']);
+
+/**
+ * A `continueAsNew` with options. What it returns, called in main or in a signal handler, ends the run and begins the next one under the same
+ * workflow id: signals that have not been handled, updates that have not been accepted, queries and cancel requests move on to it, and are
+ * there before its main runs. Timers, activities and what is awaited otherwise end with this run.
+ *
+ * @throws InvalidOptionError, InvalidArgumentError
+ * @example
+ * const next = makeContinueAsNewFunc<typeof cart>({ memo: { runs: runs + 1 } });
+ * await next(items);
+ */
+export function makeContinueAsNewFunc<F extends Workflow>(
+  options: ContinueAsNewOptions = {},
+): (...args: Parameters<F>) => Promise<never> {
+  refuseUnknownOptions(options, OPTIONS);
+  const { memo, workflowType } = options;
+  if (workflowType !== undefined) checkId('workflowType', workflowType);
+  return async (...args) => {
+    const execution = currentExecution();
+    execution.outbox.assertWritable('continueAsNew');
+    throw new ContinueAsNew({
+      kind: 'continueAsNew',
+      workflowType: workflowType ?? execution.info.workflowType,
+      input: args.map((arg, index) => execution.encode(arg, `args[${index}]`)),
+      ...(memo === undefined ? {} : { memo: execution.encode(memo, 'memo') }),
+    });
+  };
+}
+
+/**
+ * Ends this run and begins the next one of the same workflow type, with these arguments. See `makeContinueAsNewFunc`.
+ *
+ * Rejects always: `await` it, or return it, and let what it throws pass. With `workflowInfo().continueAsNewSuggested` it keeps histories short.
+ * @throws PayloadConverterError, PayloadTooLargeError
+ * @example if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof cart>(items);
+ */
+export function continueAsNew<F extends Workflow>(...args: Parameters<F>): Promise<never> {
+  return makeContinueAsNewFunc<F>()(...args);
+}
