@@ -49,7 +49,7 @@ export class Chains {
     const ids = run.live!.ids!;
     const { group, asking } = this.#takeWaiting(run, command, runId);
     closing.closed(run, event);
-    const newestIds = run.hasIds ? run.runId : run.idsIn;
+    const known = ids.knowsAny(run.lastTime);
     const next = {
       workflowId,
       runId,
@@ -61,9 +61,9 @@ export class Chains {
       parent: run.parent,
       firstRunId: run.firstRunId,
       continuedFromRunId: run.runId,
-      idsInRunId: ids.knowsAny(run.lastTime) ? newestIds : undefined,
+      idsInRunId: !known ? undefined : run.hasIds ? run.runId : run.idsIn,
     };
-    starts.begin(next, group, { ids });
+    starts.begin(next, group, known ? { ids } : {});
     readmit(asking);
   }
 

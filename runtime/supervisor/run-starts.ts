@@ -60,6 +60,13 @@ export type GroupMessage =
   /** Not stored before it is accepted, so gone after a crash: nobody has been told anything of it. */
   | { readonly kind: 'update'; readonly updateId: string; readonly name: string; readonly input: Payload[] };
 
+interface Stamp {
+  readonly seq: number;
+  readonly time: number;
+}
+
+const NO_STAMPS: readonly Stamp[] = [];
+
 export class RunStarts {
   constructor(
     private readonly core: Core,
@@ -83,7 +90,9 @@ export class RunStarts {
     const live = core.live(run);
     if (ids !== undefined) live.ids = ids;
     const at = core.stamp(run);
-    const startThrough = group.length === 0 ? undefined : at.seq + group.length;
+    // Their places are given before the event that tells of them.
+    const stamps = group.length === 0 ? NO_STAMPS : group.map(() => core.stamp(run));
+    const startThrough = stamps[stamps.length - 1]?.seq;
     const suggestAt = Math.floor(core.options.config.limits.historyEvents / 5);
     const event = {
       eventType: 'WorkflowExecutionStarted',
@@ -105,18 +114,15 @@ export class RunStarts {
     } as Started; // An absent field and an undefined one make the same row.
     core.committer[append](run, event);
     core.deliver(run, startMessage(event, at));
-    if (startThrough !== undefined) {
-      for (const message of group) this.#admit(run, message);
-      live.mergeThrough = startThrough;
-    }
+    for (const [index, stamp] of stamps.entries()) this.#admit(run, group[index]!, stamp);
+    if (startThrough !== undefined) live.mergeThrough = startThrough;
     this.dispatcher.schedule(run);
     core.tell(run, { name: 'workflowStarted', workflowId, runId, workflowType });
     return run;
   }
 
-  #admit(run: Run, message: GroupMessage): void {
+  #admit(run: Run, message: GroupMessage, { seq, time }: Stamp): void {
     const { core } = this;
-    const { seq, time } = core.stamp(run);
     switch (message.kind) {
       case 'signal': {
         const { name, input, requestId, identity, carriedFrom, sender } = message;

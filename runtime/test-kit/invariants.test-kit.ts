@@ -118,10 +118,37 @@ function expectOnce(history: readonly WorkflowEvent[]): void {
 function expectNothingUnseen(history: readonly WorkflowEvent[]): void {
   const last = history[history.length - 1]!;
   if (!CLOSING_EVENTS.has(last.eventType) || last.eventType === 'WorkflowExecutionTerminated') return;
+  // What it has not seen moves on: see `expectCarried`.
+  if (last.eventType === 'WorkflowExecutionContinuedAsNew') return;
   for (const event of history) {
     if (event.eventType !== 'WorkflowExecutionSignaled') continue;
     expect(event.seq, `signal ${event.signalName} was seen before the close`).toBeLessThanOrEqual(last.cause!);
   }
+}
+
+/** A run that continued as new has a next one, which got a copy of each signal that it had not seen, once and in order, and no other. */
+function expectCarried(runId: string, histories: ReadonlyMap<string, readonly WorkflowEvent[]>): void {
+  const history = histories.get(runId)!;
+  const last = history[history.length - 1]!;
+  if (last.eventType !== 'WorkflowExecutionContinuedAsNew') return;
+  const next = histories.get(last.newExecutionRunId) ?? [];
+  expect(next[0], `the run after ${runId}`).toMatchObject({
+    continuedFromRunId: runId,
+    workflowType: last.workflowType,
+  });
+  const signals = new Map(
+    history.flatMap((event) => (event.eventType === 'WorkflowExecutionSignaled' ? [[event.seq!, event] as const] : [])),
+  );
+  const carried: number[] = [];
+  for (const event of next) {
+    if (event.eventType !== 'WorkflowExecutionSignaled' || event.carriedFrom === undefined) continue;
+    const { signalName, input, requestId, carriedFrom } = event;
+    expect(carriedFrom.runId).toBe(runId);
+    expect(signals.get(carriedFrom.seq)).toMatchObject({ signalName, input, requestId });
+    carried.push(carriedFrom.seq);
+  }
+  expect(carried).toEqual([...new Set(carried)].sort((a, b) => a - b));
+  for (const seq of signals.keys()) if (seq > last.cause!) expect(carried).toContain(seq);
 }
 
 const drained = (): Promise<void> =>
@@ -160,9 +187,17 @@ export async function expectReplays(
   }
 }
 
+/** What an event of its own or of the next run tells is not told again. */
+function storedAs(command: Command, event: WorkflowEvent): object & { kind: string } {
+  if (command.kind === 'acceptUpdate') return Object.assign({ ...command }, { seq: event.seq });
+  if (command.kind !== 'continueAsNew') return command;
+  const { buffered: _, ...stored } = command;
+  return stored;
+}
+
 /** Every field of the command is in its event; stacks apart, which tell of the way there. */
 function expectSame(command: Command, event: WorkflowEvent): void {
-  const { kind: _, ...fields } = command.kind === 'acceptUpdate' ? { ...command, seq: event.seq } : command;
+  const { kind: _, ...fields } = storedAs(command, event);
   const recorded = event as unknown as Record<string, unknown>;
   for (const [name, value] of Object.entries(fields)) {
     // Through the codec, for what is undefined is not stored.
@@ -185,8 +220,10 @@ function bare(value: unknown): unknown {
 export async function expectInvariants(system: System): Promise<void> {
   await system.settle();
   expect(system.failures).toEqual([]);
-  for (const [runId, history] of system.histories()) {
+  const histories = system.histories();
+  for (const [runId, history] of histories) {
     expectWellFormed(history);
+    expectCarried(runId, histories);
     await expectReplays(runId, history, system.deployed);
   }
 }
