@@ -37,6 +37,7 @@ test('a workflow is started, signalled, queried and ends with its result', async
   expect(await handle.query(total)).toBe(42);
   await handle.signal(stop);
   expect(await handle.result()).toBe(42);
+  expect(await runtime.client.workflow.result<typeof counter>('c')).toBe(42);
   expect(await runtime.client.workflow.count({ status: 'COMPLETED' })).toEqual({ count: 1 });
   expect(await runtime.stats()).toMatchObject({ runs: 1, openRuns: 0 });
 });

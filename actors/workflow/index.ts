@@ -4,6 +4,8 @@
  */
 import '../../mailbox/temporal-classes.js';
 
+export { AsyncLocalStorage } from 'node:async_hooks';
+
 export type { CustomPayloadConverter } from '../../mailbox/converter-scope.js';
 export { ApplicationFailureCategory, RetryState, TimeoutType } from '../../mailbox/failure-names.js';
 export {

@@ -6,6 +6,7 @@ import { cpSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { EXTERNAL_MODULES } from '../../actors/sandbox/externals.js';
 import { bundleWorkflows } from './bundle-workflows.js';
 import { bundleOf, evaluate, refusalOf, writeProject } from './fixtures/project.js';
 
@@ -113,6 +114,14 @@ describe('imports', () => {
     expect(await refusalOf("import * as h from 'async_hooks';\nexport const a = () => h;")).toContain(
       'only AsyncLocalStorage',
     );
+  });
+
+  test('of AsyncLocalStorage may be from Temporal’s package, as there', async () => {
+    const evaluated = await evaluate(
+      "import { AsyncLocalStorage as Storage } from '@temporalio/workflow';\nexport const a = () => new Storage().run(1, () => Storage === AsyncLocalStorage);",
+      EXTERNAL_MODULES,
+    );
+    expect(evaluated.execution()('a')).toBe(true);
   });
 
   test('that cannot be resolved name the place', async () => {

@@ -104,6 +104,19 @@ export class WorkflowClient {
   }
 
   /**
+   * Resolves with the result of an execution that is known by its ids.
+   * @throws what `WorkflowHandle.result` throws
+   * @example const total = await client.workflow.result<typeof order>('order-1');
+   */
+  result<T extends Workflow = Workflow>(
+    workflowId: string,
+    runId?: string,
+    options: GetWorkflowHandleOptions = {},
+  ): Promise<WorkflowResultType<T>> {
+    return this.getHandle<T>(workflowId, runId, options).result();
+  }
+
+  /**
    * The executions that match, newest start first, fetched in pages.
    * @throws InvalidOptionError, InvalidArgumentError when the first row is asked for
    * @example for await (const { workflowId } of client.workflow.list({ status: 'RUNNING' })) console.log(workflowId);
