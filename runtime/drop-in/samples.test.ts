@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Runtime } from '../runtime.js';
 import { createTestRuntime } from '../testing/index.js';
 import * as activities from './fixtures/own-activities.js';
+import { booking, decided, pay, race } from './fixtures/samples/cancellation.js';
 import { deliver, hoursLate, parcel, passStop, whereabouts } from './fixtures/samples/signals-queries.js';
 import { countdown, moveDeadline, song, timeLeft } from './fixtures/samples/timers.js';
 import { close, release, reserve, reserveLater, taken, theatre } from './fixtures/samples/updates.js';
@@ -74,6 +75,25 @@ test('a cancelled sample sees a CancelledFailure', async () => {
   const handle = await runtime.client.workflow.start(parcel, { workflowId: 'c', args: ['Ada'] });
   await handle.cancel();
   expect(await handle.result()).toBe('sent back to Ada');
+});
+
+test('scopes end what is in them, and shield what must be done all the same', async () => {
+  const { workflow } = runtime.client;
+  expect(await workflow.execute(booking, { workflowId: 'b1', args: [1] })).toEqual(['reserved', 'given back']);
+  const paid = await workflow.start(booking, { workflowId: 'b2', args: [3_600_000] });
+  await paid.signal(pay, 12);
+  expect(await paid.result()).toEqual(['reserved', 'paid 12']);
+  const cancelled = await workflow.start(booking, { workflowId: 'b3', args: [3_600_000] });
+  await cancelled.cancel();
+  expect(await cancelled.result()).toEqual(['reserved', 'given back']);
+});
+
+test('the slower of two scopes is cancelled by the workflow itself, the rest with the run', async () => {
+  const handle = await runtime.client.workflow.start(race, { workflowId: 'r' });
+  expect(await handle.executeUpdate(decided)).toBe(3);
+  await handle.cancel();
+  const slower = ['1 done', '60000 true, true', 'cancelled: true'];
+  expect(await handle.result()).toEqual([...slower, '1 true, true', 'the run: true']);
 });
 
 test('updates that Temporal’s package defined are validated, handled and waited for', async () => {
