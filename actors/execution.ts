@@ -12,7 +12,7 @@ import type { Payload } from '../mailbox/payload.js';
 import type { Answer, LogEntry } from '../mailbox/turn.js';
 import { startMain } from './closing.js';
 import { Conditions } from './conditions.js';
-import { type Handler, Handlers } from './handlers.js';
+import { Handlers, type Setting } from './handlers.js';
 import { bytesOfStep } from './history-size.js';
 import { Outbox } from './outbox.js';
 import { PendingWork } from './pending-work.js';
@@ -206,12 +206,11 @@ export class Execution implements Scope {
     this.#rejections?.delete(promise);
   }
 
-  /** Sets (or with undefined removes) a handler and gives it, before returning, what waited for it. */
-  setHandler(kind: 'signal' | 'update' | 'query', name: string | undefined, handler: Handler | undefined): void {
+  /** Sets or removes handlers, and hands over, before returning, what waited for any of them, in the order in which it came. */
+  setHandlers(...settings: readonly Setting[]): void {
     this.outbox.assertWritable('setHandler');
-    this.handlers.set(kind, name, handler);
-    if (kind === 'query' || handler === undefined) return;
-    for (const message of this.handlers.release(kind, name)) this.#process(message);
+    for (const { kind, name, handler } of settings) this.handlers.set(kind, name, handler);
+    for (const message of this.handlers.release()) this.#process(message);
   }
 
   /** What the code threw beyond repair: the step counts as never begun. */

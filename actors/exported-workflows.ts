@@ -4,34 +4,66 @@
  */
 import type { Payload } from '../mailbox/payload.js';
 import { callWithPayloads } from '../mailbox/raw-args.js';
+import { WorkflowDefinitionError } from '../runtime/errors.js';
+import { definitionOf } from './workflow/classes/class-definition.js';
+import { runClass } from './workflow/classes/instance.js';
+import { isClass } from './workflow/names.js';
 
 /** What a workflow file exports, by export name. */
 export type Exports = Readonly<Record<string, unknown>>;
 
-export type WorkflowFunction = (...args: never[]) => unknown;
+/** A function, or a class with a definition. */
+export type ExportedWorkflow = (...args: never[]) => unknown;
 
-/** Runs every type that no other export has. */
+/** This export runs every type that no other has. */
 const DYNAMIC = 'default';
 
-export interface ExportedTypes {
-  readonly types: string[];
+/** The same for all executions of a bundle, though each may have exports of its own. */
+export class ExportedWorkflows {
+  readonly #names = new Map<string, string>();
+  #dynamic: string | undefined;
+
+  /** @throws WorkflowDefinitionError if two run the same types */
+  constructor(exports: Exports) {
+    for (const [name, value] of Object.entries(exports)) {
+      if (typeof value !== 'function') continue;
+      const definition = definitionOf(value);
+      // A base class, an error: what is exported for others to use.
+      if (definition === undefined && isClass(value)) continue;
+      if (name === DYNAMIC || definition?.dynamic === true) {
+        this.#dynamic = this.#only(exports, this.#dynamic, name, 'all types that no other export has');
+      }
+      if (name === DYNAMIC) continue;
+      const type = definition?.name ?? name;
+      this.#names.set(type, this.#only(exports, this.#names.get(type), name, `workflow type '${type}'`));
+    }
+  }
+
+  get types(): string[] {
+    return [...this.#names.keys()];
+  }
+
   /** Whether types beyond those are run too. */
-  readonly dynamic: boolean;
-}
+  get dynamic(): boolean {
+    return this.#dynamic !== undefined;
+  }
 
-export function exportedTypes(exports: Exports): ExportedTypes {
-  const types = Object.keys(exports).filter((name) => typeof exports[name] === 'function');
-  return { types: types.filter((name) => name !== DYNAMIC), dynamic: types.includes(DYNAMIC) };
-}
+  /** Own exports only: a type is a caller's word, which must not reach what every object inherits. */
+  find(exports: Exports, type: string): ExportedWorkflow | undefined {
+    const name = this.#names.get(type) ?? this.#dynamic;
+    return name === undefined ? undefined : (exports[name] as ExportedWorkflow); // It was one when this was made.
+  }
 
-/** Own exports only: a type is a caller's word, which must not reach what every object inherits. */
-export function findWorkflow(exports: Exports, type: string): WorkflowFunction | undefined {
-  const named = Object.hasOwn(exports, type) ? exports[type] : undefined;
-  const found = typeof named === 'function' || !Object.hasOwn(exports, DYNAMIC) ? named : exports[DYNAMIC];
-  return typeof found === 'function' ? (found as WorkflowFunction) : undefined;
+  #only(exports: Exports, before: string | undefined, name: string, what: string): string {
+    if (before === undefined || exports[before] === exports[name]) return before ?? name;
+    const { name: className } = exports[name] as ExportedWorkflow;
+    throw new WorkflowDefinitionError({ className, reason: `it runs ${what}, as the export '${before}' does` });
+  }
 }
 
 /** Calls the workflow with the arguments of its start. */
-export function runWorkflow(workflow: WorkflowFunction, input: readonly Payload[]): unknown {
-  return callWithPayloads(workflow, undefined, [], input);
+export function runWorkflow(workflow: ExportedWorkflow, input: readonly Payload[]): unknown {
+  const definition = definitionOf(workflow);
+  if (definition === undefined) return callWithPayloads(workflow, undefined, [], input);
+  return runClass(workflow as unknown as new () => object, definition, input); // Only classes have one.
 }

@@ -17,6 +17,15 @@ export interface Handler {
 
 export type HandlerKind = 'signal' | 'update' | 'query';
 
+/** A handler and what it is set for. */
+export interface Setting {
+  readonly kind: HandlerKind;
+  /** Undefined for the dynamic handler. */
+  readonly name: string | undefined;
+  /** Undefined to remove it. */
+  readonly handler: Handler | undefined;
+}
+
 export interface InProgress {
   readonly kind: 'signal' | 'update';
   readonly name: string;
@@ -56,10 +65,12 @@ export class Handlers {
     this.#buffer.push(message);
   }
 
-  /** Removes and returns what waits for this handler: messages of that name, or all of that kind for the dynamic one. */
-  release(kind: 'signal' | 'update', name: string | undefined): (MessageOf<'signal'> | MessageOf<'update'>)[] {
-    const released = this.#buffer.filter((message) => message.kind === kind && (name ?? message.name) === message.name);
-    if (released.length > 0) this.#buffer = this.#buffer.filter((message) => !released.includes(message));
+  /** Removes and returns what waits no longer, for it has a handler now, in arrival order. */
+  release(): (MessageOf<'signal'> | MessageOf<'update'>)[] {
+    if (this.#buffer.length === 0) return this.#buffer;
+    const isHandled = ({ kind, name }: { kind: HandlerKind; name: string }) => this.find(kind, name) !== undefined;
+    const released = this.#buffer.filter(isHandled);
+    if (released.length > 0) this.#buffer = this.#buffer.filter((message) => !isHandled(message));
     return released;
   }
 

@@ -33,8 +33,7 @@ export function receiveUpdate(execution: Execution, message: Update): void {
 /** The synchronous part of the gate. The guard stays up: it is for the caller to take it down. */
 export function validateUpdate({ outbox }: Execution, message: Update, handler: Handler): Verdict {
   outbox.guard(`the validator of update '${message.name}'`);
-  const { validate: validator } = handler;
-  const named = validator === undefined ? undefined : (...args: never[]) => validator(message.name, args);
+  const named = handler.validate && ((...args: never[]) => handler.validate?.(message.name, args));
   return validate(named, () => handler.decode(message.input));
 }
 

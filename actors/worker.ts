@@ -9,19 +9,12 @@ import { encodePayload, type Payload } from '../mailbox/payload.js';
 import { loadPayloadCodec } from '../mailbox/payload-codec.js';
 import { converterOf } from '../mailbox/payload-converter.js';
 import { decodeTurn, encodeReport, type Load, type SuspendReason } from '../mailbox/turn.js';
-import { PayloadTooLargeError } from '../runtime/errors.js';
+import { PayloadTooLargeError, WorkflowDefinitionError } from '../runtime/errors.js';
 import { enableCodeContext } from './code-context.js';
 import { CodedTurns, type Turns } from './coded-turns.js';
 import { currentExecution, currentOrUndefined, setCurrent } from './current.js';
 import { Execution, type Log, type RunInfo, type WorkflowMain } from './execution.js';
-import {
-  type ExportedTypes,
-  type Exports,
-  exportedTypes,
-  findWorkflow,
-  runWorkflow,
-  type WorkflowFunction,
-} from './exported-workflows.js';
+import { type ExportedWorkflow, ExportedWorkflows, type Exports, runWorkflow } from './exported-workflows.js';
 import type { WorkflowBundle } from './sandbox/bundle.js';
 import { explain } from './sandbox/explain.js';
 import { EXTERNAL_MODULES } from './sandbox/externals.js';
@@ -84,7 +77,7 @@ function encode(value: unknown, name: string): Payload {
 }
 
 function create(load: Load, log: Log): Execution | SuspendReason {
-  let workflow: WorkflowFunction | undefined;
+  let workflow: ExportedWorkflow | undefined;
   const execution = executionOf(load, log, (input) => runWorkflow(workflow!, input));
   let exports: Exports;
   try {
@@ -92,9 +85,9 @@ function create(load: Load, log: Log): Execution | SuspendReason {
   } catch (error) {
     return { kind: 'threw', failure: toFailureRecord(explain(error, bundle)) };
   }
-  workflow = findWorkflow(exports, load.workflowType);
+  workflow = workflows!.find(exports, load.workflowType);
   if (workflow !== undefined) return execution;
-  return { kind: 'unknownType', registered: exportedTypes(exports).types };
+  return { kind: 'unknownType', registered: workflows!.types };
 }
 
 function executionOf(info: RunInfo, log: Log, main: WorkflowMain): Execution {
@@ -140,25 +133,29 @@ process.on('rejectionHandled', (promise) => runner.rejectionHandled(promise));
 
 let turns: Turns = runner;
 
-/** Once a thread, before its first turn: which workflow types the file exports. */
-export async function initialize({ slot }: { slot: number }): Promise<ExportedTypes | { error: string }> {
+/** Known once the thread is initialized. */
+let workflows: ExportedWorkflows | undefined;
+
+/** Which workflow types the file exports; or why it cannot be evaluated, with the fields of the error if it is over a workflow class. */
+export type Initialized =
+  | { readonly types: readonly string[]; readonly dynamic: boolean }
+  | { readonly error: string; readonly definition?: WorkflowDefinitionError['fields'] };
+
+/** Once a thread, before its first turn. */
+export async function initialize({ slot }: { slot: number }): Promise<Initialized> {
   base = slot * STEP_FIELDS;
   if (payloadCodec !== undefined) turns = new CodedTurns(runner, await loadPayloadCodec(payloadCodec));
+  const nothing = () => undefined;
   const probe = { runId: '', workflowId: '', workflowType: '', firstRunId: '', startTime: 0 };
   watch.began(0);
   try {
-    return exportedTypes(
-      instantiate(
-        executionOf(
-          probe,
-          () => undefined,
-          () => undefined,
-        ),
-      ),
-    );
+    workflows = new ExportedWorkflows(instantiate(executionOf(probe, nothing, nothing)));
+    const { types, dynamic } = workflows;
+    return { types, dynamic };
   } catch (error) {
     const failure = toFailureRecord(explain(error, bundle));
-    return { error: failure.stack ?? failure.message };
+    const definition = error instanceof WorkflowDefinitionError ? { definition: error.fields } : {};
+    return { error: failure.stack ?? failure.message, ...definition };
   } finally {
     watch.ended();
   }

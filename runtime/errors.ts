@@ -299,6 +299,19 @@ export class WorkflowBundleError extends HoldfastError<{ file: string; reason: s
   }
 }
 
+/** A workflow class is not put together as one must be; thrown when it is evaluated, before anything runs. */
+export class WorkflowDefinitionError extends HoldfastError<{ className: string; member?: string; reason: string }> {
+  readonly code = 'WORKFLOW_DEFINITION';
+  constructor(fields: { className: string; member?: string; reason: string }, options?: ErrorOptions) {
+    const { className, member, reason } = fields;
+    super(
+      `Workflow class ${member === undefined ? className : `${className}, '${member}'`}: ${reason}`,
+      fields,
+      options,
+    );
+  }
+}
+
 /** Workflow code used something that is not available in workflows, where only deterministic globals are. */
 export class NotAvailableInWorkflowError extends HoldfastError<{ name: string; hint: string }> {
   readonly code = 'NOT_AVAILABLE_IN_WORKFLOW';
@@ -346,6 +359,7 @@ const ALL: readonly ErrorClass[] = [
   ClientClosedError,
   RuntimeFailedError,
   WorkflowBundleError,
+  WorkflowDefinitionError,
   NotAvailableInWorkflowError,
   NotInActivityError,
   StoreLockedError,

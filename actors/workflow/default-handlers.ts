@@ -100,15 +100,15 @@ function setDefaultHandler(kind: HandlerKind, handler: AnyHandler | undefined, o
   assertFunction('options.validator', options.validator);
   const validator = options.validator as AnyHandler | undefined;
   const call = (target: AnyHandler) => (name: string, args: unknown[]) => target(name, ...(args as never[]));
-  execution.setHandler(
+  execution.setHandlers({
     kind,
-    undefined,
-    handler && {
+    name: undefined,
+    handler: handler && {
       decode: options.rawArgs === true ? (input) => [toRawValues(input)] : decodePayloads,
       run: call(handler),
       validate: validator && call(validator),
       abandon: options.unfinishedPolicy === HandlerUnfinishedPolicy.ABANDON,
       description: options.description,
     },
-  );
+  });
 }

@@ -63,7 +63,7 @@ export function setHandler(
     abandon: options.unfinishedPolicy === HandlerUnfinishedPolicy.ABANDON,
     description: options.description,
   };
-  execution.setHandler(def.type, def.name, entry);
+  execution.setHandlers({ kind: def.type, name: def.name, handler: entry });
 }
 
 export function assertFunction(argument: string, value: unknown): void {

@@ -34,6 +34,21 @@ export {
   type UntypedActivities,
 } from './activities.js';
 export { CancellationScope, type CancellationScopeOptions, ROOT_SCOPE } from './cancellation-scope.js';
+export {
+  type DefnDecorator,
+  type DefnOptions,
+  defn,
+  type QueryDecorator,
+  type QueryMemberOptions,
+  query,
+  run,
+  type SignalDecorator,
+  type SignalMemberOptions,
+  signal,
+  type UpdateMemberOptions,
+  update,
+  type ValidatedUpdateDecorator,
+} from './classes/decorators.js';
 export { type ContinueAsNewOptions, continueAsNew, makeContinueAsNewFunc } from './continue-as-new.js';
 export {
   type DefaultQueryHandler,

@@ -4,6 +4,7 @@
  */
 import { checkId, nameOfType } from '../../mailbox/checks.js';
 import { InvalidArgumentError } from '../../runtime/errors.js';
+import { definitionOf } from './classes/class-definition.js';
 import { checkHandlerName } from './definitions.js';
 
 /** @throws InvalidArgumentError unless `def` is a definition of that kind or a possible name */
@@ -20,14 +21,26 @@ export function handlerNameOf(type: 'signal' | 'query' | 'update', def: object |
   throw new InvalidArgumentError({ argument: `${type} definition`, reason });
 }
 
-/** @throws InvalidArgumentError unless it is a workflow function that has a name, or a possible name */
+/** @throws InvalidArgumentError unless it is a workflow function that has a name, a workflow class, or a possible name */
 export function workflowTypeOf(workflowTypeOrFunc: unknown): string {
   if (typeof workflowTypeOrFunc === 'string') return checkId('workflow type', workflowTypeOrFunc);
   if (typeof workflowTypeOrFunc === 'function') {
+    const definition = definitionOf(workflowTypeOrFunc);
+    if (definition !== undefined) return definition.name ?? definition.className;
+    if (isClass(workflowTypeOrFunc)) {
+      const reason = `class ${workflowTypeOrFunc.name} is no workflow: it has no @workflow.defn()`;
+      throw new InvalidArgumentError({ argument: 'workflow type', reason });
+    }
     if (workflowTypeOrFunc.name !== '') return workflowTypeOrFunc.name;
     const reason = 'the function has no name; pass the name under which the workflow file exports it';
     throw new InvalidArgumentError({ argument: 'workflow type', reason });
   }
   const reason = `it must be a workflow function or its name, not ${nameOfType(workflowTypeOrFunc)}`;
   throw new InvalidArgumentError({ argument: 'workflow type', reason });
+}
+
+export function isClass(value: object): boolean {
+  // Of functions only classes cannot be assigned a prototype, unless they are frozen: then their text tells.
+  if (Object.getOwnPropertyDescriptor(value, 'prototype')?.writable !== false) return false;
+  return /^class\b/.test(Function.prototype.toString.call(value));
 }

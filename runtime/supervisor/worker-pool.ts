@@ -4,11 +4,10 @@
  */
 import { fileURLToPath } from 'node:url';
 import { Piscina, queueOptionsSymbol } from 'piscina';
-import type { ExportedTypes } from '../../actors/exported-workflows.js';
 import type { WorkflowBundle } from '../../actors/sandbox/bundle.js';
 import { STEP_FIELDS } from '../../actors/steps.js';
-import type { WorkerThreadData } from '../../actors/worker.js';
-import { WorkflowBundleError } from '../errors.js';
+import type { Initialized, WorkerThreadData } from '../../actors/worker.js';
+import { WorkflowBundleError, WorkflowDefinitionError } from '../errors.js';
 import { YOUNG_GENERATION_MB } from './config.js';
 import { WorkerLostError, type Workers } from './workers.js';
 
@@ -30,8 +29,6 @@ interface Watched {
   /** The actor whose step was found never to end. */
   stuck: number | undefined;
 }
-
-type Initialized = ExportedTypes | { error: string };
 
 export class WorkerPool implements Workers {
   readonly slots: number;
@@ -67,13 +64,17 @@ export class WorkerPool implements Workers {
     this.#watchdog = setInterval(() => this.#watch(), WATCH_INTERVAL_MS);
   }
 
-  /** The workflow types that the bundle exports. @throws WorkflowBundleError if evaluating it throws */
-  async types(): Promise<ExportedTypes> {
+  /**
+   * The workflow types that the bundle exports.
+   * @throws WorkflowBundleError if evaluating it throws; WorkflowDefinitionError if a workflow class is wrong
+   */
+  async types(): Promise<Exclude<Initialized, { error: string }>> {
     const all = await Promise.all(this.#ready).catch((error: unknown) => {
       const reason = error instanceof WorkerLostError ? `loading it failed: ${error.reason}` : String(error);
       throw new WorkflowBundleError({ file: 'the workflow bundle', reason }, { cause: error });
     });
     const first = all[0]!;
+    if ('error' in first && first.definition !== undefined) throw new WorkflowDefinitionError(first.definition);
     if ('error' in first) throw new WorkflowBundleError({ file: 'the workflow bundle', reason: first.error });
     return first;
   }

@@ -3,7 +3,7 @@
  * Thread: the test's; one turn at a time over all slots, for the current execution is known by thread. In → out: turn bytes → report bytes.
  */
 import { Execution, type ExecutionHost, type Log } from '../../actors/execution.js';
-import { exportedTypes, findWorkflow, runWorkflow, type WorkflowFunction } from '../../actors/exported-workflows.js';
+import { type ExportedWorkflow, ExportedWorkflows, runWorkflow } from '../../actors/exported-workflows.js';
 import { TurnRunner } from '../../actors/turn-runner.js';
 import { encodePayload } from '../../mailbox/payload.js';
 import { decodeTurn, encodeReport, type Load, type Slice, type SuspendReason } from '../../mailbox/turn.js';
@@ -12,15 +12,16 @@ import { setStepping } from './rejections.test-kit.js';
 import { Gate } from './steered-store.test-kit.js';
 
 /** The workflow types that are deployed; may be changed at any time, for actors made from then on. */
-export type Deployed = Map<string, WorkflowFunction>;
+export type Deployed = Map<string, ExportedWorkflow>;
 
 /** Says of a turn that it ends its worker: the run in whose step, or 'between' for none. Undefined: it returns. */
 export type Fate = (slices: readonly Slice[], slot: number) => number | 'between' | undefined;
 
 export function createExecution(load: Load, log: Log, deployed: Deployed): Execution | SuspendReason {
   const exports = Object.fromEntries(deployed);
-  const workflow = findWorkflow(exports, load.workflowType);
-  if (workflow === undefined) return { kind: 'unknownType', registered: exportedTypes(exports).types };
+  const workflows = new ExportedWorkflows(exports);
+  const workflow = workflows.find(exports, load.workflowType);
+  if (workflow === undefined) return { kind: 'unknownType', registered: workflows.types };
   const host: ExecutionHost = {
     log,
     encode: encodePayload,

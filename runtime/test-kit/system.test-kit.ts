@@ -3,7 +3,7 @@
  * Thread: the test's. In → out: requests → calls that hold their replies.
  */
 
-import { exportedTypes, type WorkflowFunction } from '../../actors/exported-workflows.js';
+import { type ExportedWorkflow, ExportedWorkflows } from '../../actors/exported-workflows.js';
 import type { WorkflowEvent } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import { decodePayload, encodePayload, encodePayloads } from '../../mailbox/payload.js';
@@ -31,7 +31,7 @@ import { Disk, SteeredStore } from './steered-store.test-kit.js';
 export const START_OF_TIME = Date.UTC(2026, 0, 1);
 
 // biome-ignore lint/suspicious/noExplicitAny: workflow functions of any parameters
-export type Workflows = Record<string, (...args: any[]) => unknown>;
+export type Workflows = Record<string, ((...args: any[]) => unknown) | (new () => object)>;
 
 export interface SystemOptions {
   workflows: Workflows;
@@ -135,7 +135,7 @@ export class System {
 
   /** Replaces functions; actors made from now on run the new ones. */
   deploy(workflows: Workflows): void {
-    for (const [type, main] of Object.entries(workflows)) this.deployed.set(type, main as WorkflowFunction);
+    for (const [type, main] of Object.entries(workflows)) this.deployed.set(type, main as ExportedWorkflow);
   }
 
   /** A supervisor on what the disk holds. */
@@ -146,7 +146,7 @@ export class System {
     const life: { alive: boolean } = { alive: true };
     const store = new SteeredStore(this.disk, moved);
     const workers = new InProcessWorkers(this.options.slots ?? 2, this.deployed, moved);
-    const { types, dynamic } = exportedTypes(Object.fromEntries(this.deployed));
+    const { types, dynamic } = new ExportedWorkflows(Object.fromEntries(this.deployed));
     const supervisor = new Supervisor({
       config: this.config,
       build: 'test',
