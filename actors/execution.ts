@@ -10,8 +10,10 @@ import { type FailureRecord, toFailureRecord } from '../mailbox/failures.js';
 import type { Message, MessageKind, MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
 import type { Answer, LogEntry } from '../mailbox/turn.js';
+import { Children } from './children.js';
 import { startMain } from './closing.js';
 import { Conditions } from './conditions.js';
+import { ExternalRequests } from './external-requests.js';
 import { Handlers, type Setting } from './handlers.js';
 import { bytesOfStep } from './history-size.js';
 import { Outbox } from './outbox.js';
@@ -93,6 +95,8 @@ export class Execution implements Scope {
   /** Where the run comes from and what was noted with it; undefined for most. */
   origin: Origin | undefined;
 
+  #children: Children | undefined;
+  #externalRequests: ExternalRequests | undefined;
   /** Made by the first draw. */
   #random: SeededRandom | undefined;
   #answers: Answer[] = [];
@@ -117,6 +121,17 @@ export class Execution implements Scope {
   /** @throws PayloadConverterError, PayloadTooLargeError */
   encode(value: unknown, name: string): Payload {
     return this.host.encode(value, name);
+  }
+
+  /** Made when first needed, as most runs never do. */
+  get children(): Children {
+    this.#children ??= new Children(this);
+    return this.#children;
+  }
+
+  get externalRequests(): ExternalRequests {
+    this.#externalRequests ??= new ExternalRequests(this);
+    return this.#externalRequests;
   }
 
   random(): number {
@@ -258,9 +273,9 @@ export class Execution implements Scope {
       if (execution.pending.timerFired(message.timerId)) execution.historyLength++;
     },
     activityResolved: (execution, message) => execution.pending.activityResolved(message),
-    childStarted: () => undefined,
-    childResolved: () => undefined,
-    externalResolved: () => undefined,
+    childStarted: (execution, message) => execution.children.started(message),
+    childResolved: (execution, message) => execution.children.resolved(message),
+    externalResolved: (execution, message) => execution.externalRequests.resolved(message),
   };
 
   #cancel(message: MessageOf<'cancel'>): void {

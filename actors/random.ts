@@ -41,6 +41,11 @@ export class SeededRandom {
   }
 }
 
+/** A UUID of the run's own that takes nothing from its random numbers: the same for the same name, and in no other run. */
+export function derivedUuid(runId: string, name: string): string {
+  return new SeededRandom(`${runId} ${name}`).uuid4();
+}
+
 function fnv1a(text: string, offset: number): number {
   let hash = offset;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

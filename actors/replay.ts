@@ -88,7 +88,6 @@ const COMMANDS: { readonly [K in CommandKind]: (command: CommandOf<K>) => string
   cancelWorkflow: () => 'WorkflowExecutionCanceled',
   continueAsNew: (c) => `WorkflowExecutionContinuedAsNew(${c.workflowType})`,
   startChild: (c) => `StartChildWorkflowExecutionInitiated(${c.childId}, ${c.workflowType})`,
-  cancelChild: (c) => `ChildWorkflowExecutionCancelRequested(${c.childId})`,
   requestExternal: (c) => describeExternal(c.request, c.externalId),
 };
 
@@ -121,7 +120,6 @@ const EVENTS: { readonly [T in EventType]: ((event: EventOf<T>) => string) | nul
   ChildWorkflowExecutionFailed: null,
   ChildWorkflowExecutionCanceled: null,
   ChildWorkflowExecutionTerminated: null,
-  ChildWorkflowExecutionCancelRequested: (e) => `ChildWorkflowExecutionCancelRequested(${e.childId})`,
   SignalExternalWorkflowExecutionInitiated: (e) => describeExternal(e.request, e.externalId),
   ExternalWorkflowExecutionSignaled: null,
   SignalExternalWorkflowExecutionFailed: null,

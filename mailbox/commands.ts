@@ -29,7 +29,6 @@ export type Command =
       input: Payload[];
       options: ChildOptionsRecord;
     }
-  | { kind: 'cancelChild'; childId: string }
   /** Something asked of another workflow. */
   | { kind: 'requestExternal'; externalId: string; request: ExternalRequest }
   | {
@@ -80,6 +79,5 @@ export const commandCodec: RecordCodec<Command> = recordCodec<Command, 'kind'>('
   cancelWorkflow: [9],
   continueAsNew: [10, 'workflowType', 'input', 'memo', 'buffered'],
   startChild: [11, 'childId', 'workflowId', 'workflowType', 'input', 'options'],
-  cancelChild: [12, 'childId'],
-  requestExternal: [13, 'externalId', 'request'],
+  requestExternal: [12, 'externalId', 'request'],
 });

@@ -68,22 +68,28 @@ export interface ChildOptionsRecord {
   memo?: Payload;
 }
 
-/** What a run asks of another workflow. Without a run id: of its current run. */
+/** Whom a run asks. Without a run id: the current run of that workflow id. */
+interface ExternalTarget {
+  workflowId: string;
+  runId?: string;
+  /** Only if that is the sender's own child, started under this id. */
+  childId?: string;
+}
+
+/** What a run asks of another workflow. */
 export type ExternalRequest =
-  | { kind: 'signal'; workflowId: string; runId?: string; name: string; input: Payload[] }
-  | { kind: 'cancel'; workflowId: string; runId?: string; reason?: string }
-  | {
+  | ({ kind: 'signal'; name: string; input: Payload[] } & ExternalTarget)
+  | ({ kind: 'cancel'; reason?: string } & ExternalTarget)
+  | ({
       kind: 'update';
-      workflowId: string;
-      runId?: string;
       updateId: string;
       name: string;
       input: Payload[];
       stage: 'ACCEPTED' | 'COMPLETED';
-    }
+    } & ExternalTarget)
   /** The outcome of an update that was accepted earlier. */
-  | { kind: 'pollUpdate'; workflowId: string; runId?: string; updateId: string }
-  | { kind: 'query'; workflowId: string; runId?: string; name: string; input: Payload[] }
+  | ({ kind: 'pollUpdate'; updateId: string } & ExternalTarget)
+  | ({ kind: 'query'; name: string; input: Payload[] } & ExternalTarget)
   | {
       kind: 'signalWithStart';
       workflowId: string;
@@ -205,8 +211,6 @@ export type EventBody =
       initiatedEventId: number;
       failure: FailureRecord;
     }
-  /** The workflow asked for its child to be cancelled. */
-  | { eventType: 'ChildWorkflowExecutionCancelRequested'; childId: string; initiatedEventId: number }
   | { eventType: 'SignalExternalWorkflowExecutionInitiated'; externalId: string; request: ExternalRequest }
   | { eventType: 'ExternalWorkflowExecutionSignaled'; externalId: string; initiatedEventId: number; runId?: string }
   | {
@@ -271,6 +275,9 @@ export type EventBody =
 export type WorkflowEvent = EventBody & EventHead;
 export type EventType = WorkflowEvent['eventType'];
 export type EventOf<T extends EventType> = Extract<WorkflowEvent, { eventType: T }>;
+
+/** The events by which a run asks something of another workflow. */
+export type ExternalInitiated = Extract<WorkflowEvent, { request: ExternalRequest }>;
 
 /** The events that close a run: always the last event of its history. */
 export const CLOSING_EVENTS: ReadonlySet<EventType> = new Set<EventType>([

@@ -8,7 +8,7 @@ import { decodePayload, encodePayload, type Payload } from './payload.js';
 
 /** Persisted: field names are for ever. */
 export interface FailureRecord {
-  kind: 'application' | 'cancelled' | 'timeout' | 'terminated' | 'activity';
+  kind: 'application' | 'cancelled' | 'timeout' | 'terminated' | 'activity' | 'childWorkflow';
   message: string;
   stack?: string;
   cause?: FailureRecord;
@@ -22,6 +22,9 @@ export interface FailureRecord {
   activityType?: string;
   activityId?: string;
   retryState?: RetryState;
+  workflowId?: string;
+  runId?: string;
+  workflowType?: string;
 }
 
 /** Base of all failures that may be thrown on purpose: throwing one from `main` fails the run instead of suspending it. */
@@ -147,9 +150,24 @@ export class ActivityFailure extends TemporalFailure {
   }
 }
 
-/** True for the failure that cancellation raises, also when it arrives as the cause of an activity's failure. */
+/** A child workflow failed, was cancelled or terminated; `cause` is why. */
+export class ChildWorkflowFailure extends TemporalFailure {
+  constructor(
+    readonly namespace: string | undefined,
+    /** The child's ids. The run id is absent if it never started. */
+    readonly execution: { readonly workflowId: string; readonly runId?: string },
+    readonly workflowType: string,
+    readonly retryState: RetryState,
+    cause?: Error,
+  ) {
+    super('Child Workflow execution failed', cause);
+  }
+}
+
+/** True for the failure that cancellation raises, also when it arrives as the cause of an activity's or a child workflow's failure. */
 export function isCancellation(error: unknown): boolean {
-  return error instanceof CancelledFailure || (error instanceof ActivityFailure && isCancellation(error.cause));
+  if (error instanceof CancelledFailure) return true;
+  return (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) && isCancellation(error.cause);
 }
 
 function messageOf(thrown: unknown): string {
@@ -219,6 +237,11 @@ function unguardedRecordOf(thrown: unknown, depth: number): FailureRecord {
     record.activityType = thrown.activityType;
     if (thrown.activityId !== undefined) record.activityId = thrown.activityId;
     record.retryState = thrown.retryState;
+  } else if (thrown instanceof ChildWorkflowFailure) {
+    const { workflowId, runId } = thrown.execution;
+    Object.assign(record, { kind: 'childWorkflow', workflowId, workflowType: thrown.workflowType });
+    if (runId !== undefined) record.runId = runId;
+    record.retryState = thrown.retryState;
   } else {
     record.type = String(typeOf(thrown) ?? 'Error');
   }
@@ -272,5 +295,11 @@ function instantiate(record: FailureRecord, details: unknown[], cause: Error | u
         undefined,
         cause,
       );
+    case 'childWorkflow': {
+      const { workflowId = '', runId } = record;
+      const execution = runId === undefined ? { workflowId } : { workflowId, runId };
+      const { workflowType = '', retryState = 'NON_RETRYABLE_FAILURE' } = record;
+      return new ChildWorkflowFailure('default', execution, workflowType, retryState, cause);
+    }
   }
 }

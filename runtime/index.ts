@@ -15,6 +15,7 @@ export {
   ActivityFailure,
   ApplicationFailure,
   CancelledFailure,
+  ChildWorkflowFailure,
   isCancellation,
   ServerFailure,
   TemporalFailure,

@@ -34,6 +34,11 @@ export type WithWorkflowArgs<W extends Workflow, T> = T &
     ? { args: Parameters<W> | Readonly<Parameters<W>> }
     : { args?: Parameters<W> | Readonly<Parameters<W>> });
 
+/** `args` is required if the definition has required arguments. */
+export type ArgsOf<Args extends readonly unknown[]> = [] extends Args
+  ? { args?: Readonly<Args> }
+  : { args: Readonly<Args> };
+
 // Exist only in types: they keep definitions with different arguments or results apart. Optional, so that a definition made by Temporal's
 // own package, which has brands of its own, is accepted as one whose types are the caller's to say.
 declare const argsBrand: unique symbol;

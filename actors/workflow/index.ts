@@ -13,6 +13,7 @@ export {
   ApplicationFailure,
   type ApplicationFailureOptions,
   CancelledFailure,
+  ChildWorkflowFailure,
   isCancellation,
   ServerFailure,
   TemporalFailure,
@@ -23,7 +24,11 @@ export { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../mailbox/i
 export { withRawArgs } from '../../mailbox/raw-args.js';
 export { defaultPayloadConverter, type PayloadConverter, payloadConverter, RawValue } from '../../mailbox/raw-value.js';
 export { ensureApplicationFailure, ensureTemporalFailure, rootCause } from '../../mailbox/thrown.js';
-export { DeterminismViolationError, PayloadConverterError } from '../../runtime/errors.js';
+export {
+  DeterminismViolationError,
+  PayloadConverterError,
+  WorkflowExecutionAlreadyStartedError,
+} from '../../runtime/errors.js';
 export { ContinueAsNew } from '../continue-as-new.js';
 export {
   type ActivityFunction,
@@ -34,6 +39,14 @@ export {
   type UntypedActivities,
 } from './activities.js';
 export { CancellationScope, type CancellationScopeOptions, ROOT_SCOPE } from './cancellation-scope.js';
+export {
+  ChildWorkflowCancellationType,
+  ChildWorkflowHandle,
+  type ChildWorkflowOptions,
+  executeChild,
+  ParentClosePolicy,
+  startChild,
+} from './children.js';
 export {
   type DefnDecorator,
   type DefnOptions,
@@ -62,6 +75,7 @@ export {
   setDefaultUpdateHandler,
 } from './default-handlers.js';
 export * from './definitions.js';
+export { ExternalWorkflowHandle, getExternalWorkflowHandle } from './external.js';
 export { allHandlersFinished, currentUpdateInfo, setHandler, type UpdateInfo } from './handlers.js';
 export {
   inWorkflowContext,
@@ -73,5 +87,6 @@ export {
   workflowInfo,
 } from './info.js';
 export { Mutex, type Release, Semaphore } from './locks.js';
+export { OutgoingUpdateHandle, type OutgoingUpdateOptions } from './outgoing-handle.js';
 export { Trigger } from './trigger.js';
 export { condition, sleep, type TimerOptions } from './waiting.js';

@@ -2,6 +2,7 @@
  * The control plane between a client (or the embedding runtime) and the supervisor thread, over Comlink: rare calls, plain data.
  * Thread: any client thread ⇄ supervisor. In → out: the interfaces below.
  */
+import type { ExternalRequest } from '../../mailbox/events.js';
 import type { ErrorRecord } from './protocol.js';
 
 export type WorkflowStatusName = 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TERMINATED' | 'CONTINUED_AS_NEW';
@@ -20,6 +21,13 @@ export interface WorkflowSummary {
   historyLength: number;
 }
 
+export interface PendingChildRecord {
+  childId: string;
+  workflowId: string;
+  /** The run that it began as, once that is known. */
+  runId?: string;
+}
+
 export interface WorkflowDescriptionRecord extends WorkflowSummary {
   firstRunId: string;
   historyBytes: number;
@@ -28,6 +36,10 @@ export interface WorkflowDescriptionRecord extends WorkflowSummary {
   suspended?: { error: ErrorRecord; attempts: number; nextRetryTime?: number };
   pendingTimers: { timerId: string; fireTime: number }[];
   pendingActivities: { activityId: string; activityType: string; attempt: number }[];
+  /** Children not known to have closed. */
+  pendingChildren: PendingChildRecord[];
+  /** What it asked of other workflows and has no answer to. */
+  pendingExternals: { externalId: string; kind: ExternalRequest['kind']; workflowId: string }[];
   pendingUpdates: string[];
   waitingMessages: number;
 }

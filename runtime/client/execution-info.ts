@@ -3,7 +3,7 @@
  * Thread: any client thread. In → out: record of the control plane → the caller's form, with dates and errors.
  */
 import type { HoldfastError } from '../errors.js';
-import type { WorkflowDescriptionRecord, WorkflowStatusName, WorkflowSummary } from './control.js';
+import type { PendingChildRecord, WorkflowDescriptionRecord, WorkflowStatusName, WorkflowSummary } from './control.js';
 import { fromErrorRecord } from './error-record.js';
 
 export interface WorkflowExecutionInfo {
@@ -30,6 +30,10 @@ export interface WorkflowExecutionDescription extends WorkflowExecutionInfo {
   suspended?: { error: HoldfastError; attempts: number; nextRetryTime?: Date };
   pendingTimers: { timerId: string; fireTime: Date }[];
   pendingActivities: { activityId: string; activityType: string; attempt: number }[];
+  /** Children not known to have closed; `runId` is the run that each began as, once that is known. */
+  pendingChildren: PendingChildRecord[];
+  /** What it has asked of other workflows, and has no answer to. */
+  pendingExternals: WorkflowDescriptionRecord['pendingExternals'];
   /** Ids of the updates that are accepted and not completed. */
   pendingUpdates: string[];
   /** Messages admitted and not yet processed. */
@@ -57,6 +61,8 @@ export function toDescription(record: WorkflowDescriptionRecord): WorkflowExecut
     residence: record.residence,
     pendingTimers: record.pendingTimers.map(({ timerId, fireTime }) => ({ timerId, fireTime: new Date(fireTime) })),
     pendingActivities: record.pendingActivities,
+    pendingChildren: record.pendingChildren,
+    pendingExternals: record.pendingExternals,
     pendingUpdates: record.pendingUpdates,
     waitingMessages: record.waitingMessages,
   };

@@ -260,6 +260,8 @@ test('describe gives dates, and the reason of a suspension as an error', async (
         suspended: { error: toErrorRecord(suspended), attempts: 2, nextRetryTime: 5_000 },
         pendingTimers: [{ timerId: '1', fireTime: 9_000 }],
         pendingActivities: [],
+        pendingChildren: [],
+        pendingExternals: [],
         pendingUpdates: ['u'],
         waitingMessages: 1,
       },

@@ -4,6 +4,7 @@
  */
 
 import type {
+  ArgsOf,
   QueryDefinition,
   SignalDefinition,
   UpdateDefinition,
@@ -19,7 +20,6 @@ import { expectReply } from './error-record.js';
 import { toDescription, type WorkflowExecutionDescription } from './execution-info.js';
 import { eventsOf, type History, toHistory } from './history.js';
 import {
-  type ArgsOf,
   type GetWorkflowUpdateHandleOptions,
   SIGNAL_OPTIONS,
   START_UPDATE_OPTIONS,

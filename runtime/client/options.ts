@@ -25,11 +25,6 @@ interface StartOptions {
 /** `args` is required if the workflow function has required parameters. */
 export type WorkflowStartOptions<T extends Workflow = Workflow> = WithWorkflowArgs<T, StartOptions>;
 
-/** `args` is required if the definition has required arguments. */
-export type ArgsOf<Args extends readonly unknown[]> = [] extends Args
-  ? { args?: Readonly<Args> }
-  : { args: Readonly<Args> };
-
 export interface WorkflowUpdateOptions {
   /** The same id again, along the chain, gets the first one's outcome. Default: a new one each time. */
   updateId?: string;

@@ -2,6 +2,7 @@
  * Client ⇄ supervisor: requests in, replies out, both in batches: all that is queued during one turn of the event loop is one message.
  * Thread: any client thread ⇄ supervisor. In → out: batch ⇄ bytes.
  */
+import type { ExecutionRecord, ParentRecord } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import type { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 import type { Payload } from '../../mailbox/payload.js';
@@ -29,17 +30,34 @@ export type Request = { id: number } & (
       conflictPolicy?: WorkflowIdConflictPolicy;
       identity?: string;
       memo?: Payload;
+      /** Set by the supervisor itself: the run whose child this is to be. */
+      parent?: ParentRecord;
       /** Reply with the outcome of the run (as `result`, following its chain) instead of with the start: one way instead of two. */
       awaitResult?: boolean;
     }
-  | ({ kind: 'signal'; name: string; input: Payload[]; requestId?: string; identity?: string } & Target)
+  | ({
+      kind: 'signal';
+      name: string;
+      input: Payload[];
+      requestId?: string;
+      identity?: string;
+      /** Set by the supervisor itself: the run that sent it. */
+      sender?: ExecutionRecord;
+    } & Target)
   | ({ kind: 'query'; name: string; input: Payload[] } & Target)
   | ({ kind: 'update'; name: string; input: Payload[]; updateId: string; stage: UpdateStage } & Target)
   /** The outcome of an accepted update, whenever it is asked. Waits while it runs. */
   | ({ kind: 'pollUpdate'; updateId: string; stage: UpdateStage } & Target)
   /** The outcome of a run, waiting for it to close. `followRuns`: of its chain. */
   | ({ kind: 'result'; followRuns: boolean } & Target)
-  | ({ kind: 'cancel'; reason?: string; identity?: string } & Target)
+  | ({
+      kind: 'cancel';
+      reason?: string;
+      identity?: string;
+      /** Set by the supervisor itself, as are those of a signal. The same request sent twice is one. */
+      requestId?: string;
+      sender?: ExecutionRecord;
+    } & Target)
   | ({ kind: 'terminate'; reason?: string; details?: Payload[]; identity?: string } & Target)
   | ({ kind: 'fetchHistory' } & Target)
 );

@@ -6,10 +6,10 @@ import type { EventBody, EventOf, RetryPolicyRecord } from '../../mailbox/events
 import type { RetryState } from '../../mailbox/failure-names.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
-import { messageOf } from '../../mailbox/stored-messages.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import type { ToHost } from '../host/protocol.js';
 import type { Core } from './core.js';
+import type { Resolve } from './resolutions.js';
 import type { Run } from './run.js';
 import type { CallOff, Timers } from './timers.js';
 
@@ -41,7 +41,7 @@ export class Activities {
     private readonly core: Core,
     private readonly timers: Timers,
     private readonly host: (message: ToHost) => void,
-    private readonly wake: (run: Run) => void,
+    private readonly resolve: Resolve,
   ) {}
 
   /** Starts the first attempt. */
@@ -191,16 +191,10 @@ export class Activities {
     return { activityId: event.activityId, scheduledEventId: event.eventId, attempt };
   }
 
-  /** Written at admission, always admitted. */
   #resolve(task: Task, body: EventBody): void {
     const { run } = task;
     this.#end(task, undefined);
-    if (!run.open) return;
-    const { seq, time } = this.core.stamp(run);
-    const event = this.core.committer.append(run, { ...body, eventTime: time, seq });
-    this.core.deliver(run, messageOf(event)!);
-    this.wake(run);
-    this.core.moved();
+    if (run.open) this.resolve(run, body);
   }
 
   #end(task: Task, cancelReason: string | undefined): void {

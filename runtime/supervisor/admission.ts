@@ -7,7 +7,7 @@ import { ResourceExhaustedError } from '../errors.js';
 import type { Dispatcher } from './dispatcher.js';
 import { Door } from './door.js';
 import type { ReplySink } from './replies.js';
-import type { Waiter } from './run.js';
+import type { Run, Waiter } from './run.js';
 import { StartRequests, type StartRequestsDeps } from './start-requests.js';
 import { suspendedError } from './suspensions.js';
 import { UpdateRequests } from './update-requests.js';
@@ -50,6 +50,11 @@ export class Admission {
     this.#handle(waiter);
   }
 
+  /** A request of the supervisor's own: takes no place in the window, which is the clients'. */
+  admitInternal(request: Request, port: ReplySink): void {
+    this.#handle({ port, request, counted: false });
+  }
+
   readmit(waiters: readonly Waiter[]): void {
     for (const waiter of waiters) this.#handle(waiter);
   }
@@ -70,24 +75,29 @@ export class Admission {
     fetchHistory: (waiter, request) => this.#fetchHistory(waiter, request),
   };
 
-  #signal(waiter: Waiter, request: RequestOf<'signal'>): void {
-    const { core, dispatcher } = this.deps;
-    const { name, input, requestId, identity } = request;
+  /** The open run that a signal or cancel request is for, unless that very request was applied before: then it is acknowledged again. */
+  #targetOnce(waiter: Waiter, request: RequestOf<'signal' | 'cancel'>): Run | undefined {
+    const { core } = this.deps;
+    const { requestId } = request;
     // One that was applied before the run closed is still acknowledged.
     const run = this.#door.target(waiter, request, requestId === undefined ? 'open' : 'any');
+    if (run === undefined || requestId === undefined) return run;
+    const ids = this.#door.ids(waiter, run);
+    if (ids === undefined) return undefined;
+    if (ids.hasRequest(requestId)) {
+      core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
+      return undefined;
+    }
+    if (run.open) return run;
+    this.#door.notFound(waiter, request, run);
+    return undefined;
+  }
+
+  #signal(waiter: Waiter, request: RequestOf<'signal'>): void {
+    const { core, dispatcher } = this.deps;
+    const { name, input, requestId, identity, sender } = request;
+    const run = this.#targetOnce(waiter, request);
     if (run === undefined) return;
-    if (requestId !== undefined) {
-      const ids = this.#door.ids(waiter, run);
-      if (ids === undefined) return;
-      if (ids.hasRequest(requestId)) {
-        core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
-        return;
-      }
-    }
-    if (!run.open) {
-      this.#door.notFound(waiter, request, run);
-      return;
-    }
     if (this.#door.isFull(waiter, run)) return;
     const live = core.live(run);
     const at = core.stamp(run);
@@ -97,11 +107,13 @@ export class Admission {
       input,
       ...(requestId === undefined ? {} : { requestId }),
       ...(identity === undefined ? {} : { identity }),
+      ...(sender === undefined ? {} : { sender }),
       eventTime: at.time,
       seq: at.seq,
     });
     if (requestId !== undefined) live.ids!.noteRequest(requestId, at.time);
-    const once = requestId === undefined ? {} : { requestId };
+    const from = sender === undefined ? {} : { sender };
+    const once = requestId === undefined ? from : { requestId, ...from };
     core.deliver(run, { kind: 'signal', seq: at.seq, time: at.time, name, input, ...once });
     dispatcher.schedule(run);
     core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
@@ -131,18 +143,21 @@ export class Admission {
 
   #cancel(waiter: Waiter, request: RequestOf<'cancel'>): void {
     const { core, dispatcher } = this.deps;
-    const run = this.#door.target(waiter, request, 'open');
+    const run = this.#targetOnce(waiter, request);
     if (run === undefined) return;
-    const { reason, identity } = request;
-    core.live(run);
+    const { reason, requestId, identity, sender } = request;
+    const live = core.live(run);
     const at = core.stamp(run);
     core.committer.append(run, {
       eventType: 'WorkflowExecutionCancelRequested',
       ...(reason === undefined ? {} : { reason }),
       ...(identity === undefined ? {} : { identity }),
+      ...(sender === undefined ? {} : { sender }),
+      ...(requestId === undefined ? {} : { requestId }),
       eventTime: at.time,
       seq: at.seq,
     });
+    if (requestId !== undefined) live.ids!.noteRequest(requestId, at.time);
     core.deliver(run, { kind: 'cancel', seq: at.seq, time: at.time, ...(reason === undefined ? {} : { reason }) });
     dispatcher.schedule(run);
     core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));

@@ -25,6 +25,8 @@ export interface ClosingDeps {
   readonly dispatcher: () => Dispatcher;
   readonly activities: Activities;
   readonly suspensions: Suspensions;
+  /** Once the closing of a run that has children is durable. */
+  readonly parentClosed: (run: Run) => void;
   /** Admits requests that were held. */
   readonly readmit: (waiters: Waiter[]) => void;
 }
@@ -48,6 +50,7 @@ export class Closing {
     live.results = undefined;
     core.committer.after(run, () => {
       activities.abandon(run);
+      if (run.children !== undefined) this.deps.parentClosed(run);
       for (const waiter of results) this.#replyClosed(waiter, run, event);
       // Queries rebuild the actor when they come; most closed runs are never asked again.
       if (live.mailbox.size === 0 && !live.inFlight && live.residence === 'resident' && run.live === live) {

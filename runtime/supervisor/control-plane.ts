@@ -5,6 +5,7 @@
 import type {
   ListFilter,
   Outcome,
+  PendingChildRecord,
   RuntimeStats,
   WorkflowDescriptionRecord,
   WorkflowSummary,
@@ -14,7 +15,7 @@ import type { Activities } from './activities.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
 import { errorRecord } from './replies.js';
-import type { Live, Run } from './run.js';
+import type { ChildRecord, Live, Run } from './run.js';
 import { suspendedError } from './suspensions.js';
 
 export class ControlPlane {
@@ -108,10 +109,20 @@ export class ControlPlane {
           }),
       pendingTimers: [...(run.timers ?? [])].map(([timerId, { fireAt }]) => ({ timerId, fireTime: fireAt })),
       pendingActivities: this.activities.attempts(run),
+      pendingChildren: run.open ? [...(run.children ?? [])].map(pendingChild) : [],
+      pendingExternals: [...(run.externals ?? [])].map(([externalId, { kind, workflowId }]) => ({
+        externalId,
+        kind,
+        workflowId,
+      })),
       pendingUpdates: [...(live?.ids?.allPending(run.runId) ?? [])].map(({ updateId }) => updateId),
       waitingMessages: live?.mailbox.size ?? 0,
     };
   }
+}
+
+function pendingChild([childId, { workflowId, runId }]: [string, ChildRecord]): PendingChildRecord {
+  return runId === undefined ? { childId, workflowId } : { childId, workflowId, runId };
 }
 
 function newestFirst(a: { startTime: number; runId: string }, b: { startTime: number; runId: string }): number {

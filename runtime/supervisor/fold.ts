@@ -2,7 +2,7 @@
  * The fold: what each event changes in the record of its run. The same function serves live events and recovery.
  * Thread: supervisor. In → out: (run, event) → run changed; an event that the record already knows changes nothing.
  */
-import type { EventOf, EventType, WorkflowEvent } from '../../mailbox/events.js';
+import type { EventOf, EventType, ExternalInitiated, WorkflowEvent } from '../../mailbox/events.js';
 import type { Run } from './run.js';
 import { hashOf } from './run-ids.js';
 
@@ -42,7 +42,9 @@ const BY_TYPE: Folds = {
   WorkflowExecutionSignaled(run, event) {
     if (event.requestId !== undefined) run.hasIds = true;
   },
-  WorkflowExecutionCancelRequested: null,
+  WorkflowExecutionCancelRequested(run, event) {
+    if (event.requestId !== undefined) run.hasIds = true;
+  },
   WorkflowExecutionUpdateAccepted(run) {
     run.hasIds = true;
   },
@@ -76,15 +78,21 @@ const BY_TYPE: Folds = {
   WorkflowTaskCompleted: null,
   StartChildWorkflowExecutionInitiated(run, event) {
     run.children ??= new Map();
-    run.children.set(event.childId, event.eventId);
+    run.children.set(event.childId, {
+      initiatedEventId: event.eventId,
+      workflowId: event.workflowId,
+      runId: undefined,
+    });
   },
   StartChildWorkflowExecutionFailed: (run, event) => endChild(run, event.childId),
-  ChildWorkflowExecutionStarted: null,
+  ChildWorkflowExecutionStarted(run, { childId, runId }) {
+    const child = run.children?.get(childId);
+    if (child !== undefined) run.children!.set(childId, { ...child, runId });
+  },
   ChildWorkflowExecutionCompleted: (run, event) => endChild(run, event.childId),
   ChildWorkflowExecutionFailed: (run, event) => endChild(run, event.childId),
   ChildWorkflowExecutionCanceled: (run, event) => endChild(run, event.childId),
   ChildWorkflowExecutionTerminated: (run, event) => endChild(run, event.childId),
-  ChildWorkflowExecutionCancelRequested: null,
   SignalExternalWorkflowExecutionInitiated: beginExternal,
   ExternalWorkflowExecutionSignaled: endExternal,
   SignalExternalWorkflowExecutionFailed: endExternal,
@@ -116,9 +124,10 @@ function endChild(run: Run, childId: string): void {
   if (run.children?.size === 0) run.children = undefined;
 }
 
-function beginExternal(run: Run, event: { externalId: string; eventId: number }): void {
+function beginExternal(run: Run, { externalId, eventId, request }: ExternalInitiated): void {
   run.externals ??= new Map();
-  run.externals.set(event.externalId, event.eventId);
+  const { kind, workflowId } = request;
+  run.externals.set(externalId, { initiatedEventId: eventId, kind, workflowId });
 }
 
 function endExternal(run: Run, event: { externalId: string }): void {
@@ -129,7 +138,6 @@ function endExternal(run: Run, event: { externalId: string }): void {
 function close(run: Run, status: Run['status'], time: number): void {
   run.status = status;
   run.closeTime = time;
-  run.children = undefined;
   run.externals = undefined;
   run.delayedUntil = 0;
   run.timers = undefined;

@@ -105,7 +105,7 @@ export class MessageIds {
 
   /** Reads ids back from a history, oldest event first. */
   recover(event: WorkflowEvent, position: number, runId: string): void {
-    if (event.eventType === 'WorkflowExecutionSignaled') {
+    if (event.eventType === 'WorkflowExecutionSignaled' || event.eventType === 'WorkflowExecutionCancelRequested') {
       if (event.requestId !== undefined) this.noteRequest(event.requestId, event.eventTime);
     } else if (event.eventType === 'WorkflowExecutionUpdateAccepted') {
       this.noteUpdate(event.updateId, event.updateName, event.eventTime, runId).acceptedEventId = event.eventId;

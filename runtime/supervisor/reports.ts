@@ -3,15 +3,17 @@
  * Thread: supervisor. In → out: slice report → events, replies, closes, void closes, suspensions.
  */
 import { type Command, type CommandKind, type CommandOf, isClosing } from '../../mailbox/commands.js';
-import type { EventBody, EventOf, Ran, WorkflowEvent } from '../../mailbox/events.js';
+import type { EventBody, EventOf, ExternalInitiated, Ran, WorkflowEvent } from '../../mailbox/events.js';
 import type { Message, MessageOf } from '../../mailbox/messages.js';
 import type { Answer, SliceReport, StepReport, SuspendReason } from '../../mailbox/turn.js';
 import { QueryFailedError, QueryNotRegisteredError, WorkflowUpdateFailedError } from '../errors.js';
 import type { Activities } from './activities.js';
 import type { Chains } from './chains.js';
+import type { Children } from './children.js';
 import type { Closing } from './closing.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
+import { INITIATED, type Outgoing } from './outgoing.js';
 import { errorRecord } from './replies.js';
 import { EVERYTHING, type Live, type Run, type Waiter } from './run.js';
 import type { Suspensions } from './suspensions.js';
@@ -24,6 +26,8 @@ export interface ReportsDeps {
   readonly dispatcher: Dispatcher;
   readonly timers: Timers;
   readonly activities: Activities;
+  readonly children: Children;
+  readonly outgoing: Outgoing;
   readonly closing: Closing;
   readonly suspensions: Suspensions;
   readonly chains: Chains;
@@ -219,9 +223,18 @@ export class Reports {
     failWorkflow: (context, { failure }) => this.#close(context, { eventType: 'WorkflowExecutionFailed', failure }),
     continueAsNew: (context, command) =>
       this.deps.chains.continueAsNew(context.run, command, (body) => this.#write(context, body)),
-    startChild: () => undefined,
-    cancelChild: () => undefined,
-    requestExternal: () => undefined,
+    startChild: (context, { kind: _, ...child }) => {
+      const event = this.#write(context, { eventType: 'StartChildWorkflowExecutionInitiated', ...child });
+      const { run } = context;
+      this.deps.core.committer.after(run, () =>
+        this.deps.children.start(run, event as EventOf<'StartChildWorkflowExecutionInitiated'>),
+      );
+    },
+    requestExternal: (context, { externalId, request }) => {
+      const event = this.#write(context, { eventType: INITIATED[request.kind], externalId, request });
+      const { run } = context;
+      this.deps.core.committer.after(run, () => this.deps.outgoing.carryOut(run, event as ExternalInitiated));
+    },
     cancelWorkflow: (context) => this.#close(context, { eventType: 'WorkflowExecutionCanceled' }),
   };
 

@@ -3,7 +3,7 @@
  * Thread: supervisor. In → out: entries and frames → runs; run → entry.
  */
 
-import type { ParentRecord } from '../../mailbox/events.js';
+import type { ExternalRequest, ParentRecord } from '../../mailbox/events.js';
 import { decodeEvents, pack, unpack } from '../../mailbox/turn.js';
 import { uuidFromBytes } from '../../mailbox/uuid.js';
 import type { ListFilter, WorkflowStatusName } from '../client/control.js';
@@ -31,8 +31,8 @@ type EntryRow = [
   timers: [string, number, number][] | null,
   activities: [string, number, number][] | null,
   startRequest: number,
-  children: [string, number][] | null,
-  externals: [string, number][] | null,
+  children: [string, number, string, string | null][] | null,
+  externals: [string, number, ExternalRequest['kind'], string][] | null,
   parent: ParentRecord | null,
   continuedFrom: string | null,
   continuedTo: string | null,
@@ -165,8 +165,12 @@ function encodeEntry(run: Run): readonly [Uint8Array, Uint8Array] {
       ? null
       : [...run.activities].map(([id, a]) => [id, a.scheduledEventId, a.scheduledTime]),
     run.startRequest,
-    run.children === undefined ? null : [...run.children],
-    run.externals === undefined ? null : [...run.externals],
+    run.children === undefined
+      ? null
+      : [...run.children].map(([id, c]) => [id, c.initiatedEventId, c.workflowId, c.runId ?? null]),
+    run.externals === undefined
+      ? null
+      : [...run.externals].map(([id, e]) => [id, e.initiatedEventId, e.kind, e.workflowId]),
     run.parent ?? null,
     run.continuedFrom ?? null,
     run.continuedTo ?? null,
@@ -193,8 +197,19 @@ function decodeEntry(key: Uint8Array, value: Uint8Array): Run {
   run.lastTime = row[13];
   run.hasIds = row[14];
   run.startRequest = row[17];
-  if (row[18] != null) run.children = new Map(row[18]);
-  if (row[19] != null) run.externals = new Map(row[19]);
+  if (row[18] != null) {
+    run.children = new Map(
+      row[18].map(([id, initiatedEventId, workflowId, runId]) => [
+        id,
+        { initiatedEventId, workflowId, runId: runId ?? undefined },
+      ]),
+    );
+  }
+  if (row[19] != null) {
+    run.externals = new Map(
+      row[19].map(([id, initiatedEventId, kind, workflowId]) => [id, { initiatedEventId, kind, workflowId }]),
+    );
+  }
   run.parent = row[20] ?? undefined;
   run.continuedFrom = row[21] ?? undefined;
   run.continuedTo = row[22] ?? undefined;

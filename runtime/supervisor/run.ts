@@ -2,7 +2,7 @@
  * The run: the small record kept in memory for every run, and its live part while something happens to it.
  * Thread: supervisor. In → out: fields, changed by `fold` (what events say) and by admission and turns (what is under way).
  */
-import type { ParentRecord, Ran, WorkflowEvent } from '../../mailbox/events.js';
+import type { ExternalRequest, ParentRecord, Ran, WorkflowEvent } from '../../mailbox/events.js';
 import { Mailbox } from '../../mailbox/mailbox.js';
 import type { SuspendReason } from '../../mailbox/turn.js';
 import type { WorkflowStatusName } from '../client/control.js';
@@ -18,6 +18,21 @@ export interface TimerRecord {
 export interface ActivityRecord {
   readonly scheduledEventId: number;
   readonly scheduledTime: number;
+}
+
+/** A child that is not known to have closed. */
+export interface ChildRecord {
+  readonly initiatedEventId: number;
+  readonly workflowId: string;
+  /** The run that it began as, once that is known. */
+  readonly runId: string | undefined;
+}
+
+/** Something asked of another workflow. */
+export interface ExternalRecord {
+  readonly initiatedEventId: number;
+  readonly kind: ExternalRequest['kind'];
+  readonly workflowId: string;
 }
 
 /** Hundreds of bytes, for there may be millions: absent maps are undefined. */
@@ -48,10 +63,10 @@ export class Run {
   changed = false;
   timers: Map<string, TimerRecord> | undefined;
   activities: Map<string, ActivityRecord> | undefined;
-  /** Children not known to have closed: child id → id of the event that asked for it. */
-  children: Map<string, number> | undefined;
-  /** What it asked of other workflows and has no answer to: external id → id of the event. */
-  externals: Map<string, number> | undefined;
+  /** By child id. Of a closed run: those to which its closing has yet to do what their policies say. */
+  children: Map<string, ChildRecord> | undefined;
+  /** What it asked of other workflows and has no answer to, by external id. */
+  externals: Map<string, ExternalRecord> | undefined;
   /** The run that started it as its child. */
   parent: ParentRecord | undefined;
   /** The run of the chain before this one, and after it. */

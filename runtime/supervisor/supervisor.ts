@@ -12,13 +12,17 @@ import type { ToHost } from '../host/protocol.js';
 import { Activities } from './activities.js';
 import { Admission } from './admission.js';
 import { Chains } from './chains.js';
+import { Children } from './children.js';
 import { Closing } from './closing.js';
 import { ControlPlane } from './control-plane.js';
 import { Core, type CoreOptions } from './core.js';
 import { Dispatcher } from './dispatcher.js';
 import { HistoryReader } from './history-reader.js';
+import { InternalClient } from './internal-client.js';
+import { Outgoing } from './outgoing.js';
 import { errorRecord, type ReplySink } from './replies.js';
 import { Reports } from './reports.js';
+import { resolutions } from './resolutions.js';
 import type { Run, Waiter } from './run.js';
 import { RunStarts } from './run-starts.js';
 import { Suspensions } from './suspensions.js';
@@ -34,6 +38,17 @@ export interface SupervisorOptions extends CoreOptions {
   readonly later: (callback: () => void) => void;
 }
 
+/** A run that a restart has to do something about, and the newest event that it had then. */
+interface Unfinished {
+  readonly run: Run;
+  readonly through: number;
+}
+
+function isUnfinished(run: Run): boolean {
+  const waits = run.activities !== undefined || run.children !== undefined || run.externals !== undefined;
+  return waits || run.lastStoredSeq > run.ranThrough;
+}
+
 /** Log bytes after which the index is written out, so that a restart reads no more than that. */
 const CHECKPOINT_BYTES = 64 * 1024 * 1024;
 /** Runs woken at once after a restart: few, for what clients ask of other runs meanwhile waits behind them. */
@@ -45,6 +60,9 @@ export class Supervisor {
   readonly #dispatcher: Dispatcher;
   readonly #timers: Timers;
   readonly #activities: Activities;
+  readonly #internalClient: InternalClient;
+  readonly #outgoing: Outgoing;
+  readonly #children: Children;
   readonly #admission: Admission;
   #partitions = 1;
   #moving = false;
@@ -61,7 +79,11 @@ export class Supervisor {
     const readmit = (waiters: Waiter[]) => this.#admission.readmit(waiters);
     const wake = (run: Run) => this.#dispatcher.schedule(run);
     this.#timers = new Timers(core, wake);
-    this.#activities = new Activities(core, this.#timers, options.host, wake);
+    const resolve = resolutions(core, wake);
+    this.#activities = new Activities(core, this.#timers, options.host, resolve);
+    this.#internalClient = new InternalClient((request, port) => this.#admission.admitInternal(request, port));
+    this.#outgoing = new Outgoing(core, this.#internalClient, resolve);
+    this.#children = new Children(core, this.#internalClient, resolve);
     const historyReader = new HistoryReader(core, readmit);
     const suspensions = new Suspensions(core, () => this.#dispatcher, this.#timers, readmit);
     const closing = new Closing({
@@ -69,6 +91,7 @@ export class Supervisor {
       dispatcher: () => this.#dispatcher,
       activities: this.#activities,
       suspensions,
+      parentClosed: (run) => this.#children.parentClosed(run),
       readmit,
     });
     this.#dispatcher = new Dispatcher(core, options.workers, {
@@ -95,6 +118,8 @@ export class Supervisor {
       dispatcher: this.#dispatcher,
       timers: this.#timers,
       activities: this.#activities,
+      children: this.#children,
+      outgoing: this.#outgoing,
       closing,
       suspensions,
       readmit,
@@ -109,11 +134,14 @@ export class Supervisor {
     const opened = await this.options.store.open(reader);
     reader.loaded();
     this.#partitions = opened.partitions;
-    const unfinished: Run[] = [];
+    const unfinished: Unfinished[] = [];
     for (const run of core.index.all()) {
-      if (!run.open) continue;
+      if (!run.open) {
+        if (run.children !== undefined) unfinished.push({ run, through: run.lastEventId });
+        continue;
+      }
       for (const [timerId, { fireAt }] of run.timers ?? []) this.#timers.arm(run, timerId, fireAt);
-      if (run.lastStoredSeq > run.ranThrough || run.activities !== undefined) unfinished.push(run);
+      if (isUnfinished(run)) unfinished.push({ run, through: run.lastEventId });
     }
     void this.#wakeAll(unfinished).catch(this.options.onFailed);
     return { openRuns: core.index.open, clean: opened.clean };
@@ -142,6 +170,7 @@ export class Supervisor {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timers.stop();
+    this.#internalClient.stop();
     this.#dispatcher.stop();
     await this.#dispatcher.settled();
     this.core.committer.flush();
@@ -195,11 +224,13 @@ export class Supervisor {
     }
   }
 
-  async #wakeAll(runs: readonly Run[]): Promise<void> {
-    for (const run of runs) {
+  async #wakeAll(runs: readonly Unfinished[]): Promise<void> {
+    for (const { run, through } of runs) {
       if (this.#closed) return;
+      if (run.children !== undefined) await this.#children.recover(run, through);
       if (!run.open) continue;
       if (run.activities !== undefined) await this.#activities.recover(run);
+      if (run.externals !== undefined) await this.#outgoing.recover(run, through);
       if (run.lastStoredSeq <= run.ranThrough) continue;
       this.core.live(run);
       this.#dispatcher.schedule(run);

@@ -76,6 +76,7 @@ function expectSteps(history: readonly WorkflowEvent[]): void {
 /** What ends has begun, ends once, and names its beginning. */
 function expectPairs(history: readonly WorkflowEvent[]): void {
   const open = new Set<number>();
+  const children = new Set<string>();
   const begin = (event: WorkflowEvent) => open.add(event.eventId);
   const end = (event: WorkflowEvent, beginning: number) => {
     expect(open, `event ${event.eventId}, ${event.eventType}, ends what event ${beginning} began`).toContain(beginning);
@@ -86,6 +87,11 @@ function expectPairs(history: readonly WorkflowEvent[]): void {
       case 'TimerStarted':
       case 'ActivityTaskScheduled':
       case 'WorkflowExecutionUpdateAccepted':
+      case 'StartChildWorkflowExecutionInitiated':
+      case 'SignalExternalWorkflowExecutionInitiated':
+      case 'RequestCancelExternalWorkflowExecutionInitiated':
+      case 'UpdateExternalWorkflowExecutionInitiated':
+      case 'QueryExternalWorkflowExecutionInitiated':
         begin(event);
         break;
       case 'TimerFired':
@@ -101,6 +107,27 @@ function expectPairs(history: readonly WorkflowEvent[]): void {
       case 'ActivityTaskCancelRequested':
         end(event, event.scheduledEventId);
         break;
+      case 'ChildWorkflowExecutionStarted':
+        expect(open, `event ${event.eventId} tells of a child that is wanted`).toContain(event.initiatedEventId);
+        expect(children, `child ${event.childId} starts once`).not.toContain(event.childId);
+        children.add(event.childId);
+        break;
+      case 'StartChildWorkflowExecutionFailed':
+      case 'ChildWorkflowExecutionCompleted':
+      case 'ChildWorkflowExecutionFailed':
+      case 'ChildWorkflowExecutionCanceled':
+      case 'ChildWorkflowExecutionTerminated':
+      case 'ExternalWorkflowExecutionSignaled':
+      case 'SignalExternalWorkflowExecutionFailed':
+      case 'ExternalWorkflowExecutionCancelRequested':
+      case 'RequestCancelExternalWorkflowExecutionFailed':
+      case 'ExternalWorkflowExecutionUpdateAccepted':
+      case 'ExternalWorkflowExecutionUpdateCompleted':
+      case 'UpdateExternalWorkflowExecutionFailed':
+      case 'ExternalWorkflowExecutionQueried':
+      case 'QueryExternalWorkflowExecutionFailed':
+        end(event, event.initiatedEventId);
+        break;
     }
   }
 }
@@ -109,7 +136,10 @@ function expectOnce(history: readonly WorkflowEvent[]): void {
   const updates = history.flatMap((e) => (e.eventType === 'WorkflowExecutionUpdateAccepted' ? [e.updateId] : []));
   expect(new Set(updates).size).toBe(updates.length);
   const requests = history.flatMap((e) =>
-    e.eventType === 'WorkflowExecutionSignaled' && e.requestId !== undefined ? [e.requestId] : [],
+    (e.eventType === 'WorkflowExecutionSignaled' || e.eventType === 'WorkflowExecutionCancelRequested') &&
+    e.requestId !== undefined
+      ? [e.requestId]
+      : [],
   );
   expect(new Set(requests).size).toBe(requests.length);
 }

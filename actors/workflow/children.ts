@@ -1,0 +1,176 @@
+/**
+ * Child workflows: `startChild`, `executeChild`, and the handle of a child.
+ * Thread: worker. In → out: workflow function and options → child → handle or result.
+ */
+import { checkOneOf, checkOptionalId, refuseUnknownOptions } from '../../mailbox/checks.js';
+import type { ChildOptionsRecord } from '../../mailbox/events.js';
+import type { StartedChild } from '../children.js';
+import { currentExecution } from '../current.js';
+import { derivedUuid } from '../random.js';
+import type { WithWorkflowArgs, Workflow, WorkflowResultType } from './definitions.js';
+import { workflowTypeOf } from './names.js';
+import { encodeArgs, OutgoingHandle } from './outgoing-handle.js';
+
+/** What happens to a child that is open when its parent closes, in whatever way. */
+export const ParentClosePolicy = {
+  /** The child is terminated. The default. */
+  TERMINATE: 'TERMINATE',
+  /** Nothing. */
+  ABANDON: 'ABANDON',
+  /** The child is asked to cancel. */
+  REQUEST_CANCEL: 'REQUEST_CANCEL',
+  // Older names of the same, which workflow files written for Temporal's SDK may use.
+  PARENT_CLOSE_POLICY_UNSPECIFIED: undefined,
+  PARENT_CLOSE_POLICY_TERMINATE: 'TERMINATE',
+  PARENT_CLOSE_POLICY_ABANDON: 'ABANDON',
+  PARENT_CLOSE_POLICY_REQUEST_CANCEL: 'REQUEST_CANCEL',
+} as const;
+export type ParentClosePolicy = (typeof ParentClosePolicy)[keyof typeof ParentClosePolicy];
+
+/** What it means for a child, and for who awaits it, that the scope is cancelled in which it was started. */
+export const ChildWorkflowCancellationType = {
+  /** The child goes on; who awaits it gets the cancellation at once. */
+  ABANDON: 'ABANDON',
+  /** The child is asked to cancel; who awaits it gets the cancellation at once. */
+  TRY_CANCEL: 'TRY_CANCEL',
+  /** The child is asked to cancel; who awaits it gets whatever comes of it. The default. */
+  WAIT_CANCELLATION_COMPLETED: 'WAIT_CANCELLATION_COMPLETED',
+  /** The child is asked to cancel; who awaits it gets the cancellation once the child has the request in its history. */
+  WAIT_CANCELLATION_REQUESTED: 'WAIT_CANCELLATION_REQUESTED',
+} as const;
+export type ChildWorkflowCancellationType =
+  (typeof ChildWorkflowCancellationType)[keyof typeof ChildWorkflowCancellationType];
+
+export interface ChildWorkflowOptions {
+  /** 1 to 1,000 characters. Default: a UUID that is the same at every replay. */
+  workflowId?: string;
+  /** Default: TERMINATE. */
+  parentClosePolicy?: ParentClosePolicy;
+  /** Default: WAIT_CANCELLATION_COMPLETED. */
+  cancellationType?: ChildWorkflowCancellationType;
+  /** After a closed run by that workflow id. Default: ALLOW_DUPLICATE. */
+  workflowIdReusePolicy?: 'ALLOW_DUPLICATE' | 'ALLOW_DUPLICATE_FAILED_ONLY' | 'REJECT_DUPLICATE';
+  /** Notes kept with the run, not seen by its code. */
+  memo?: Record<string, unknown>;
+}
+
+const OPTIONS: ReadonlySet<string> = new Set([
+  'workflowId',
+  'args',
+  'parentClosePolicy',
+  'cancellationType',
+  'workflowIdReusePolicy',
+  'memo',
+]);
+
+/**
+ * A child workflow that has started.
+ *
+ * What it is asked goes to this child and its continuations only, never to another workflow that later uses its id.
+ */
+export class ChildWorkflowHandle<T extends Workflow = Workflow> extends OutgoingHandle {
+  /** The run that the child began as. */
+  readonly firstExecutionRunId: string;
+  readonly #child: StartedChild;
+
+  /** @internal */
+  constructor(workflowId: string, firstExecutionRunId: string, child: StartedChild) {
+    super({ workflowId, runId: firstExecutionRunId, childId: child.childId });
+    this.firstExecutionRunId = firstExecutionRunId;
+    this.#child = child;
+  }
+
+  /**
+   * What the child returns; of the last run of its chain, if it continues as new.
+   * @throws ChildWorkflowFailure if it closes otherwise: its cause is an ApplicationFailure, CancelledFailure or TerminatedFailure
+   */
+  result(): Promise<WorkflowResultType<T>> {
+    return this.#child.completed as Promise<WorkflowResultType<T>>; // What the workflow's type says it is.
+  }
+}
+
+/**
+ * Starts a child workflow and resolves with its handle once it has started.
+ * @param workflowTypeOrFunc the workflow function, or the name under which the workflow file exports it
+ * @throws WorkflowExecutionAlreadyStartedError if the workflow id is taken; ApplicationFailure of type UnknownWorkflowTypeError naming the
+ *   types that exist; CancelledFailure in a cancelled scope, ChildWorkflowFailure with that cause if it is cancelled before it has started
+ * @example
+ * const child = await startChild(shipment, { args: [orderId], workflowId: `shipment-${orderId}` });
+ * await child.signal(hurry);
+ * const receipt = await child.result();
+ */
+export function startChild<T extends Workflow>(
+  workflowTypeOrFunc: string | T,
+  options: WithWorkflowArgs<T, ChildWorkflowOptions>,
+): Promise<ChildWorkflowHandle<T>>;
+export function startChild<T extends () => Promise<unknown>>(
+  workflowTypeOrFunc: string | T,
+): Promise<ChildWorkflowHandle<T>>;
+export async function startChild<T extends Workflow>(
+  workflowTypeOrFunc: string | T,
+  options: ChildWorkflowOptions & { args?: readonly unknown[] } = {},
+): Promise<ChildWorkflowHandle<T>> {
+  const { workflowId, child } = begin(workflowTypeOrFunc, options);
+  return new ChildWorkflowHandle<T>(workflowId, await child.started, child);
+}
+
+/**
+ * Starts a child workflow and resolves with its result.
+ * @throws what `startChild` and `ChildWorkflowHandle.result` throw
+ * @example const receipt = await executeChild(shipment, { args: [orderId] });
+ */
+export function executeChild<T extends Workflow>(
+  workflowTypeOrFunc: string | T,
+  options: WithWorkflowArgs<T, ChildWorkflowOptions>,
+): Promise<WorkflowResultType<T>>;
+export function executeChild<T extends () => Promise<unknown>>(
+  workflowTypeOrFunc: string | T,
+): Promise<WorkflowResultType<T>>;
+export async function executeChild<T extends Workflow>(
+  workflowTypeOrFunc: string | T,
+  options: ChildWorkflowOptions & { args?: readonly unknown[] } = {},
+): Promise<WorkflowResultType<T>> {
+  const { child } = begin(workflowTypeOrFunc, options);
+  await child.started;
+  return child.completed as Promise<WorkflowResultType<T>>; // What the workflow's type says it is.
+}
+
+function begin(
+  workflowTypeOrFunc: unknown,
+  options: ChildWorkflowOptions & { args?: readonly unknown[] },
+): { workflowId: string; child: StartedChild } {
+  const execution = currentExecution();
+  const workflowType = workflowTypeOf(workflowTypeOrFunc);
+  refuseUnknownOptions(options, OPTIONS);
+  const { cancellationType } = options;
+  const cancellation = checkOneOf('cancellationType', cancellationType, Object.values(ChildWorkflowCancellationType));
+  const given = checkOptionalId('workflowId', options.workflowId);
+  const record = recordOf(options);
+  const input = encodeArgs(options.args);
+  let workflowId = given ?? '';
+  const child = execution.children.start((childId) => {
+    workflowId = given ?? derivedUuid(execution.info.runId, `child ${childId}`);
+    return {
+      workflowId,
+      workflowType,
+      input,
+      options: record,
+      cancellationType: cancellation ?? 'WAIT_CANCELLATION_COMPLETED',
+    };
+  });
+  return { workflowId, child };
+}
+
+function recordOf({ parentClosePolicy, workflowIdReusePolicy, memo }: ChildWorkflowOptions): ChildOptionsRecord {
+  const record: ChildOptionsRecord = {};
+  const closePolicy = checkOneOf('parentClosePolicy', parentClosePolicy, ['TERMINATE', 'ABANDON', 'REQUEST_CANCEL']);
+  const reusePolicy = checkOneOf('workflowIdReusePolicy', workflowIdReusePolicy, [
+    'ALLOW_DUPLICATE',
+    'ALLOW_DUPLICATE_FAILED_ONLY',
+    'REJECT_DUPLICATE',
+  ]);
+  if (closePolicy !== undefined) record.parentClosePolicy = closePolicy;
+  if (reusePolicy !== undefined) record.reusePolicy = reusePolicy;
+  if (memo !== undefined) record.memo = currentExecution().encode(memo, 'memo');
+  return record;
+}

@@ -1,0 +1,191 @@
+/**
+ * Children: child workflows are started once it is durable that their parent wants them, and awaited; and get their due when it closes.
+ * Thread: supervisor. In → out: StartChildWorkflowExecutionInitiated (durable) → internal requests → what parent and child hear of each other.
+ */
+import type { EventBody, EventOf } from '../../mailbox/events.js';
+import type { FailureRecord } from '../../mailbox/failures.js';
+import { decodeEvents } from '../../mailbox/turn.js';
+import type { ErrorRecord, Reply } from '../client/protocol.js';
+import type { Core } from './core.js';
+import type { InternalClient } from './internal-client.js';
+import { failureOf, isChildOf } from './outgoing.js';
+import type { Resolve } from './resolutions.js';
+import type { ChildRecord, Run } from './run.js';
+
+type Initiated = EventOf<'StartChildWorkflowExecutionInitiated'>;
+
+export class Children {
+  constructor(
+    private readonly core: Core,
+    private readonly client: InternalClient,
+    private readonly resolve: Resolve,
+  ) {}
+
+  /** Only once the event is durable. */
+  start(run: Run, event: Initiated): void {
+    const { childId, workflowId, workflowType, input, options } = event;
+    const { reusePolicy, memo, parentClosePolicy: closePolicy = 'TERMINATE' } = options;
+    if (!run.open && closePolicy !== 'ABANDON') {
+      this.#forget(run, childId);
+      return;
+    }
+    const parent = { workflowId: run.workflowId, runId: run.runId, childId, closePolicy };
+    this.client.send(
+      {
+        kind: 'start',
+        workflowId,
+        workflowType,
+        input,
+        requestId: requestIdOf(run, childId),
+        parent,
+        ...(reusePolicy === undefined ? {} : { reusePolicy }),
+        ...(memo === undefined ? {} : { memo }),
+      },
+      (reply) => this.#answered(run, event, reply),
+    );
+  }
+
+  /** The run's closing event is durable: children that are open get what their policies say. */
+  parentClosed(run: Run): void {
+    for (const [childId, { workflowId, runId }] of run.children ?? []) {
+      const child = this.core.index.current(workflowId);
+      if (child?.open === true && isChildOf(child, run, childId)) this.#applyPolicy(run, childId, child);
+      // One that is not known to have begun is dealt with when that is answered.
+      else if (runId !== undefined) this.#forget(run, childId);
+    }
+  }
+
+  /**
+   * After a restart: children are started unless they were, and awaited again; or get their due if the run is closed. Of events through
+   * that one: later ones are dealt with as they come.
+   */
+  async recover(run: Run, through: number): Promise<void> {
+    if (!run.open) this.parentClosed(run);
+    let unanswered = false;
+    for (const [childId, child] of run.children ?? []) {
+      if (child.initiatedEventId > through) continue;
+      if (child.runId === undefined) unanswered = true;
+      else if (run.open) this.#awaitEnd(run, childId, child, child.runId);
+    }
+    if (!unanswered) return;
+    const frames = await this.core.readHistory(run);
+    for (const { frame } of frames) {
+      for (const event of decodeEvents(frame.events, frame.firstEventId)) {
+        if (event.eventType !== 'StartChildWorkflowExecutionInitiated' || event.eventId > through) continue;
+        const child = run.children?.get(event.childId);
+        if (child !== undefined && child.runId === undefined) this.#startUnlessBegun(run, event);
+      }
+    }
+  }
+
+  /** It may have begun, and even closed, before its parent heard of it: the policies of ids do not count then. */
+  #startUnlessBegun(run: Run, event: Initiated): void {
+    let begun = this.core.index.current(event.workflowId);
+    while (begun !== undefined && !isChildOf(begun, run, event.childId)) begun = begun.previous;
+    if (begun === undefined) {
+      this.start(run, event);
+      return;
+    }
+    const { firstRunId } = begun;
+    this.core.committer.after(begun, () =>
+      this.#answered(run, event, { id: 0, kind: 'started', runId: firstRunId, started: true }),
+    );
+  }
+
+  #answered(run: Run, { childId, eventId: initiatedEventId }: Initiated, reply: Reply): void {
+    const child = run.children?.get(childId);
+    if (child === undefined || child.runId !== undefined) return;
+    if (reply.kind !== 'started') {
+      if (!run.open) this.#forget(run, childId);
+      else if (reply.kind === 'error') {
+        const failure = startFailure(reply.error);
+        this.resolve(run, { eventType: 'StartChildWorkflowExecutionFailed', childId, initiatedEventId, failure });
+      }
+      return;
+    }
+    const { runId } = reply;
+    if (run.open) {
+      this.resolve(run, { eventType: 'ChildWorkflowExecutionStarted', childId, initiatedEventId, runId });
+      this.#awaitEnd(run, childId, child, runId);
+    } else {
+      run.children!.set(childId, { ...child, runId });
+      this.parentClosed(run);
+    }
+  }
+
+  #awaitEnd(run: Run, childId: string, { workflowId, initiatedEventId }: ChildRecord, runId: string): void {
+    const workflowType = this.core.index.find(workflowId, runId)?.workflowType ?? '';
+    this.client.send({ kind: 'result', workflowId, runId, followRuns: true }, (reply) => {
+      // The parent may have closed meanwhile, and then nobody waits.
+      if (!run.open || run.children?.has(childId) !== true) return;
+      const ids = { childId, initiatedEventId };
+      if (reply.kind === 'closed') {
+        this.resolve(run, { eventType: 'ChildWorkflowExecutionCompleted', ...ids, result: reply.result });
+      } else if (reply.kind === 'error') {
+        const failure: FailureRecord = {
+          kind: 'childWorkflow',
+          message: 'Child Workflow execution failed',
+          workflowId,
+          runId,
+          workflowType,
+          retryState: 'NON_RETRYABLE_FAILURE',
+          cause: reply.error.cause ?? failureOf(reply.error),
+        };
+        this.resolve(run, { eventType: endOf(reply.error), ...ids, failure });
+      }
+    });
+  }
+
+  #applyPolicy(run: Run, childId: string, child: Run): void {
+    const { workflowId, runId, parent } = child;
+    const reason = 'by parent close policy';
+    const done = () => this.#forget(run, childId);
+    switch (parent!.closePolicy) {
+      case 'ABANDON':
+        done();
+        break;
+      case 'TERMINATE':
+        this.client.send({ kind: 'terminate', workflowId, runId, reason }, done);
+        break;
+      case 'REQUEST_CANCEL': {
+        const sender = { workflowId: run.workflowId, runId: run.runId };
+        const requestId = `${requestIdOf(run, childId)}/close`;
+        this.client.send({ kind: 'cancel', workflowId, reason, requestId, sender }, done);
+      }
+    }
+  }
+
+  /** Nothing remains to be done about the child of a closed run. */
+  #forget(run: Run, childId: string): void {
+    run.children?.delete(childId);
+    if (run.children?.size === 0) run.children = undefined;
+    this.core.index.changed(run);
+  }
+}
+
+/** The same at every attempt, so that what is sent again after a crash is one start. */
+function requestIdOf(run: Run, childId: string): string {
+  return `child/${run.runId}/${childId}`;
+}
+
+function startFailure(error: ErrorRecord): FailureRecord {
+  const failure = failureOf(error);
+  // The workflow gets this one as the error that it is, with the ids of the run that is in the way.
+  return error.name === 'WorkflowExecutionAlreadyStartedError' ? { ...failure, ...error.fields } : failure;
+}
+
+type EndType = Extract<
+  EventBody['eventType'],
+  'ChildWorkflowExecutionFailed' | 'ChildWorkflowExecutionCanceled' | 'ChildWorkflowExecutionTerminated'
+>;
+
+function endOf({ fields }: ErrorRecord): EndType {
+  switch ((fields as { status?: string }).status) {
+    case 'CANCELLED':
+      return 'ChildWorkflowExecutionCanceled';
+    case 'TERMINATED':
+      return 'ChildWorkflowExecutionTerminated';
+    default:
+      return 'ChildWorkflowExecutionFailed';
+  }
+}

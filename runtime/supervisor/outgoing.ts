@@ -1,0 +1,182 @@
+/**
+ * Outgoing: what runs ask of other workflows, carried out once it is durable that they asked, and answered in their history.
+ * Thread: supervisor. In → out: …Initiated event (durable) → internal request → reply → resolution, written at admission.
+ */
+import type { EventBody, ExternalInitiated, ExternalRequest } from '../../mailbox/events.js';
+import type { FailureRecord } from '../../mailbox/failures.js';
+import { decodeEvents } from '../../mailbox/turn.js';
+import { fromErrorRecord } from '../client/error-record.js';
+import type { ErrorRecord, Reply } from '../client/protocol.js';
+import { WorkflowNotFoundError } from '../errors.js';
+import type { Core } from './core.js';
+import type { InternalClient, RequestBody } from './internal-client.js';
+import { errorRecord } from './replies.js';
+import type { Resolve } from './resolutions.js';
+import type { Run } from './run.js';
+
+type Kind = ExternalRequest['kind'];
+type RequestOf<K extends Kind> = Extract<ExternalRequest, { kind: K }>;
+
+/** Under which event type each kind of request is recorded. */
+export const INITIATED: { readonly [K in Kind]: ExternalInitiated['eventType'] } = {
+  signal: 'SignalExternalWorkflowExecutionInitiated',
+  signalWithStart: 'SignalExternalWorkflowExecutionInitiated',
+  cancel: 'RequestCancelExternalWorkflowExecutionInitiated',
+  update: 'UpdateExternalWorkflowExecutionInitiated',
+  pollUpdate: 'UpdateExternalWorkflowExecutionInitiated',
+  query: 'QueryExternalWorkflowExecutionInitiated',
+};
+
+const FAILED = {
+  signal: 'SignalExternalWorkflowExecutionFailed',
+  signalWithStart: 'SignalExternalWorkflowExecutionFailed',
+  cancel: 'RequestCancelExternalWorkflowExecutionFailed',
+  update: 'UpdateExternalWorkflowExecutionFailed',
+  pollUpdate: 'UpdateExternalWorkflowExecutionFailed',
+  query: 'QueryExternalWorkflowExecutionFailed',
+} as const;
+
+/** Whoever asks, and under which id. */
+interface External {
+  readonly run: Run;
+  readonly externalId: string;
+  readonly initiatedEventId: number;
+  readonly kind: Kind;
+}
+
+export class Outgoing {
+  constructor(
+    private readonly core: Core,
+    private readonly client: InternalClient,
+    private readonly resolve: Resolve,
+  ) {}
+
+  /** Only once the event is durable. Also for a run that has closed with that very step: it is nobody's to hear, but it was asked. */
+  carryOut(run: Run, { externalId, eventId, request }: ExternalInitiated): void {
+    const external: External = { run, externalId, initiatedEventId: eventId, kind: request.kind };
+    const target = this.#target(run, request);
+    if (target === undefined) {
+      const { workflowId } = request;
+      this.#replied(external, { id: 0, kind: 'error', error: errorRecord(new WorkflowNotFoundError({ workflowId })) });
+      return;
+    }
+    // The same at every attempt, so that what is carried out again after a crash is applied once.
+    const requestId = `external/${run.runId}/${externalId}`;
+    const body = (REQUESTS[request.kind] as (request: ExternalRequest, ids: RequestIds) => RequestBody)(request, {
+      target,
+      requestId,
+      sender: { workflowId: run.workflowId, runId: run.runId },
+    });
+    this.client.send(body, (reply) => this.#replied(external, reply));
+  }
+
+  /** After a restart: whatever has no answer is carried out again. Of events through that one: later ones are carried out as they come. */
+  async recover(run: Run, through: number): Promise<void> {
+    const frames = await this.core.readHistory(run);
+    for (const { frame } of frames) {
+      for (const event of decodeEvents(frame.events, frame.firstEventId)) {
+        if (!('request' in event) || event.eventId > through) continue;
+        if (run.externals?.has(event.externalId) === true) this.carryOut(run, event);
+      }
+    }
+  }
+
+  /** A request to a child is for no other workflow that uses its id. Undefined: the child never began. */
+  #target(run: Run, request: ExternalRequest): Target | undefined {
+    const { workflowId } = request;
+    if (request.kind === 'signalWithStart') return { workflowId };
+    const pinned = request.runId === undefined ? undefined : { workflowId, runId: request.runId };
+    if (request.childId === undefined) return pinned ?? { workflowId };
+    const current = this.core.index.current(workflowId);
+    return current !== undefined && isChildOf(current, run, request.childId) ? { workflowId } : pinned;
+  }
+
+  #replied({ run, externalId, initiatedEventId, kind }: External, reply: Reply): void {
+    // Closed meanwhile, and then nobody waits.
+    if (run.externals?.has(externalId) !== true) return;
+    this.resolve(run, resolutionOf(kind, { externalId, initiatedEventId }, reply));
+  }
+}
+
+interface Target {
+  workflowId: string;
+  runId?: string;
+}
+
+interface RequestIds {
+  readonly target: Target;
+  readonly requestId: string;
+  readonly sender: { readonly workflowId: string; readonly runId: string };
+}
+
+const REQUESTS: { readonly [K in Kind]: (request: RequestOf<K>, ids: RequestIds) => RequestBody } = {
+  signal: ({ name, input }, { target, requestId, sender }) => ({
+    kind: 'signal',
+    ...target,
+    name,
+    input,
+    requestId,
+    sender,
+  }),
+  cancel: ({ reason }, { target, requestId, sender }) => ({
+    kind: 'cancel',
+    ...target,
+    ...(reason === undefined ? {} : { reason }),
+    requestId,
+    sender,
+  }),
+  update: ({ updateId, name, input, stage }, { target }) => ({
+    kind: 'update',
+    ...target,
+    updateId,
+    name,
+    input,
+    stage,
+  }),
+  pollUpdate: ({ updateId }, { target }) => ({ kind: 'pollUpdate', ...target, updateId, stage: 'COMPLETED' }),
+  query: ({ name, input }, { target }) => ({ kind: 'query', ...target, name, input }),
+  signalWithStart: ({ name, signalInput }, { target, requestId, sender }) => ({
+    kind: 'signal',
+    ...target,
+    name,
+    input: signalInput,
+    requestId,
+    sender,
+  }),
+};
+
+function resolutionOf(kind: Kind, ids: { externalId: string; initiatedEventId: number }, reply: Reply): EventBody {
+  switch (reply.kind) {
+    case 'done':
+      return kind === 'cancel'
+        ? { eventType: 'ExternalWorkflowExecutionCancelRequested', ...ids }
+        : { eventType: 'ExternalWorkflowExecutionSignaled', ...ids };
+    case 'started':
+      return { eventType: 'ExternalWorkflowExecutionSignaled', ...ids, runId: reply.runId };
+    case 'updateAccepted':
+      return { eventType: 'ExternalWorkflowExecutionUpdateAccepted', ...ids, runId: reply.runId };
+    case 'updateCompleted': {
+      const { runId, result } = reply;
+      return { eventType: 'ExternalWorkflowExecutionUpdateCompleted', ...ids, runId, result };
+    }
+    case 'queryResult':
+      return { eventType: 'ExternalWorkflowExecutionQueried', ...ids, result: reply.result };
+    case 'error':
+      return { eventType: FAILED[kind], ...ids, failure: failureOf(reply.error) };
+    default:
+      throw new Error(`A request of kind ${kind} was answered with '${reply.kind}'`);
+  }
+}
+
+/** What a client would get as an error of the catalogue, as a workflow gets it: a failure of that name, with the same message and cause. */
+export function failureOf({ name, fields, cause }: ErrorRecord): FailureRecord {
+  // The cause stays as it is: its payloads are not for this thread to read.
+  const { message } = fromErrorRecord({ name, fields });
+  const failure: FailureRecord = { kind: 'application', type: name, message, nonRetryable: true };
+  if (cause !== undefined) failure.cause = cause;
+  return failure;
+}
+
+export function isChildOf(run: Run, parent: Run, childId: string): boolean {
+  return run.parent?.runId === parent.runId && run.parent.childId === childId;
+}

@@ -1,0 +1,21 @@
+/**
+ * Resolutions: what became of something that a run waits for. Written at admission, always admitted.
+ * Thread: supervisor. In → out: (run, event) → event with its place, message in the mailbox.
+ */
+import type { EventBody } from '../../mailbox/events.js';
+import { messageOf } from '../../mailbox/stored-messages.js';
+import type { Core } from './core.js';
+import type { Run } from './run.js';
+
+/** Only for a run that is open, and for an event that is a message. */
+export type Resolve = (run: Run, body: EventBody) => void;
+
+export function resolutions(core: Core, wake: (run: Run) => void): Resolve {
+  return (run, body) => {
+    const { seq, time } = core.stamp(run);
+    const event = core.committer.append(run, { ...body, eventTime: time, seq });
+    core.deliver(run, messageOf(event)!);
+    wake(run);
+    core.moved();
+  };
+}
