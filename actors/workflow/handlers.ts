@@ -27,17 +27,17 @@ import {
  */
 export function setHandler<R, A extends unknown[], N extends string>(
   def: UpdateDefinition<R, A, N>,
-  handler: ((...args: NoInfer<A>) => NoInfer<R> | Promise<NoInfer<R>>) | undefined,
-  options?: UpdateHandlerOptions<NoInfer<A>>,
+  handler: NoInfer<(...args: A) => R | Promise<R>> | undefined,
+  options?: NoInfer<UpdateHandlerOptions<A>>,
 ): void;
 export function setHandler<R, A extends unknown[], N extends string>(
   def: QueryDefinition<R, A, N>,
-  handler: ((...args: NoInfer<A>) => NoInfer<R>) | undefined,
+  handler: NoInfer<(...args: A) => R> | undefined,
   options?: QueryHandlerOptions,
 ): void;
 export function setHandler<A extends unknown[], N extends string>(
   def: SignalDefinition<A, N>,
-  handler: ((...args: NoInfer<A>) => void | Promise<void>) | undefined,
+  handler: NoInfer<(...args: A) => void | Promise<void>> | undefined,
   options?: SignalHandlerOptions,
 ): void;
 export function setHandler(
