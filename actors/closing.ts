@@ -2,11 +2,12 @@
  * How a run ends: what `main` returns or throws, and what signal handlers throw, as the run's last command.
  * Thread: worker. In → out: a result or a thrown value → a closing command, or a step that breaks.
  */
-import { isCancellation, TemporalFailure, toFailureRecord } from '../mailbox/failures.js';
+import { isCancellation } from '../mailbox/failures.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
 import { ContinueAsNew } from './continue-as-new.js';
 import type { Execution } from './execution.js';
+import { isFailure } from './failure-types.js';
 
 export function startMain(execution: Execution, message: MessageOf<'start'>): void {
   const { memo, parent, continuedFromRunId, suggestAt } = message;
@@ -31,7 +32,7 @@ function mainReturned(execution: Execution, result: unknown): void {
   try {
     payload = execution.encode(result, 'result');
   } catch (error) {
-    execution.fail(error);
+    codeFailed(execution, error);
     return;
   }
   warnOfUnfinished(execution);
@@ -47,8 +48,8 @@ export function codeFailed(execution: Execution, error: unknown): void {
     warnOfUnfinished(execution);
     const memo = error.command.memo ?? execution.origin?.memo;
     execution.close({ ...error.command, ...(memo === undefined ? {} : { memo }), buffered: [] });
-  } else if (error instanceof TemporalFailure) {
-    execution.close({ kind: 'failWorkflow', failure: toFailureRecord(error) });
+  } else if (isFailure(execution, error)) {
+    execution.close({ kind: 'failWorkflow', failure: execution.record(error) });
   } else {
     execution.fail(error);
   }

@@ -14,6 +14,7 @@ import { Children } from './children.js';
 import { startMain } from './closing.js';
 import { Conditions } from './conditions.js';
 import { ExternalRequests } from './external-requests.js';
+import type { ErrorClass } from './failure-types.js';
 import { Handlers, type Setting } from './handlers.js';
 import { bytesOfStep } from './history-size.js';
 import { Outbox } from './outbox.js';
@@ -42,6 +43,8 @@ export interface ExecutionHost {
   readonly log: Log;
   /** @throws PayloadConverterError, PayloadTooLargeError */
   encode(value: unknown, name: string): Payload;
+  /** Names of classes of errors that fail what they are thrown in, in every workflow. */
+  readonly failureTypeNames: readonly string[];
   /** Makes clear what an error means that comes of the sandbox's missing globals. */
   explain<T>(thrown: T): T;
 }
@@ -86,6 +89,8 @@ export class Execution implements Scope {
   cancelRequested = false;
   /** Of the root scope. */
   cancellation: string | undefined;
+  /** Classes of errors that fail what they are thrown in: the workflow's own list. */
+  failureTypes: readonly ErrorClass[] | undefined;
   /** Set once the run has computed its end; only queries are processed afterwards. */
   closed = false;
   /** Messages processed and commands made: the same live and in replay, unlike the journal's count. */

@@ -5,9 +5,11 @@
 import type { Payload } from '../mailbox/payload.js';
 import { callWithPayloads } from '../mailbox/raw-args.js';
 import { WorkflowDefinitionError } from '../runtime/errors.js';
+import { currentExecution } from './current.js';
 import { definitionOf } from './workflow/classes/class-definition.js';
 import { runClass } from './workflow/classes/instance.js';
 import { isClass } from './workflow/names.js';
+import { failureTypesOf } from './workflow/workflow-options.js';
 
 /** What a workflow file exports, by export name. */
 export type Exports = Readonly<Record<string, unknown>>;
@@ -61,8 +63,9 @@ export class ExportedWorkflows {
   }
 }
 
-/** Calls the workflow with the arguments of its start. */
+/** Calls the workflow of the current execution with the arguments of its start. */
 export function runWorkflow(workflow: ExportedWorkflow, input: readonly Payload[]): unknown {
+  currentExecution().failureTypes = failureTypesOf(workflow);
   const definition = definitionOf(workflow);
   if (definition === undefined) return callWithPayloads(workflow, undefined, [], input);
   return runClass(workflow as unknown as new () => object, definition, input); // Only classes have one.

@@ -2,12 +2,13 @@
  * Updates: through the gate, accepted, run, completed or failed.
  * Thread: worker. In → out: update message → acceptUpdate and completeUpdate commands, or the answer that it is rejected.
  */
-import { TemporalFailure, toFailureRecord } from '../mailbox/failures.js';
 import { isThenable, type Verdict, validate } from '../mailbox/gate.js';
 import type { MessageOf } from '../mailbox/messages.js';
+import type { Payload } from '../mailbox/payload.js';
 import { inUpdate } from './code-context.js';
 import { ContinueAsNew, refusedInUpdate } from './continue-as-new.js';
 import type { Execution } from './execution.js';
+import { isFailure } from './failure-types.js';
 import type { Handler, InProgress } from './handlers.js';
 
 type Update = MessageOf<'update'>;
@@ -63,17 +64,21 @@ export function rejectUpdate(execution: Execution, message: Update, error: unkno
 }
 
 function returned(execution: Execution, entry: InProgress, updateId: string, result: unknown): void {
-  execution.handlers.ended(entry);
+  let payload: Payload;
   try {
-    execution.outbox.push({ kind: 'completeUpdate', updateId, result: execution.encode(result, 'result') });
+    payload = execution.encode(result, 'result');
   } catch (error) {
-    execution.fail(error);
+    failed(execution, entry, updateId, error);
+    return;
   }
+  execution.handlers.ended(entry);
+  execution.outbox.push({ kind: 'completeUpdate', updateId, result: payload });
 }
 
 function failed(execution: Execution, entry: InProgress, updateId: string, error: unknown): void {
   execution.handlers.ended(entry);
-  if (error instanceof TemporalFailure) {
-    execution.outbox.push({ kind: 'completeUpdate', updateId, failure: toFailureRecord(error) });
-  } else execution.fail(error instanceof ContinueAsNew ? refusedInUpdate(entry.name) : error);
+  const thrown = error instanceof ContinueAsNew ? refusedInUpdate(entry.name) : error;
+  if (isFailure(execution, thrown)) {
+    execution.outbox.push({ kind: 'completeUpdate', updateId, failure: execution.record(thrown) });
+  } else execution.fail(thrown);
 }

@@ -2,6 +2,7 @@
  * The worker: what a pool thread runs. A turn is a Piscina task; actors live here between turns.
  * Thread: worker. In → out: turn bytes → report bytes.
  */
+import { AsyncResource } from 'node:async_hooks';
 import { format } from 'node:util';
 import { workerData } from 'node:worker_threads';
 import { setStackMapper, toFailureRecord } from '../mailbox/failures.js';
@@ -29,6 +30,8 @@ export interface WorkerThreadData {
   readonly bundle: WorkflowBundle;
   /** Limit of one encoded value. */
   readonly payloadBytes: number;
+  /** Names of classes of errors that fail a run instead of suspending it. */
+  readonly failureExceptionTypes: readonly string[];
   /** Module that exports the codec. */
   readonly payloadCodec: string | undefined;
   /** `STEP_FIELDS` for each slot, in shared memory. */
@@ -41,7 +44,7 @@ export interface TurnTask {
 }
 
 // Piscina wraps what its user gave as `workerData`: [environment, data] in some versions, the data in others.
-const { bundle, steps, payloadBytes, payloadCodec } = (
+const { bundle, steps, payloadBytes, payloadCodec, failureExceptionTypes } = (
   Array.isArray(workerData) ? workerData[1] : workerData
 ) as WorkerThreadData;
 
@@ -50,7 +53,8 @@ const sandboxHost: SandboxHost = {
   random: () => currentExecution().random(),
   startTimer: (ms, callback) => {
     const execution = currentExecution();
-    return { execution, timerId: execution.pending.startTimer(ms, callback) };
+    // As in Node, the callback is in the context of who set it: its scope, its update, and whatever workflow code stores itself.
+    return { execution, timerId: execution.pending.startTimer(ms, AsyncResource.bind(callback)) };
   },
   cancelTimer: (handle) => {
     const { execution, timerId } = handle as { execution: Execution; timerId: string };
@@ -91,7 +95,10 @@ function create(load: Load, log: Log): Execution | SuspendReason {
 }
 
 function executionOf(info: RunInfo, log: Log, main: WorkflowMain): Execution {
-  return new Execution(info, main, { log, encode, explain: (thrown) => explain(thrown, bundle) });
+  return new Execution(info, main, {
+    ...{ log, encode, explain: (thrown: never) => explain(thrown, bundle) },
+    failureTypeNames: failureExceptionTypes,
+  });
 }
 
 /** The exports of the workflow file for one execution, on which the globals act meanwhile. */

@@ -20,6 +20,7 @@ test('the defaults are those that the documentation gives', () => {
     stepLimitMs: 2_000,
     limits: DEFAULT_LIMITS,
     dedupe: { ids: 100_000, ms: 24 * 3_600_000 },
+    failureExceptionTypes: [],
   });
   expect(config.workers).toBeGreaterThanOrEqual(1);
   expect(activities).toEqual({});
@@ -95,6 +96,8 @@ const wrong: [options: unknown, option: string, text: string][] = [
   [{ ...minimal, limits: { mailboxMessages: -1 } }, 'limits.mailboxMessages', 'from 1'],
   [{ ...minimal, limits: [] }, 'limits', 'an array'],
   [{ ...minimal, dedupe: { retention: -1 } }, 'dedupe.retention', 'at least 0'],
+  [{ ...minimal, failureExceptionTypes: [RangeError] }, 'failureExceptionTypes', 'the names of error classes'],
+  [{ ...minimal, failureExceptionTypes: 'Error' }, 'failureExceptionTypes', 'an array'],
   [{ ...minimal, activities: () => 1 }, 'activities', 'function'],
   [{ ...minimal, defaultActivity: {} }, 'defaultActivity', 'object'],
   [{ ...minimal, maxConcurrentActivities: 0 }, 'maxConcurrentActivities', 'from 1'],

@@ -52,6 +52,11 @@ export interface RuntimeOptions {
    * compression. A file URL or a path. Messages and stacks of failures, names and ids are stored as they are.
    */
   payloadCodec?: URL | string;
+  /**
+   * Names of error classes: errors of these, and of classes that extend them, fail the run (or the update, thrown by its handler) instead of
+   * suspending it, in every workflow. `['Error']` is all of them. Workflows may add to it with `setWorkflowOptions`. Default: none.
+   */
+  failureExceptionTypes?: readonly string[];
   /** The activities: an object of functions, such as `import * as activities`. Only its own properties count. */
   activities?: Activities;
   /**
@@ -110,6 +115,7 @@ export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
       workers: whole('workers', options.workers ?? Math.max(1, availableParallelism() - 1), 1, 1024),
       maxResident: whole('maxResident', options.maxResident ?? 10_000, 1),
       payloadCodec: moduleUrl('payloadCodec', options.payloadCodec),
+      failureExceptionTypes: names('failureExceptionTypes', options.failureExceptionTypes ?? []),
       stepLimitMs: milliseconds('stepLimit', options.stepLimit ?? 2_000, 10),
       limits: allLimits,
       dedupe: {
@@ -133,6 +139,7 @@ const RUNTIME_OPTIONS: ReadonlySet<string> = new Set([
   'stepLimit',
   'payloadConverter',
   'payloadCodec',
+  'failureExceptionTypes',
   'limits',
   'dedupe',
   'activities',
@@ -213,6 +220,11 @@ function resolveLogger(logger: Logger | LogLevel | 'silent'): Logger {
 function checkObject(option: string, value: unknown): void {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
   throw refused(option, `it must be an object, not ${nameOfType(value)}`);
+}
+
+function names(option: string, value: unknown): string[] {
+  if (Array.isArray(value) && value.every((name) => typeof name === 'string' && name !== '')) return [...value];
+  throw refused(option, 'it must be an array of the names of error classes');
 }
 
 function whole(option: string, value: unknown, from: number, to = Number.MAX_SAFE_INTEGER): number {

@@ -3,7 +3,7 @@
  * Thread: worker. In → out: `acquire` → a promise of the release, in the order of asking.
  */
 import { InvalidArgumentError } from '../../runtime/errors.js';
-import { currentExecution } from '../current.js';
+import { currentExecution, currentOrUndefined } from '../current.js';
 import type { Execution } from '../execution.js';
 
 /** Gives back what `acquire` gave; again does nothing. With `using release = await mutex.acquire()` the end of the block does it. */
@@ -29,7 +29,8 @@ interface Waiter {
  * await Promise.all(urls.map((url) => downloads.runExclusive(() => download(url))));
  */
 export class Semaphore {
-  readonly #execution: Execution = currentExecution();
+  /** None where a client imports a workflow file for its definitions; for a lock of a shared library, the first to use it. */
+  #execution: Execution | undefined = currentOrUndefined();
   readonly #queue: Waiter[] = [];
   #free: number;
 
@@ -137,6 +138,7 @@ export class Semaphore {
   /** What waits in one run must not be served in a step of another. */
   #own(): Execution {
     const execution = currentExecution();
+    this.#execution ??= execution;
     if (execution === this.#execution) return execution;
     throw new InvalidArgumentError({
       argument: 'lock',

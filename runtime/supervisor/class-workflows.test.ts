@@ -145,7 +145,12 @@ test('what waits for handlers when the run begins is handed over in the order in
   const { runWorkflow } = await import('../../actors/exported-workflows.js');
   const { setCurrent } = await import('../../actors/current.js');
   const info = { workflowId: 'w', runId: 'r', workflowType: 'Buffered', firstRunId: 'r', startTime: 0 };
-  const host = { log: () => undefined, encode: () => new Uint8Array(), explain: <T>(thrown: T) => thrown };
+  const host = {
+    log: () => undefined,
+    failureTypeNames: [],
+    encode: () => new Uint8Array(),
+    explain: <T>(thrown: T) => thrown,
+  };
   const execution = new Execution(info, (input) => runWorkflow(Buffered as never, input), host);
   const mail = (seq: number, name: string) => ({
     kind: 'signal' as const,

@@ -39,6 +39,8 @@ export interface SupervisorConfig {
   dedupe: { ids: number; ms: number };
   /** File URL of the module that exports the payload codec. */
   payloadCodec: string | undefined;
+  /** Names of classes of errors that fail a run instead of suspending it. */
+  failureExceptionTypes: string[];
 }
 
 export interface SupervisorThreadData {

@@ -86,8 +86,9 @@ async function outcome<T>(act: () => Promise<T>): Promise<Outcome<T>> {
 
 async function open(): Promise<{ openRuns: number; clean: boolean }> {
   const store = createStore(config.store);
-  const { bundle, workers: slots, stepLimitMs, limits, payloadCodec } = config;
-  pool = new WorkerPool({ bundle, slots, stepLimitMs, payloadBytes: limits.payloadBytes, payloadCodec });
+  const { bundle, workers: slots, stepLimitMs, limits, payloadCodec, failureExceptionTypes } = config;
+  const { payloadBytes } = limits;
+  pool = new WorkerPool({ bundle, slots, stepLimitMs, payloadBytes, payloadCodec, failureExceptionTypes });
   const { types, dynamic } = await pool.types();
   const starting = new Supervisor({
     config,

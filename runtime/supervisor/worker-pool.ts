@@ -20,6 +20,7 @@ export interface WorkerPoolOptions {
   readonly stepLimitMs: number;
   readonly payloadBytes: number;
   readonly payloadCodec: string | undefined;
+  readonly failureExceptionTypes: readonly string[];
 }
 
 interface Watched {

@@ -12,7 +12,7 @@ import { setStepping } from './rejections.test-kit.js';
 import { Gate } from './steered-store.test-kit.js';
 
 /** The workflow types that are deployed; may be changed at any time, for actors made from then on. */
-export type Deployed = Map<string, ExportedWorkflow>;
+export type Deployed = Map<string, ExportedWorkflow> & { failureTypeNames?: readonly string[] };
 
 /** Says of a turn that it ends its worker: the run in whose step, or 'between' for none. Undefined: it returns. */
 export type Fate = (slices: readonly Slice[], slot: number) => number | 'between' | undefined;
@@ -26,6 +26,7 @@ export function createExecution(load: Load, log: Log, deployed: Deployed): Execu
     log,
     encode: encodePayload,
     explain: (thrown) => thrown,
+    failureTypeNames: deployed.failureTypeNames ?? [],
   };
   return new Execution(load, (input) => runWorkflow(workflow, input), host);
 }
