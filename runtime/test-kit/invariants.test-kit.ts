@@ -4,9 +4,11 @@
  */
 import { expect } from 'vitest';
 import { setCurrent } from '../../actors/current.js';
-import { compare, replaySteps } from '../../actors/replay.js';
+import type { StepOutcome } from '../../actors/execution.js';
+import { compare, type ReplayStep, replaySteps } from '../../actors/replay.js';
 import type { Command } from '../../mailbox/commands.js';
 import { CLOSING_EVENTS, type WorkflowEvent } from '../../mailbox/events.js';
+import type { Message } from '../../mailbox/messages.js';
 import { decodePayload, encodePayload } from '../../mailbox/payload.js';
 import type { Load } from '../../mailbox/turn.js';
 import { createExecution, type Deployed } from './in-process-workers.test-kit.js';
@@ -186,53 +188,78 @@ const drained = (): Promise<void> =>
     setImmediate(resolve);
   });
 
-/** A fresh execution makes the commands that the history records, arguments and results included. */
-export async function expectReplays(
+export interface Replayed {
+  /** Of each step. */
+  readonly commands: readonly (readonly Command[])[];
+  /** To the query that was asked at the end, if one was. */
+  readonly answer: unknown;
+}
+
+/** Replays steps of a history on a fresh execution, and asks that one a query. */
+export async function replayed(
   runId: string,
   history: readonly WorkflowEvent[],
+  steps: readonly ReplayStep[],
   deployed: Deployed,
-): Promise<void> {
+  query?: string,
+): Promise<Replayed> {
   const [started] = history;
   if (started?.eventType !== 'WorkflowExecutionStarted') throw new Error('expectWellFormed comes first');
   const { workflowId, workflowType, firstRunId, eventTime: startTime } = started;
   const load: Load = { runId, workflowId, workflowType, firstRunId, startTime, frames: [], ran: [] };
   const execution = createExecution(load, () => undefined, deployed);
   if ('kind' in execution) throw new Error(`Workflow type ${workflowType} is not deployed`);
+  const step = async (messages: readonly Message[], replaying: boolean): Promise<StepOutcome> => {
+    execution.begin(messages, replaying);
+    do await drained();
+    while (execution.settle());
+    return execution.finish();
+  };
   setCurrent(execution);
   setStepping(execution);
   try {
-    for (const { messages, expected } of replaySteps(history, [])) {
-      execution.begin(messages, true);
-      do await drained();
-      while (execution.settle());
-      const outcome = execution.finish();
+    const commands: (readonly Command[])[] = [];
+    for (const { messages } of steps) {
+      const outcome = await step(messages, true);
       if (outcome.kind !== 'done')
         throw new Error(`Replay of ${workflowId} ended a step with ${JSON.stringify(outcome)}`);
-      expect(compare(outcome.commands, expected)).toBeUndefined();
-      for (const [index, command] of outcome.commands.entries()) expectSame(command, expected[index]!);
+      commands.push(outcome.commands);
     }
+    if (query === undefined) return { commands, answer: undefined };
+    const asked = await step([{ kind: 'query', seq: Number.MAX_SAFE_INTEGER, time: 0, name: query, input: [] }], false);
+    const result = asked.kind === 'suspend' ? undefined : asked.answers[0]?.result;
+    return { commands, answer: result === undefined ? undefined : decodePayload(result) };
   } finally {
     setCurrent(undefined);
     setStepping(undefined);
   }
 }
 
-/** What an event of its own or of the next run tells is not told again. */
-function storedAs(command: Command, event: WorkflowEvent): object & { kind: string } {
-  if (command.kind === 'acceptUpdate') return Object.assign({ ...command }, { seq: event.seq });
-  if (command.kind !== 'continueAsNew') return command;
-  const { buffered: _, ...stored } = command;
-  return stored;
+/** A fresh execution makes the commands that the history records, arguments and results included. */
+export async function expectReplays(
+  runId: string,
+  history: readonly WorkflowEvent[],
+  deployed: Deployed,
+): Promise<void> {
+  const steps = replaySteps(history, []);
+  const { commands } = await replayed(runId, history, steps, deployed);
+  for (const [index, { expected }] of steps.entries()) {
+    expect(compare(commands[index]!, expected)).toBeUndefined();
+    for (const [at, command] of commands[index]!.entries()) {
+      const { made, recorded } = bothSides(command, expected[at]!);
+      expect(recorded, expected[at]!.eventType).toEqual(made);
+    }
+  }
 }
 
-/** Every field of the command is in its event; stacks apart, which tell of the way there. */
-function expectSame(command: Command, event: WorkflowEvent): void {
-  const { kind: _, ...fields } = storedAs(command, event);
+/** Every field of the command, as it was made and as its event has it; stacks apart, which tell of the way there. */
+export function bothSides(command: Command, event: WorkflowEvent): { made: unknown; recorded: unknown } {
+  const { kind: _, ...fields } = command.kind === 'acceptUpdate' ? { ...command, seq: event.seq } : command;
   const recorded = event as unknown as Record<string, unknown>;
-  for (const [name, value] of Object.entries(fields)) {
-    // Through the codec, for what is undefined is not stored.
-    if (value !== undefined) expect(bare(recorded[name]), `${event.eventType}.${name}`).toEqual(bare(value));
-  }
+  // Through the codec, for what is undefined is not stored.
+  const names = Object.keys(fields).filter((name) => fields[name as keyof typeof fields] !== undefined);
+  const of = (values: Record<string, unknown>) => names.map((name) => [name, bare(values[name])]);
+  return { made: of(fields as Record<string, unknown>), recorded: of(recorded) };
 }
 
 function bare(value: unknown): unknown {

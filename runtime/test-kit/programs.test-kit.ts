@@ -1,0 +1,108 @@
+/**
+ * Random programs: a script and a schedule, as fast-check makes and shrinks them.
+ * Thread: the test's. In → out: nothing → arbitraries.
+ */
+import { type Arbitrary, array, constant, constantFrom, integer, letrec, oneof, option, record } from 'fast-check';
+import type { Action } from './schedule.test-kit.js';
+import type { Script, Statement } from './script.test-kit.js';
+
+export interface Program {
+  readonly script: Script;
+  readonly actions: readonly Action[];
+  readonly slots: number;
+  readonly maxResident: number;
+}
+
+const cell = constantFrom('x' as const, 'y' as const);
+const name = constantFrom('a' as const, 'b' as const, 'late' as const);
+const updateName = constantFrom('u' as const, 'v' as const, 'lateUpdate' as const);
+const gate = constantFrom('shut' as const, 'letThrough' as const, 'open' as const);
+const is = constant;
+
+const { statements } = letrec<{ statement: Statement; statements: readonly Statement[] }>((tie) => ({
+  statement: oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    { weight: 4, arbitrary: record({ do: is('note' as const) }) },
+    { weight: 3, arbitrary: record({ do: is('add' as const), cell }) },
+    { weight: 2, arbitrary: record({ do: is('set' as const), cell, value: integer({ min: 0, max: 4 }) }) },
+    {
+      weight: 6,
+      arbitrary: record({
+        do: is('wait' as const),
+        cell,
+        least: integer({ min: 0, max: 5 }),
+        timeout: option(constantFrom(0, 1, 50, 1000), { nil: undefined }),
+      }),
+    },
+    { weight: 3, arbitrary: record({ do: is('sleep' as const), ms: constantFrom(0, 1, 50, 500) }) },
+    { weight: 2, arbitrary: record({ do: is('draw' as const) }) },
+    { weight: 1, arbitrary: record({ do: is('open' as const) }) },
+    { weight: 1, arbitrary: record({ do: is('fail' as const) }) },
+    { weight: 3, arbitrary: record({ do: is('locked' as const), body: tie('statements') }) },
+    { weight: 2, arbitrary: record({ do: is('shielded' as const), body: tie('statements') }) },
+  ) as Arbitrary<Statement>,
+  statements: array(tie('statement'), { maxLength: 4, depthIdentifier: 'statement' }) as Arbitrary<
+    readonly Statement[]
+  >,
+}));
+
+const body = statements as Arbitrary<readonly Statement[]>;
+const update = record({ body, refused: record({ cell, below: constantFrom(0, 0, 1, 3) }) });
+
+/** Main waits for its end, and perhaps for its handlers. */
+const main = record({
+  before: body,
+  after: body,
+  finish: constantFrom<readonly Statement[]>([], [{ do: 'allFinished' }]),
+}).map(({ before, after, finish }): readonly Statement[] => [
+  ...before,
+  { do: 'open' },
+  { do: 'wait', cell: 'end', least: 1, timeout: undefined },
+  ...after,
+  ...finish,
+]);
+
+const script: Arbitrary<Script> = record({
+  main,
+  signals: record({ a: body, b: body, late: body }),
+  updates: record({ u: update, v: update, lateUpdate: update }),
+});
+
+const action: Arbitrary<Action> = oneof(
+  { weight: 8, arbitrary: record({ do: is('signal' as const), name }) },
+  { weight: 1, arbitrary: record({ do: is('signal' as const), name: is('end' as const) }) },
+  { weight: 3, arbitrary: record({ do: is('signalOnce' as const), name, id: integer({ min: 0, max: 2 }) }) },
+  {
+    weight: 6,
+    arbitrary: record({
+      do: is('update' as const),
+      name: updateName,
+      stage: constantFrom('ACCEPTED' as const, 'COMPLETED' as const),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: record({ do: is('updateOnce' as const), name: updateName, id: integer({ min: 0, max: 2 }) }),
+  },
+  { weight: 5, arbitrary: record({ do: is('query' as const) }) },
+  { weight: 1, arbitrary: record({ do: is('cancel' as const) }) },
+  { weight: 4, arbitrary: record({ do: is('pass' as const), ms: constantFrom(1, 50, 400, 1500) }) },
+  { weight: 5, arbitrary: record({ do: is('ticks' as const), count: integer({ min: 1, max: 6 }) }) },
+  { weight: 3, arbitrary: record({ do: is('settle' as const) }) },
+  { weight: 3, arbitrary: record({ do: is('keep' as const), actors: integer({ min: 0, max: 2 }) }) },
+  { weight: 3, arbitrary: record({ do: is('flushes' as const), gate }) },
+  { weight: 3, arbitrary: record({ do: is('returns' as const), gate }) },
+  { weight: 1, arbitrary: record({ do: is('reads' as const), gate }) },
+  { weight: 2, arbitrary: record({ do: is('loseTurns' as const), turns: integer({ min: 1, max: 3 }) }) },
+  { weight: 1, arbitrary: record({ do: is('shortTurns' as const) }) },
+  { weight: 1, arbitrary: record({ do: is('longTurns' as const) }) },
+  { weight: 2, arbitrary: record({ do: is('crash' as const), flush: constantFrom('lost' as const, 'kept' as const) }) },
+  { weight: 1, arbitrary: record({ do: is('restart' as const) }) },
+);
+
+export const program: Arbitrary<Program> = record({
+  script,
+  actions: array(action, { maxLength: 40, size: 'max' }),
+  slots: integer({ min: 1, max: 2 }),
+  maxResident: integer({ min: 0, max: 2 }),
+});

@@ -1,0 +1,132 @@
+/**
+ * Scripts: workflow code as data, so that a random program can be written, shrunk, and run by a workflow and by a model alike.
+ * Thread: the test's. In → out: statements + the world they act on → what to wait for next.
+ */
+import { ApplicationFailure, isCancellation } from '../../mailbox/failures.js';
+
+export type Cell = 'x' | 'y' | 'end';
+export type SignalName = 'a' | 'b' | 'late';
+export type UpdateName = 'u' | 'v' | 'lateUpdate';
+
+export type Statement =
+  | { readonly do: 'note' }
+  | { readonly do: 'set'; readonly cell: Cell; readonly value: number }
+  | { readonly do: 'add'; readonly cell: Cell }
+  /** Until the cell is at least that; the answer is noted. */
+  | { readonly do: 'wait'; readonly cell: Cell; readonly least: number; readonly timeout: number | undefined }
+  | { readonly do: 'sleep'; readonly ms: number }
+  | { readonly do: 'draw' }
+  /** Sets the handlers of the late names, now or for the second time. */
+  | { readonly do: 'open' }
+  | { readonly do: 'allFinished' }
+  | { readonly do: 'fail' }
+  | { readonly do: 'locked'; readonly body: readonly Statement[] }
+  /** Notes that it was cancelled, and goes on. */
+  | { readonly do: 'shielded'; readonly body: readonly Statement[] };
+
+/** An update is refused while this is so. */
+export interface Refusal {
+  readonly cell: Cell;
+  readonly below: number;
+}
+
+export interface Script {
+  readonly main: readonly Statement[];
+  readonly signals: Readonly<Record<SignalName, readonly Statement[]>>;
+  readonly updates: Readonly<Record<UpdateName, { readonly body: readonly Statement[]; readonly refused: Refusal }>>;
+}
+
+/** All that a script changes. */
+export interface State {
+  readonly cells: Record<Cell, number>;
+  /** What happened, each entry under the name of the message in whose handler it did. */
+  readonly log: string[];
+}
+
+export function freshState(): State {
+  return { cells: { x: 0, y: 0, end: 0 }, log: [] };
+}
+
+export function refuses(state: State, { cell, below }: Refusal): boolean {
+  return state.cells[cell] < below;
+}
+
+/** What a script waits for. */
+export type Effect =
+  | { readonly kind: 'wait'; readonly until: () => boolean; readonly timeout: number | undefined }
+  | { readonly kind: 'sleep'; readonly ms: number }
+  | { readonly kind: 'acquire' };
+
+/** What a script asks for without waiting. */
+export interface World {
+  readonly state: State;
+  draw(): number;
+  open(): void;
+  release(): void;
+  allFinished(): boolean;
+}
+
+export type Running = Generator<Effect, string, unknown>;
+
+/**
+ * Runs statements as the handler of one message, or as main.
+ * @param tag name of the message, unique
+ * @returns what the handler returns
+ * @throws ApplicationFailure named as the tag, where the script fails; what an effect ended in
+ */
+export function* perform(statements: readonly Statement[], tag: string, world: World): Running {
+  const { state } = world;
+  for (const statement of statements) {
+    switch (statement.do) {
+      case 'note':
+        state.log.push(tag);
+        break;
+      case 'set':
+        state.cells[statement.cell] = statement.value;
+        break;
+      case 'add':
+        state.cells[statement.cell]++;
+        break;
+      case 'wait': {
+        const { cell, least, timeout } = statement;
+        const answer = yield { kind: 'wait', until: () => state.cells[cell] >= least, timeout };
+        state.log.push(`${tag} ${answer === undefined ? 'waited' : `was told ${String(answer)}`}`);
+        break;
+      }
+      case 'sleep':
+        yield { kind: 'sleep', ms: statement.ms };
+        state.log.push(`${tag} slept`);
+        break;
+      case 'draw':
+        state.log.push(`${tag} drew ${world.draw()}`);
+        break;
+      case 'open':
+        world.open();
+        break;
+      case 'allFinished':
+        yield { kind: 'wait', until: () => world.allFinished(), timeout: undefined };
+        break;
+      case 'fail':
+        throw ApplicationFailure.nonRetryable(tag, 'OnPurpose');
+      case 'locked':
+        yield { kind: 'acquire' };
+        state.log.push(`${tag} locked`);
+        try {
+          yield* perform(statement.body, tag, world);
+        } finally {
+          state.log.push(`${tag} unlocked`);
+          world.release();
+        }
+        break;
+      case 'shielded':
+        try {
+          yield* perform(statement.body, tag, world);
+        } catch (error) {
+          if (!isCancellation(error)) throw error;
+          state.log.push(`${tag} was cancelled`);
+        }
+        break;
+    }
+  }
+  return `${tag} was number ${state.log.push(`${tag} ended`)}`;
+}
