@@ -11,9 +11,11 @@ import {
   type UpdateHandlerOptions,
   type WorkflowResultType,
 } from '../../actors/workflow/definitions.js';
+import * as workflow from '../../actors/workflow/index.js';
 import type { TemporalFailure } from '../../mailbox/failures.js';
 import type { HoldfastError } from '../errors.js';
 import type { LifecycleEvent } from '../host/lifecycle-events.js';
+import type { WorkflowClassHandle, WorkflowClassHandleWithFirstExecutionRunId } from './class-handle.js';
 import type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from './handle.js';
 import type { HistoryEvent, HistoryEventOf } from './history.js';
 import type { WorkflowUpdateHandle } from './update-handle.js';
@@ -143,6 +145,107 @@ test('updates take the arguments and give the result of their definition', () =>
   compiled(() => handle.startUpdate(approve, { args: ['Ada'], waitForStage: 'ADMITTED' }));
   // @ts-expect-error a signal is not an update
   compiled(() => handle.executeUpdate(stop));
+});
+
+/** A class workflow, of which only the types count here. */
+class Greeting {
+  greetings = { en: 'Hello' };
+  @workflow.run
+  async run(name: string): Promise<number> {
+    return name.length;
+  }
+  @workflow.signal()
+  approve(_input: { name: string }): void {}
+  @workflow.update({ validator: 'check' })
+  async setLanguage(language: string): Promise<string> {
+    return language;
+  }
+  check(_language: string): void {}
+  @workflow.query()
+  languages(_input: { supportedOnly: boolean }): string[] {
+    return [];
+  }
+}
+declare const greeting: WorkflowClassHandle<typeof Greeting>;
+
+test('a workflow class decides what its start takes, what its handle offers and what each method takes and gives', () => {
+  const start = () => client.start(Greeting, { workflowId: 'g', args: ['Ada'] });
+  expectTypeOf(start).returns.resolves.toEqualTypeOf<WorkflowClassHandleWithFirstExecutionRunId<typeof Greeting>>();
+  expectTypeOf(() => client.execute(Greeting, { workflowId: 'g', args: ['Ada'] })).returns.resolves.toBeNumber();
+  expectTypeOf(() => client.getHandle(Greeting, 'g')).returns.toEqualTypeOf<WorkflowClassHandle<typeof Greeting>>();
+  expectTypeOf(() => greeting.result()).returns.resolves.toBeNumber();
+  expectTypeOf(() => greeting.signal.approve({ name: 'Ada' })).returns.resolves.toBeVoid();
+  expectTypeOf(() => greeting.update.setLanguage('fr')).returns.resolves.toBeString();
+  expectTypeOf(() => greeting.query.languages({ supportedOnly: true })).returns.resolves.toEqualTypeOf<string[]>();
+  compiled(() => greeting.signal(add, 'apples', 3));
+  compiled(() => greeting.query(total, 'EUR'));
+  compiled(() => greeting.executeUpdate(approve, { args: ['Ada'] }));
+  compiled((): WorkflowHandle<(name: string) => Promise<number>> => greeting);
+  // @ts-expect-error the argument is missing
+  compiled(() => client.start(Greeting, { workflowId: 'g' }));
+  // @ts-expect-error the argument is a string
+  compiled(() => client.start(Greeting, { workflowId: 'g', args: [1] }));
+  // @ts-expect-error the argument is missing
+  compiled(() => greeting.signal.approve());
+  // @ts-expect-error the name is a string
+  compiled(() => greeting.signal.approve({ name: 1 }));
+  // @ts-expect-error there is no second argument
+  compiled(() => greeting.signal.approve({ name: 'Ada' }, 1));
+  // @ts-expect-error there is no such method
+  compiled(() => greeting.signal.aprove({ name: 'Ada' }));
+  // @ts-expect-error a field is no method
+  compiled(() => greeting.query.greetings());
+  // @ts-expect-error the run method is called by a start
+  compiled(() => greeting.signal.run('Ada'));
+  // @ts-expect-error the language is a string
+  compiled(() => greeting.update.setLanguage(1));
+  // @ts-expect-error the result is a string
+  compiled(async () => (await greeting.update.setLanguage('fr')).toFixed());
+  // @ts-expect-error a definition still decides its arguments
+  compiled(() => greeting.signal(add, 'apples'));
+});
+
+test('decorators go only where they can work', () => {
+  compiled(() => {
+    class Wrong {
+      // @ts-expect-error there is no such method
+      @workflow.update({ validator: 'chek' })
+      misspelled(_: string): void {}
+      // @ts-expect-error the validator takes other arguments
+      @workflow.update({ validator: 'check' })
+      other(_: number): void {}
+      check(_: string): void {}
+      // @ts-expect-error a query answers at once
+      @workflow.query()
+      async later(): Promise<number> {
+        return 1;
+      }
+      // @ts-expect-error only methods of the instance
+      @workflow.signal()
+      static fixed(): void {}
+      // @ts-expect-error only methods
+      @workflow.signal()
+      field = 1;
+      // @ts-expect-error the parentheses are missing
+      @workflow.signal
+      bare(): void {}
+      // @ts-expect-error only updates have a validator
+      @workflow.signal({ validator: 'check' })
+      checked(_: string): void {}
+      // @ts-expect-error the run method returns a promise
+      @workflow.run
+      run(): void {}
+    }
+    return Wrong;
+  });
+  compiled(() => {
+    // @ts-expect-error the constructor takes arguments
+    @workflow.defn()
+    class Built {
+      constructor(readonly input: string) {}
+    }
+    return Built;
+  });
 });
 
 test('definitions with other arguments or results are other types', () => {

@@ -8,11 +8,18 @@ import { workflowTypeOf } from '../../actors/workflow/names.js';
 import { checkId, checkOneOf, checkOptionalId, encodeWithin, refuseUnknownOptions } from '../../mailbox/checks.js';
 import { randomUuid } from '../../mailbox/uuid.js';
 import { InvalidArgumentError } from '../errors.js';
+import {
+  handleClassOf,
+  type RunOf,
+  type WorkflowClass,
+  type WorkflowClassHandle,
+  type WorkflowClassHandleWithFirstExecutionRunId,
+} from './class-handle.js';
 import type { Connection } from './connection.js';
 import type { ListFilter } from './control.js';
 import { expectReply } from './error-record.js';
 import { toInfo, type WorkflowExecutionInfo } from './execution-info.js';
-import { WorkflowHandle, type WorkflowHandleWithFirstExecutionRunId } from './handle.js';
+import type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from './handle.js';
 import {
   CONFLICT_POLICIES,
   FILTER_OPTIONS,
@@ -36,24 +43,30 @@ export class WorkflowClient {
    * Starts a workflow and resolves with its handle once the start is durable.
    *
    * The handle's `result()` follows this run and those that continue it; everything else goes to the current run of the workflow id.
-   * @param workflowTypeOrFunc the workflow function, imported for its name and type only, or its export name
+   * @param workflowTypeOrFunc the workflow function, imported for its name and type only, or its export name; or the workflow class, whose
+   *   handle then has its methods
    * @throws WorkflowExecutionAlreadyStartedError as the policies say
    * @throws UnknownWorkflowTypeError if the workflow file exports no such function
    * @throws InvalidArgumentError, InvalidOptionError, PayloadConverterError, PayloadTooLargeError before anything is sent
    * @throws ResourceExhaustedError if nothing more can be admitted
    * @example const handle = await client.workflow.start(order, { workflowId: 'order-1', args: ['apples', 3] });
    */
-  async start<T extends Workflow>(
+  start<C extends WorkflowClass>(
+    workflowClass: C,
+    options: WorkflowStartOptions<RunOf<C>>,
+  ): Promise<WorkflowClassHandleWithFirstExecutionRunId<C>>;
+  start<T extends Workflow>(
     workflowTypeOrFunc: string | T,
     options: WorkflowStartOptions<T>,
-  ): Promise<WorkflowHandleWithFirstExecutionRunId<T>> {
+  ): Promise<WorkflowHandleWithFirstExecutionRunId<T>>;
+  async start(
+    workflowTypeOrFunc: string | Workflow | WorkflowClass,
+    options: WorkflowStartOptions,
+  ): Promise<WorkflowHandle> {
     const reply = await this.#connection.send(this.#startRequest(workflowTypeOrFunc, options));
     const firstExecutionRunId = expectReply(reply, 'started').runId;
-    const handle = new WorkflowHandle<T>(this.#connection, options.workflowId, {
-      firstExecutionRunId,
-      followRuns: options.followRuns,
-    });
-    return handle as WorkflowHandleWithFirstExecutionRunId<T>; // It was given.
+    const Handle = handleClassOf(workflowTypeOrFunc);
+    return new Handle(this.#connection, options.workflowId, { firstExecutionRunId, followRuns: options.followRuns });
   }
 
   /**
@@ -61,18 +74,26 @@ export class WorkflowClient {
    * @throws what `start` and `WorkflowHandle.result` throw
    * @example const total = await client.workflow.execute(order, { workflowId: 'order-1', args: ['apples', 3] });
    */
-  async execute<T extends Workflow>(
+  execute<C extends WorkflowClass>(
+    workflowClass: C,
+    options: WorkflowStartOptions<RunOf<C>>,
+  ): Promise<WorkflowResultType<RunOf<C>>>;
+  execute<T extends Workflow>(
     workflowTypeOrFunc: string | T,
     options: WorkflowStartOptions<T>,
-  ): Promise<WorkflowResultType<T>> {
+  ): Promise<WorkflowResultType<T>>;
+  async execute(
+    workflowTypeOrFunc: string | Workflow | WorkflowClass,
+    options: WorkflowStartOptions,
+  ): Promise<unknown> {
     // One request is one way instead of two, and follows the chain.
-    if (options.followRuns === false) return (await this.start(workflowTypeOrFunc, options)).result();
+    if (options.followRuns === false) return (await this.start(workflowTypeOrFunc as Workflow, options)).result();
     const request = { ...this.#startRequest(workflowTypeOrFunc, options), awaitResult: true };
     const reply = await this.#connection.send(request);
-    return this.#connection.read(reply, 'closed') as WorkflowResultType<T>; // What the workflow's type says it is.
+    return this.#connection.read(reply, 'closed');
   }
 
-  #startRequest<T extends Workflow>(workflowTypeOrFunc: string | T, options: WorkflowStartOptions<T>) {
+  #startRequest(workflowTypeOrFunc: unknown, options: WorkflowStartOptions) {
     const { payloadBytes } = this.#connection;
     refuseUnknownOptions(options, START_OPTIONS);
     return {
@@ -93,14 +114,31 @@ export class WorkflowClient {
   /**
    * A handle by ids; asks nothing yet, so an unknown id shows at its first call.
    * @param runId pins the handle to one run; by default each call goes to the current run
+   * @param workflowClass for a handle with the methods of a class workflow
+   * @throws InvalidArgumentError for a class without `@workflow.defn()`
    * @example const handle = client.workflow.getHandle<typeof order>('order-1');
+   * @example const handle = client.workflow.getHandle(Greeting, 'greeting-1');
    */
+  getHandle<C extends WorkflowClass>(
+    workflowClass: C,
+    workflowId: string,
+    runId?: string,
+    options?: GetWorkflowHandleOptions,
+  ): WorkflowClassHandle<C>;
   getHandle<T extends Workflow = Workflow>(
     workflowId: string,
     runId?: string,
-    options: GetWorkflowHandleOptions = {},
-  ): WorkflowHandle<T> {
-    return new WorkflowHandle<T>(this.#connection, workflowId, { runId, followRuns: options.followRuns });
+    options?: GetWorkflowHandleOptions,
+  ): WorkflowHandle<T>;
+  getHandle(first: WorkflowClass | string, ...rest: unknown[]): WorkflowHandle {
+    if (typeof first === 'function') workflowTypeOf(first); // For its check.
+    const [workflowId, runId, options = {}] = (typeof first === 'function' ? rest : [first, ...rest]) as [
+      string,
+      string | undefined,
+      GetWorkflowHandleOptions | undefined,
+    ];
+    const Handle = handleClassOf(first);
+    return new Handle(this.#connection, workflowId, { runId, followRuns: options.followRuns });
   }
 
   /**

@@ -105,7 +105,7 @@ function toHandler(type: AnyClass, { kind, method, options }: Member, wrong: Wro
   if (kind === 'run') throw wrong('it is the run method', method);
   if (dynamic && options.name !== undefined)
     throw wrong('a dynamic handler has no name: leave out one of both', method);
-  if (!dynamic && FUNCTION_MEMBERS.has(method)) {
+  if (!dynamic && isFunctionMember(method)) {
     throw wrong(
       `a handler cannot have this name, which every function has a member of: callers write handle.${kind}.${method}`,
       method,
@@ -153,6 +153,10 @@ const FUNCTION_MEMBERS: ReadonlySet<string> = new Set([
   'prototype',
   'then',
 ]);
+
+export function isFunctionMember(name: string): boolean {
+  return FUNCTION_MEMBERS.has(name);
+}
 
 /** Without calling getters, but for those that the sandbox puts before the methods of a class that it has frozen. */
 function methodOf(type: AnyClass, name: string): object | undefined {

@@ -1,0 +1,163 @@
+/**
+ * Handles of class workflows: each method sends what it was decorated as, and says so if it is called as something else.
+ * Thread: the test's.
+ */
+import { afterEach, expect, test } from 'vitest';
+import * as workflow from '../../actors/workflow/index.js';
+import { decodePayloads, encodePayload } from '../../mailbox/payload.js';
+import { FakeSupervisor } from './fixtures/fake-supervisor.js';
+import type { Request } from './protocol.js';
+
+class Base {
+  @workflow.signal()
+  inherited(): void {}
+}
+
+@workflow.defn({ name: 'greeting' })
+class Greeting extends Base {
+  greetings = { en: 'Hello' };
+  @workflow.run
+  async run(name: string): Promise<string> {
+    return name;
+  }
+  @workflow.signal()
+  approve(_input: { name: string }): void {}
+  @workflow.signal({ name: 'learn-language' })
+  learn(_language: string, _text?: string): void {}
+  @workflow.signal({ dynamic: true })
+  anything(_name: string, _args: workflow.RawValue[]): void {}
+  @workflow.query()
+  languages(_input: { supportedOnly: boolean }): string[] {
+    return Object.keys(this.greetings);
+  }
+  @workflow.update({ validator: 'validateLanguage' })
+  async setLanguage(language: string): Promise<string> {
+    return language;
+  }
+  validateLanguage(_language: string): void {}
+}
+
+let supervisor: FakeSupervisor;
+let requests: Request[];
+afterEach(() => supervisor.client.close());
+
+function supervise() {
+  requests = [];
+  supervisor = new FakeSupervisor(
+    (request) => {
+      requests.push(request);
+      const result = encodePayload('result');
+      switch (request.kind) {
+        case 'start':
+          return request.awaitResult === true
+            ? { kind: 'closed', runId: 'run-1', result }
+            : { kind: 'started', runId: 'run-1', started: true };
+        case 'query':
+          return { kind: 'queryResult', result };
+        case 'update':
+          return { kind: 'updateCompleted', runId: 'run-1', result };
+        default:
+          return { kind: 'done' };
+      }
+    },
+    {},
+    100,
+  );
+  return supervisor.client.workflow;
+}
+
+const sent = () =>
+  requests.map((request) => {
+    const { kind, name, input } = request as Extract<Request, { kind: 'signal' }>;
+    return [kind, name, ...decodePayloads(input)];
+  });
+
+test('a class is started under its type, with the arguments of its run method', async () => {
+  const client = supervise();
+  const handle = await client.start(Greeting, { workflowId: 'w', args: ['Ada'] });
+  expect(handle.firstExecutionRunId).toBe('run-1');
+  expect(await client.execute(Greeting, { workflowId: 'w', args: ['Bo'] })).toBe('result');
+  expect(requests).toMatchObject([
+    { kind: 'start', workflowType: 'greeting', workflowId: 'w' },
+    { kind: 'start', workflowType: 'greeting', workflowId: 'w', awaitResult: true },
+  ]);
+});
+
+test('handler methods send their messages by their registered names', async () => {
+  const handle = supervise().getHandle(Greeting, 'w', 'run-2');
+  await handle.signal.approve({ name: 'Ada' });
+  await handle.signal.learn('fr', 'Bonjour');
+  await handle.signal.inherited();
+  expect(await handle.query.languages({ supportedOnly: true })).toBe('result');
+  expect(await handle.update.setLanguage('fr')).toBe('result');
+  expect(sent()).toEqual([
+    ['signal', 'approve', { name: 'Ada' }],
+    ['signal', 'learn-language', 'fr', 'Bonjour'],
+    ['signal', 'inherited'],
+    ['query', 'languages', { supportedOnly: true }],
+    ['update', 'setLanguage', 'fr'],
+  ]);
+  expect(requests.every((request) => 'runId' in request && request.runId === 'run-2')).toBe(true);
+});
+
+test('what every handle has stays usable beside the methods', async () => {
+  const handle = await supervise().start(Greeting, { workflowId: 'w', args: ['Ada'] });
+  requests = [];
+  await handle.signal(workflow.defineSignal<[string]>('note'), 'text');
+  await handle.signal('anything else', 1, 2);
+  await handle.signalWithOptions('approve', { args: ['x'], requestId: 'r' });
+  expect(await handle.query('languages')).toBe('result');
+  expect(await handle.executeUpdate('setLanguage', { args: ['fr'], updateId: 'u' })).toBe('result');
+  await handle.signal.call(handle, 'called');
+  expect(sent()).toEqual([
+    ['signal', 'note', 'text'],
+    ['signal', 'anything else', 1, 2],
+    ['signal', 'approve', 'x'],
+    ['query', 'languages'],
+    ['update', 'setLanguage', 'fr'],
+    ['signal', 'called'],
+  ]);
+});
+
+test('a method can be passed on without its handle, and each handle has its own', async () => {
+  const client = supervise();
+  const one = client.getHandle(Greeting, 'one');
+  const other = client.getHandle(Greeting, 'other');
+  const { approve } = one.signal;
+  await approve({ name: 'a' });
+  await other.signal.approve({ name: 'b' });
+  await one.signal.learn('fr');
+  expect(requests.map((request) => 'workflowId' in request && request.workflowId)).toEqual(['one', 'other', 'one']);
+  expect(Object.getPrototypeOf(one)).toBe(Object.getPrototypeOf(other));
+  expect(one.signal).toBe(one.signal);
+});
+
+test('a method called as what it is not says what it is', async () => {
+  const handle = supervise().getHandle(Greeting, 'w');
+  const refused = [
+    [handle.query.approve({ name: 'a' }), 'approve is a signal of Greeting: use handle.signal.approve'],
+    [handle.signal.setLanguage('fr'), 'setLanguage is an update of Greeting: use handle.update.setLanguage'],
+    [handle.update.languages({ supportedOnly: true }), 'languages is a query of Greeting: use handle.query.languages'],
+    [handle.update.validateLanguage('fr'), 'validateLanguage is no signal, query or update of Greeting'],
+    [handle.signal.anything('x', []), 'use handle.signal(name, …)'],
+    [(handle.signal as unknown as { run(): Promise<void> }).run(), 'run is the run method of Greeting'],
+  ] as const;
+  for (const [call, message] of refused) {
+    await expect(call).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(message) });
+  }
+  expect(requests).toEqual([]);
+});
+
+test('a handle is not taken for a promise, and neither are its methods', async () => {
+  const handle = supervise().getHandle(Greeting, 'w');
+  expect(await Promise.resolve(handle.signal)).toBe(handle.signal);
+  expect(await Promise.resolve(handle.update)).toBe(handle.update);
+  expect(Object.keys(handle)).not.toContain('signal');
+});
+
+test('a class without @workflow.defn() is refused where it is used', async () => {
+  const client = supervise();
+  const error = { code: 'INVALID_ARGUMENT', message: expect.stringContaining('class Base is no workflow') };
+  await expect(client.start(Base, { workflowId: 'w' })).rejects.toMatchObject(error);
+  expect(() => client.getHandle(Base, 'w')).toThrow(expect.objectContaining(error));
+});
