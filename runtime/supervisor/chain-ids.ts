@@ -2,21 +2,17 @@
  * Ids along a chain: read back from the runs before, for a run whose own history has no more than its part of them.
  * Thread: supervisor. In → out: run → the ids of the earlier runs of its chain, as far as they are remembered.
  */
-import type { EventType, WorkflowEvent } from '../../mailbox/events.js';
+import type { WorkflowEvent } from '../../mailbox/events.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import type { Core } from './core.js';
 import { MessageIds } from './message-ids.js';
 import type { Run } from './run.js';
 
-const WITH_IDS: ReadonlySet<EventType> = new Set<EventType>([
-  'WorkflowExecutionSignaled',
-  'WorkflowExecutionUpdateAccepted',
-  'WorkflowExecutionUpdateCompleted',
-]);
-
 interface Noted {
   readonly runId: string;
   readonly events: readonly (readonly [event: WorkflowEvent, position: number])[];
+  /** Fewer than the events: an update has its acceptance and its outcome. */
+  readonly ids: number;
 }
 
 /** Newest run first, no further back than ids are remembered; runs without any are passed over unread. */
@@ -27,9 +23,9 @@ export async function readEarlierIds(core: Core, run: Run): Promise<MessageIds> 
   for (let runId = run.idsIn; runId !== undefined && count < limits.ids; ) {
     const earlier = core.index.find(run.workflowId, runId);
     if (earlier === undefined || run.lastTime - earlier.closeTime > limits.ms) break;
-    const events = await readIds(core, earlier);
-    count += events.length;
-    noted.push({ runId, events });
+    const read = await readIds(core, earlier);
+    count += read.ids;
+    noted.push(read);
     runId = earlier.idsIn;
   }
   const ids = new MessageIds(limits);
@@ -40,11 +36,27 @@ export async function readEarlierIds(core: Core, run: Run): Promise<MessageIds> 
   return ids;
 }
 
-async function readIds(core: Core, run: Run): Promise<Noted['events']> {
+async function readIds(core: Core, run: Run): Promise<Noted> {
   const frames = await core.readHistory(run);
-  return frames.flatMap(({ frame, position }) =>
+  const events = frames.flatMap(({ frame, position }) =>
     decodeEvents(frame.events, frame.firstEventId)
-      .filter(({ eventType }) => WITH_IDS.has(eventType))
+      .filter(concernsId)
       .map((event) => [event, position] as const),
   );
+  const outcomes = events.filter(([{ eventType }]) => eventType === 'WorkflowExecutionUpdateCompleted');
+  return { runId: run.runId, events, ids: events.length - outcomes.length };
+}
+
+/** Those that `MessageIds.recover` learns from. */
+function concernsId(event: WorkflowEvent): boolean {
+  switch (event.eventType) {
+    case 'WorkflowExecutionSignaled':
+    case 'WorkflowExecutionCancelRequested':
+      return event.requestId !== undefined;
+    case 'WorkflowExecutionUpdateAccepted':
+    case 'WorkflowExecutionUpdateCompleted':
+      return true;
+    default:
+      return false;
+  }
 }

@@ -304,6 +304,20 @@ test('ids are forgotten along a chain past their number and age, also when they 
   await expectInvariants(system);
 });
 
+test('only ids count for how many are read back: not messages without one, nor an update’s outcome', async () => {
+  const system = await System.open({ workflows, dedupe: { ids: 3, ms: 10_000 } });
+  await system.start('w', 'chain').value();
+  await system.signalOnce('r', 'w', 'add', 'a').value();
+  await system.signal('w', 'next').value();
+  for (const entry of ['b', 'c', 'd']) await system.signal('w', 'add', entry).value();
+  await system.update('w', 'append', 'e').value();
+  await system.signal('w', 'next').value();
+  await system.restart();
+  await system.signalOnce('r', 'w', 'add', 'again').value();
+  expect(await system.query('w', 'entries').value()).toEqual(['run 3', 'a', 'b', 'c', 'd', 'e']);
+  await expectInvariants(system);
+});
+
 test('ids of a run without any are looked for only where there are some', async () => {
   const system = await System.open({ workflows });
   await system.start('w', 'chain').value();
