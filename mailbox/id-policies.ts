@@ -21,5 +21,13 @@ export const WorkflowIdReusePolicy = {
   /** Only if it did not complete. */
   ALLOW_DUPLICATE_FAILED_ONLY: 'ALLOW_DUPLICATE_FAILED_ONLY',
   REJECT_DUPLICATE: 'REJECT_DUPLICATE',
+  // Older names of the same, which workflow files written for Temporal's SDK may use.
+  WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED: undefined,
+  WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE: 'ALLOW_DUPLICATE',
+  WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY: 'ALLOW_DUPLICATE_FAILED_ONLY',
+  WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE: 'REJECT_DUPLICATE',
 } as const;
-export type WorkflowIdReusePolicy = (typeof WorkflowIdReusePolicy)[keyof typeof WorkflowIdReusePolicy];
+export type WorkflowIdReusePolicy = Exclude<
+  (typeof WorkflowIdReusePolicy)[keyof typeof WorkflowIdReusePolicy],
+  undefined
+>;

@@ -4,6 +4,7 @@
  */
 import { checkOneOf, checkOptionalId, refuseUnknownOptions } from '../../mailbox/checks.js';
 import type { ChildOptionsRecord } from '../../mailbox/events.js';
+import type { WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 import type { StartedChild } from '../children.js';
 import { currentExecution } from '../current.js';
 import { derivedUuid } from '../random.js';
@@ -49,7 +50,7 @@ export interface ChildWorkflowOptions {
   /** Default: WAIT_CANCELLATION_COMPLETED. */
   cancellationType?: ChildWorkflowCancellationType;
   /** After a closed run by that workflow id. Default: ALLOW_DUPLICATE. */
-  workflowIdReusePolicy?: 'ALLOW_DUPLICATE' | 'ALLOW_DUPLICATE_FAILED_ONLY' | 'REJECT_DUPLICATE';
+  workflowIdReusePolicy?: WorkflowIdReusePolicy;
   /** Notes kept with the run, not seen by its code. */
   memo?: Record<string, unknown>;
 }

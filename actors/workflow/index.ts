@@ -28,6 +28,7 @@ export {
   DeterminismViolationError,
   PayloadConverterError,
   WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
 } from '../../runtime/errors.js';
 export { ContinueAsNew } from '../continue-as-new.js';
 export {
@@ -81,6 +82,7 @@ export {
   inWorkflowContext,
   log,
   type ParentWorkflowInfo,
+  SuggestContinueAsNewReason,
   type UnsafeWorkflowInfo,
   uuid4,
   type WorkflowInfo,

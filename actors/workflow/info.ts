@@ -13,13 +13,26 @@ export interface ParentWorkflowInfo {
   readonly namespace: string;
 }
 
+/** Why a run is told to continue as new. */
+export const SuggestContinueAsNewReason = {
+  /** Said by a Temporal server only. */
+  HISTORY_SIZE_TOO_LARGE: 'HISTORY_SIZE_TOO_LARGE',
+  TOO_MANY_HISTORY_EVENTS: 'TOO_MANY_HISTORY_EVENTS',
+  /** Said by a Temporal server only. */
+  TOO_MANY_UPDATES: 'TOO_MANY_UPDATES',
+} as const;
+export type SuggestContinueAsNewReason = (typeof SuggestContinueAsNewReason)[keyof typeof SuggestContinueAsNewReason];
+
 export interface WorkflowInfo {
   readonly workflowId: string;
   readonly runId: string;
   readonly workflowType: string;
   /** Run id of the first run of the chain. */
   readonly firstExecutionRunId: string;
+  /** The run itself. */
+  readonly originalExecutionRunId: string;
   readonly startTime: Date;
+  readonly runStartTime: Date;
   /** Attempt of the run under a workflow retry policy, from 1. */
   readonly attempt: number;
   readonly namespace: string;
@@ -30,6 +43,8 @@ export interface WorkflowInfo {
   readonly historySize: number;
   /** The history has become long: a good moment to `continueAsNew`. */
   readonly continueAsNewSuggested: boolean;
+  /** Why; absent if it is not. */
+  readonly suggestedContinueAsNewReasons?: SuggestContinueAsNewReason[];
   /** The run before this one in the chain. */
   readonly continuedFromExecutionRunId?: string;
   /** What was noted with the start. */
@@ -42,6 +57,8 @@ export interface WorkflowInfo {
 /** What differs between a run and its replay: for logs and metrics, never for decisions. */
 export interface UnsafeWorkflowInfo {
   readonly isReplaying: boolean;
+  /** The same: queries and validators do not run in a replay. */
+  readonly isReplayingHistoryEvents: boolean;
   /** The machine's clock. */
   readonly now: () => number;
 }
@@ -51,21 +68,25 @@ const machineClock = Date.now;
 
 export function workflowInfo(): WorkflowInfo {
   const execution = currentExecution();
-  const { info, origin, historyLength } = execution;
+  const { info, origin, historyLength, replaying } = execution;
+  const isLong = historyLength >= (origin?.suggestAt ?? SUGGEST_AT);
   return {
     workflowId: info.workflowId,
     runId: info.runId,
     workflowType: info.workflowType,
     firstExecutionRunId: info.firstRunId,
+    originalExecutionRunId: info.runId,
     startTime: new Date(info.startTime),
+    runStartTime: new Date(info.startTime),
     attempt: 1,
     namespace: NAMESPACE,
     taskQueue: 'default',
     historyLength,
     historySize: execution.historySize,
-    continueAsNewSuggested: historyLength >= (origin?.suggestAt ?? SUGGEST_AT),
+    continueAsNewSuggested: isLong,
+    ...(isLong && { suggestedContinueAsNewReasons: [SuggestContinueAsNewReason.TOO_MANY_HISTORY_EVENTS] }),
     ...(origin === undefined ? {} : originInfo(origin)),
-    unsafe: { isReplaying: execution.replaying, now: machineClock },
+    unsafe: { isReplaying: replaying, isReplayingHistoryEvents: replaying, now: machineClock },
   };
 }
 

@@ -3,7 +3,7 @@
  * Thread: any client thread. In → out: types and lists of names.
  */
 import type { WithWorkflowArgs, Workflow } from '../../actors/workflow/definitions.js';
-import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
+import { WorkflowIdConflictPolicy, type WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 import type { ListFilter } from './control.js';
 import type { UpdateStage } from './protocol.js';
 
@@ -67,5 +67,9 @@ export const FILTER_OPTIONS = names('workflowType', 'status');
 export const LIST_OPTIONS = names('workflowType', 'status', 'pageSize');
 
 export const UPDATE_STAGES: readonly UpdateStage[] = ['ACCEPTED', 'COMPLETED'];
-export const REUSE_POLICIES = Object.values(WorkflowIdReusePolicy);
+export const REUSE_POLICIES: readonly WorkflowIdReusePolicy[] = [
+  'ALLOW_DUPLICATE',
+  'ALLOW_DUPLICATE_FAILED_ONLY',
+  'REJECT_DUPLICATE',
+];
 export const CONFLICT_POLICIES = Object.values(WorkflowIdConflictPolicy);
