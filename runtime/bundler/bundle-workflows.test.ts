@@ -64,6 +64,7 @@ describe('the workflow file', () => {
     ['a function', 'export async function a() {}'],
     ['an arrow function', 'export const a = async () => {};'],
     ['a class', 'export class A {}'],
+    ['a class with decorators, as TypeScript compiles it', 'let A = (() => { return class {}; })();\nexport { A };'],
     ['a default', 'export default async () => {};'],
     ['a re-exported function', "export { c as a } from './b';"],
     ['an imported function', "import { c } from './b'; export { c };"],

@@ -85,10 +85,11 @@ function mayBeFunction(node: AnyNode | null): boolean {
     case 'NewExpression':
       return false;
     case 'CallExpression':
-      // Definitions of messages are no workflows; nor are enums, which esbuild writes as calls of arrow functions.
+      // Definitions of messages are no workflows; nor are enums, which esbuild writes as calls of arrow functions with an argument. (What is
+      // called without one may be a class with decorators, as TypeScript compiles it.)
       if (node.callee.type === 'Identifier')
         return !/^(?:define(?:Signal|Query|Update)|proxy\w*Activities)$/.test(node.callee.name);
-      return node.callee.type !== 'ArrowFunctionExpression';
+      return node.callee.type !== 'ArrowFunctionExpression' || node.arguments.length === 0;
     default:
       return true;
   }
