@@ -3,13 +3,15 @@
  * Thread: worker. In → out: thrown value → whether it fails.
  */
 import { TemporalFailure } from '../mailbox/failures.js';
+import { WorkflowExecutionAlreadyStartedError } from '../runtime/errors.js';
 import type { Execution } from './execution.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: a class is only matched, never called; `unknown` would refuse constructors with parameters
 export type ErrorClass = new (...args: any[]) => Error;
 
 export function isFailure(execution: Execution, thrown: unknown): boolean {
-  if (thrown instanceof TemporalFailure) return true;
+  // A failure in Temporal's SDK; here one of the catalogue, as clients get it too.
+  if (thrown instanceof TemporalFailure || thrown instanceof WorkflowExecutionAlreadyStartedError) return true;
   if (!(thrown instanceof Error)) return false;
   const { failureTypes, host } = execution;
   if (failureTypes?.some((type) => thrown instanceof type)) return true;

@@ -81,7 +81,10 @@ export class Supervisor {
     this.#timers = new Timers(core, wake);
     const resolve = resolutions(core, wake);
     this.#activities = new Activities(core, this.#timers, options.host, resolve);
-    this.#internalClient = new InternalClient((request, port) => this.#admission.admitInternal(request, port));
+    this.#internalClient = new InternalClient((request, port) => {
+      this.#admission.admitInternal(request, port);
+      this.#moved();
+    });
     this.#outgoing = new Outgoing(core, this.#internalClient, resolve);
     this.#children = new Children(core, this.#internalClient, resolve);
     const historyReader = new HistoryReader(core, readmit);

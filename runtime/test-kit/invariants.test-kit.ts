@@ -252,9 +252,17 @@ export async function expectReplays(
   }
 }
 
+/** What an event of its own or of the next run tells is not told again. */
+function storedAs(command: Command, event: WorkflowEvent): object & { kind: string } {
+  if (command.kind === 'acceptUpdate') return Object.assign({ ...command }, { seq: event.seq });
+  if (command.kind !== 'continueAsNew') return command;
+  const { buffered: _, ...stored } = command;
+  return stored;
+}
+
 /** Every field of the command, as it was made and as its event has it; stacks apart, which tell of the way there. */
 export function bothSides(command: Command, event: WorkflowEvent): { made: unknown; recorded: unknown } {
-  const { kind: _, ...fields } = command.kind === 'acceptUpdate' ? { ...command, seq: event.seq } : command;
+  const { kind: _, ...fields } = storedAs(command, event);
   const recorded = event as unknown as Record<string, unknown>;
   // Through the codec, for what is undefined is not stored.
   const names = Object.keys(fields).filter((name) => fields[name as keyof typeof fields] !== undefined);
