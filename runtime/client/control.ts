@@ -77,7 +77,7 @@ export type Lifecycle =
   | { name: 'runResumed'; workflowId: string; runId: string }
   | { name: 'workerLost'; worker: number; reason: string; runs: number }
   | { name: 'slowStep'; workflowId: string; runId: string; ms: number }
-  /** Once, at a fifth of a limit. */
+  /** Once, at two fifths of a limit. */
   | { name: 'historyLarge'; workflowId: string; runId: string; events: number; bytes: number }
   | { name: 'log'; workflowId: string; runId: string; level: string; message: string; meta?: unknown }
   | { name: 'failed'; error: ErrorRecord };

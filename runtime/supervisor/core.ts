@@ -16,8 +16,8 @@ import { errorRecord } from './replies.js';
 import { Live, type Run, type Waiter } from './run.js';
 import { RunIndex } from './run-index.js';
 
-/** The part of a history's limits from which on it is large. */
-const LARGE = 0.2;
+/** The part of a history's limits from which on it is large: a run that continues as new when that is suggested, at half of it, is not told of. */
+const LARGE = 0.4;
 
 export interface CoreOptions {
   readonly config: Pick<SupervisorConfig, 'limits' | 'dedupe' | 'maxResident'>;

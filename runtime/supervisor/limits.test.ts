@@ -4,12 +4,14 @@
 import { expect, test } from 'vitest';
 import {
   condition,
+  continueAsNew,
   defineQuery,
   defineSignal,
   defineUpdate,
   proxyActivities,
   setHandler,
   sleep,
+  workflowInfo,
 } from '../../actors/workflow/index.js';
 import type { Limits } from '../supervisor/config.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
@@ -242,9 +244,25 @@ test('a history that is full by its bytes takes no more messages of clients', as
 test('a history that has become large is told of once, well before it is full', async () => {
   const system = await busy({ historyEvents: 50 });
   const told = () => system.lifecycle.filter(({ name }) => name === 'historyLarge');
-  for (let i = 0; i < 5; i++) await system.signal('w', 'add', `${i}`).value();
+  for (let i = 0; i < 14; i++) await system.signal('w', 'add', `${i}`).value();
   expect(told()).toEqual([]);
-  for (let i = 5; i < 30; i++) await system.signal('w', 'add', `${i}`).value();
-  expect(told()).toMatchObject([{ workflowId: 'w', events: 10 }]);
+  for (let i = 14; i < 30; i++) await system.signal('w', 'add', `${i}`).value();
+  expect(told()).toMatchObject([{ workflowId: 'w', events: 20 }]);
+  await expectInvariants(system);
+});
+
+test('a run that continues as new when that is suggested is never told of as large', async () => {
+  async function heeding(sum = 0): Promise<never> {
+    setHandler(defineSignal<[string]>('add'), () => {
+      sum++;
+    });
+    await condition(() => workflowInfo().continueAsNewSuggested);
+    return continueAsNew<typeof heeding>(sum);
+  }
+  const system = await System.open({ workflows: { heeding }, limits: { historyEvents: 50 } });
+  await system.start('w', 'heeding').value();
+  for (let i = 0; i < 60; i++) await system.signal('w', 'add', `${i}`).value();
+  expect(system.histories().size).toBeGreaterThan(3);
+  expect(system.lifecycle.filter(({ name }) => name === 'historyLarge')).toEqual([]);
   await expectInvariants(system);
 });
