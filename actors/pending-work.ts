@@ -15,8 +15,8 @@ import type { Scope } from './scopes.js';
 interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  /** What its cancellation does, once: withdraws what was asked for, and rejects. */
-  cancel: (failure: CancelledFailure) => void;
+  /** What its cancellation does: ends it, withdraws what was asked for, and rejects. */
+  readonly cancel: (failure: CancelledFailure) => void;
   /** Its cancellation decides. */
   readonly scope: Scope;
 }
@@ -158,9 +158,7 @@ export class PendingWork {
     for (const pending of this.#open?.values() ?? []) {
       const { scope, cancel } = pending;
       const { cancellation } = scope;
-      if (cancellation === undefined || cancel === nothing) continue;
-      pending.cancel = nothing;
-      cancel(new CancelledFailure(cancellation));
+      if (cancellation !== undefined && cancel !== nothing) cancel(new CancelledFailure(cancellation));
     }
   }
 

@@ -31,6 +31,7 @@ const THROWN: Record<string, () => unknown> = {
   failure: () => ApplicationFailure.nonRetryable('no glue', 'NoGlue'),
   other: () => new RangeError('no idea'),
   text: () => 'no error',
+  nothing: () => null,
 };
 
 async function raise(what: string, later: boolean): Promise<never> {

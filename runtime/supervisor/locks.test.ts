@@ -375,18 +375,20 @@ test('a query can ask about a lock, and neither take nor release it', async () =
     const lock = new Mutex();
     const release = await lock.acquire();
     const waiting = lock.acquire();
-    setHandler(entries, () => [lock.isLocked(), lock.waiting]);
+    const free = new Mutex();
+    setHandler(entries, () => [lock.isLocked(), lock.waiting, free.isLocked()]);
     setHandler(trespass, (how) => {
-      if (how === 'release') release();
-      else void lock.acquire().catch(() => undefined);
+      if (how === 'releasing') release();
+      else void (how === 'acquiring' ? free : lock).acquire().catch(() => undefined);
     });
     await waiting;
   });
-  for (const how of ['release', 'acquire']) {
+  for (const how of ['releasing', 'acquiring', 'waiting']) {
     const error = await system.query('w', 'trespass', how).error();
+    expect(error.message).toContain(`${how === 'waiting' ? 'acquiring' : how} a lock`);
     expect(error.message).toContain("not allowed in the handler of query 'trespass'");
   }
-  expect(await seenBy(system)).toEqual([true, 1]);
+  expect(await seenBy(system)).toEqual([true, 1, false]);
 });
 
 test('whatever is asked for, cancelled and released, no permit is lost and none is given twice', async () => {

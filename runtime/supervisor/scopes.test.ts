@@ -310,6 +310,7 @@ test('code runs in a scope that is cancelled before it is entered, and what it b
       });
       await CancellationScope.nonCancellable(() => fate(see, 'shielded', () => condition(() => true)));
       await new CancellationScope({ parent: ROOT_SCOPE }).run(() => fate(see, 'root', () => condition(() => true)));
+      await CancellationScope.nonCancellable(() => sleep(5));
     });
   });
   expect(await seenBy(system)).toEqual([
@@ -324,7 +325,8 @@ test('code runs in a scope that is cancelled before it is entered, and what it b
     ['shielded', 'done'],
     ['root', 'done'],
   ]);
-  expect(system.types('w')).toEqual(['WorkflowExecutionStarted']);
+  // The one of the shielded sleep: nothing is left to time out.
+  expect(system.types('w')).toEqual(['WorkflowExecutionStarted', 'TimerStarted']);
 });
 
 test('what was begun in a scope belongs to it wherever it is awaited', async () => {
@@ -467,15 +469,41 @@ test('what a scope cancels says why: an activity fails with the cancellation as 
     await sleep(1000).catch((error) => see([error.name, error.message]));
     await sleep(1000).catch((error) => see([error.name, error.message]));
     await CancellationScope.cancellable(() => sleep(1)).catch((error) => see([error.name, error.message]));
+    setHandler(go, () => sleep(1).catch((error) => see([error.name, error.message])));
   });
   await system.signal('w', 'stop').value();
   await system.cancel('w', 'I changed my mind').value();
+  await system.cancel('w', 'again').value();
+  await system.signal('w', 'go', 'once more').value();
   expect(await seenBy(system)).toEqual([
     ['ActivityFailure', 'Activity cancelled', 'charge', 'CANCEL_REQUESTED', 'Cancellation scope cancelled'],
     ['CancelledFailure', 'Cancellation scope cancelled'],
     ['CancelledFailure', 'I changed my mind'],
     ['CancelledFailure', 'I changed my mind'],
     ['CancelledFailure', 'I changed my mind'],
+    ['CancelledFailure', 'I changed my mind'],
+  ]);
+});
+
+test('a signal that an update’s handler hands over is in no update', async () => {
+  const system = await noting(async (see) => {
+    setHandler(change, async () => {
+      await CancellationScope.cancellable(async () => {
+        setHandler(go, async () => {
+          await null;
+          see(['signal', currentUpdateInfo()?.id, CancellationScope.current() === ROOT_SCOPE]);
+        });
+        see(['update', currentUpdateInfo()?.id]);
+      });
+      return 'changed';
+    });
+    await CancellationScope.cancellable(async () => undefined);
+  });
+  await system.signal('w', 'go', 'waits').value();
+  await system.updateWith({ workflowId: 'w', name: 'change', updateId: 'u' }, 'x').value();
+  expect(await seenBy(system)).toEqual([
+    ['update', 'u'],
+    ['signal', undefined, false],
   ]);
 });
 
@@ -661,12 +689,12 @@ test('a scope of another run is refused', async () => {
 
 test('a query can read scopes and triggers, and not change them', async () => {
   const ways: Record<string, (scope: CancellationScope, trigger: Trigger<void>) => unknown> = {
-    cancel: (scope) => scope.cancel(),
-    root: () => ROOT_SCOPE.cancel(),
-    resolve: (_scope, trigger) => trigger.resolve(),
-    trigger: () => new Trigger(),
-    request: (scope) => scope.cancelRequested,
-    sleep: () => void CancellationScope.cancellable(() => sleep(1)).catch(() => undefined),
+    'cancelling a scope': (scope) => scope.cancel(),
+    'cancelling the root scope': () => ROOT_SCOPE.cancel(),
+    'settling a trigger': (_scope, trigger) => trigger.resolve(),
+    waiting: () => new Trigger(),
+    'waiting for a request': (scope) => scope.cancelRequested,
+    startTimer: () => void CancellationScope.cancellable(() => sleep(1)).catch(() => undefined),
   };
   const system = await noting(async (see) => {
     const scope = new CancellationScope();
@@ -677,7 +705,8 @@ test('a query can read scopes and triggers, and not change them', async () => {
   });
   for (const how of Object.keys(ways)) {
     const error = await system.query('w', 'trespass', how).error();
-    expect(error.message, how).toContain("not allowed in the handler of query 'trespass'");
+    expect(error.message).toContain(how.replace('the root', 'a').replace(' for a request', ''));
+    expect(error.message).toContain("not allowed in the handler of query 'trespass'");
   }
   expect(await seenBy(system)).toEqual([false, true]);
 });
