@@ -2,6 +2,7 @@
  * Definitions: names and types by which a workflow and its callers agree on signals, queries, updates, arguments and results.
  * Thread: any; imported by workflow code and by clients. In → out: a name → a frozen definition that carries its types.
  */
+export type { StringValue } from 'ms';
 export { type Duration, msOptionalToNumber, msToNumber } from '../../mailbox/duration.js';
 
 import { InvalidArgumentError } from '../../runtime/errors.js';

@@ -33,7 +33,7 @@ const given = new WeakMap<object, WorkflowDefinitionOptionsOrGetter>();
  * setWorkflowOptions({ failureExceptionTypes: [OutOfStock] }, order);
  * export async function order(id: string): Promise<void> { … }
  */
-export function setWorkflowOptions<A extends never[], RT>(
+export function setWorkflowOptions<A extends unknown[], RT>(
   options: WorkflowDefinitionOptionsOrGetter,
   fn: (...args: A) => Promise<RT>,
 ): void {
