@@ -17,6 +17,11 @@ interface Target {
   runId?: string;
 }
 
+export type StartBrings =
+  | { kind: 'signal'; name: string; input: Payload[]; requestId?: string; identity?: string }
+  /** Answered under the id `replyTo`, while the request's own id answers the start. An error there answers both. */
+  | { kind: 'update'; name: string; input: Payload[]; updateId: string; stage: UpdateStage; replyTo: number };
+
 /** `id` pairs a request with its reply, per port. */
 export type Request = { id: number } & (
   | {
@@ -34,6 +39,10 @@ export type Request = { id: number } & (
       parent?: ParentRecord;
       /** Reply with the outcome of the run (as `result`, following its chain) instead of with the start: one way instead of two. */
       awaitResult?: boolean;
+      /** Milliseconds until the run begins, unless a message comes before. */
+      startDelay?: number;
+      /** A message to be admitted together with the start, or to the run that is used instead of a new one. */
+      brings?: StartBrings;
     }
   | ({
       kind: 'signal';
@@ -108,6 +117,8 @@ const requestCodec: RecordCodec<Request> = recordCodec<Request, 'kind'>('kind', 
     'identity',
     'memo',
     'awaitResult',
+    'startDelay',
+    'brings',
   ],
   signal: [2, 'id', 'workflowId', 'runId', 'name', 'input', 'requestId', 'identity'],
   query: [3, 'id', 'workflowId', 'runId', 'name', 'input'],

@@ -4,10 +4,13 @@
  */
 import type { Request, RequestKind, RequestOf } from '../client/protocol.js';
 import { ResourceExhaustedError } from '../errors.js';
+import type { DelayedStarts } from './delayed-starts.js';
 import type { Dispatcher } from './dispatcher.js';
 import { Door } from './door.js';
 import type { ReplySink } from './replies.js';
-import type { Run, Waiter } from './run.js';
+import type { Waiter } from './run.js';
+import { SignalRequests } from './signal-requests.js';
+import { StartCompanions } from './start-companions.js';
 import { StartRequests, type StartRequestsDeps } from './start-requests.js';
 import { suspendedError } from './suspensions.js';
 import { UpdateRequests } from './update-requests.js';
@@ -17,18 +20,23 @@ const UNCOUNTED: ReadonlySet<RequestKind> = new Set<RequestKind>(['result', 'pol
 
 export interface AdmissionDeps extends StartRequestsDeps {
   readonly dispatcher: Dispatcher;
+  readonly delayed: DelayedStarts;
 }
 
 export class Admission {
   readonly #door: Door;
   readonly #starts: StartRequests;
+  readonly #signals: SignalRequests;
   readonly #updates: UpdateRequests;
 
   constructor(private readonly deps: AdmissionDeps) {
-    const { core, dispatcher } = deps;
+    const { core, dispatcher, delayed } = deps;
     this.#door = new Door(core, dispatcher);
-    this.#starts = new StartRequests(deps);
-    this.#updates = new UpdateRequests(core, dispatcher, this.#door);
+    this.#signals = new SignalRequests(core, dispatcher, this.#door, delayed);
+    this.#updates = new UpdateRequests(core, dispatcher, this.#door, delayed);
+    const door = this.#door;
+    const companions = new StartCompanions({ core, door, signals: this.#signals, updates: this.#updates });
+    this.#starts = new StartRequests(deps, companions);
   }
 
   admit(request: Request, port: ReplySink): void {
@@ -65,7 +73,7 @@ export class Admission {
 
   readonly #byKind: { readonly [K in RequestKind]: (waiter: Waiter, request: RequestOf<K>) => void } = {
     start: (waiter, request) => this.#starts.start(waiter, request),
-    signal: (waiter, request) => this.#signal(waiter, request),
+    signal: (waiter, request) => this.#signals.signal(waiter, request),
     query: (waiter, request) => this.#query(waiter, request),
     update: (waiter, request) => this.#updates.update(waiter, request),
     pollUpdate: (waiter, request) => this.#updates.poll(waiter, request),
@@ -74,50 +82,6 @@ export class Admission {
     terminate: (waiter, request) => this.#terminate(waiter, request),
     fetchHistory: (waiter, request) => this.#fetchHistory(waiter, request),
   };
-
-  /** The open run that a signal or cancel request is for, unless that very request was applied before: then it is acknowledged again. */
-  #targetOnce(waiter: Waiter, request: RequestOf<'signal' | 'cancel'>): Run | undefined {
-    const { core } = this.deps;
-    const { requestId } = request;
-    // One that was applied before the run closed is still acknowledged.
-    const run = this.#door.target(waiter, request, requestId === undefined ? 'open' : 'any');
-    if (run === undefined || requestId === undefined) return run;
-    const ids = this.#door.ids(waiter, run);
-    if (ids === undefined) return undefined;
-    if (ids.hasRequest(requestId)) {
-      core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
-      return undefined;
-    }
-    if (run.open) return run;
-    this.#door.notFound(waiter, request, run);
-    return undefined;
-  }
-
-  #signal(waiter: Waiter, request: RequestOf<'signal'>): void {
-    const { core, dispatcher } = this.deps;
-    const { name, input, requestId, identity, sender } = request;
-    const run = this.#targetOnce(waiter, request);
-    if (run === undefined) return;
-    if (this.#door.isFull(waiter, run)) return;
-    const live = core.live(run);
-    const at = core.stamp(run);
-    core.committer.append(run, {
-      eventType: 'WorkflowExecutionSignaled',
-      signalName: name,
-      input,
-      ...(requestId === undefined ? {} : { requestId }),
-      ...(identity === undefined ? {} : { identity }),
-      ...(sender === undefined ? {} : { sender }),
-      eventTime: at.time,
-      seq: at.seq,
-    });
-    if (requestId !== undefined) live.ids!.noteRequest(requestId, at.time);
-    const from = sender === undefined ? {} : { sender };
-    const once = requestId === undefined ? from : { requestId, ...from };
-    core.deliver(run, { kind: 'signal', seq: at.seq, time: at.time, name, input, ...once });
-    dispatcher.schedule(run);
-    core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
-  }
 
   #query(waiter: Waiter, request: RequestOf<'query'>): void {
     const { core, dispatcher } = this.deps;
@@ -129,6 +93,7 @@ export class Admission {
       return;
     }
     if (run.open && this.#door.isFull(waiter, run)) return;
+    this.deps.delayed.admit(run);
     const seq = ++run.lastSeq;
     live.addCaller(seq, waiter);
     core.deliver(run, { kind: 'query', seq, time: run.lastTime, name: request.name, input: request.input });
@@ -143,11 +108,11 @@ export class Admission {
 
   #cancel(waiter: Waiter, request: RequestOf<'cancel'>): void {
     const { core, dispatcher } = this.deps;
-    const run = this.#targetOnce(waiter, request);
+    const run = this.#door.targetOnce(waiter, request);
     if (run === undefined) return;
     const { reason, requestId, identity, sender } = request;
     const live = core.live(run);
-    const at = core.stamp(run);
+    const at = this.deps.delayed.stamp(run);
     core.committer.append(run, {
       eventType: 'WorkflowExecutionCancelRequested',
       ...(reason === undefined ? {} : { reason }),

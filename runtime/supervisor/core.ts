@@ -67,7 +67,7 @@ export class Core {
     if (run.live === undefined) {
       run.live = new Live(this.#nextActor++);
       this.actors.set(run.live.actor, run);
-      run.live.mailboxStored = run.open && run.lastStoredSeq > run.ranThrough;
+      run.live.mailboxStored = run.open && run.delayedUntil === 0 && run.lastStoredSeq > run.ranThrough;
       // A run without ids in its history, or in those before, has nothing to read back.
       if (!run.hasIds && run.idsIn === undefined) run.live.ids = new MessageIds(this.options.config.dedupe);
     }

@@ -2,6 +2,7 @@
  * The door: what every request for a run is checked for, whoever handles it.
  * Thread: supervisor. In → out: (waiter, request) → the run or its ids; or the caller is refused or held, and nothing.
  */
+import type { RequestOf } from '../client/protocol.js';
 import { ResourceExhaustedError, WorkflowNotFoundError } from '../errors.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
@@ -22,11 +23,32 @@ export class Door {
       this.notFound(waiter, request, run);
       return undefined;
     }
-    if (run.live?.held !== undefined) {
-      run.live.held.push(waiter);
+    return this.holds(waiter, run) ? undefined : run;
+  }
+
+  /** The open run that a signal or cancel request is for, unless that very request was applied before: then it is acknowledged again. */
+  targetOnce(waiter: Waiter, request: RequestOf<'signal' | 'cancel'>): Run | undefined {
+    const { core } = this;
+    const { requestId } = request;
+    // One that was applied before the run closed is still acknowledged.
+    const run = this.target(waiter, request, requestId === undefined ? 'open' : 'any');
+    if (run === undefined || requestId === undefined) return run;
+    const ids = this.ids(waiter, run);
+    if (ids === undefined) return undefined;
+    if (ids.hasRequest(requestId)) {
+      core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
       return undefined;
     }
-    return run;
+    if (run.open) return run;
+    this.notFound(waiter, request, run);
+    return undefined;
+  }
+
+  /** True if requests for the run wait for now, and this one with them. */
+  holds(waiter: Waiter, run: Run): boolean {
+    if (run.live?.held === undefined) return false;
+    run.live.held.push(waiter);
+    return true;
   }
 
   /** There is no such run, or it is closed. */

@@ -8,6 +8,7 @@ import type { Message } from '../../mailbox/messages.js';
 import type { Payload } from '../../mailbox/payload.js';
 import { startMessage } from '../../mailbox/stored-messages.js';
 import type { Core } from './core.js';
+import type { DelayedStarts } from './delayed-starts.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { MessageIds } from './message-ids.js';
 import { Run } from './run.js';
@@ -27,6 +28,8 @@ export interface RunStart {
   readonly identity?: string | undefined;
   readonly memo?: Payload | undefined;
   readonly parent?: ParentRecord | undefined;
+  /** Milliseconds. What comes with it, signals only, waits for it in the history. */
+  readonly startDelay?: number | undefined;
   /** Those of a run that continues another. */
   readonly runId?: string;
   readonly firstRunId?: string;
@@ -71,6 +74,7 @@ export class RunStarts {
   constructor(
     private readonly core: Core,
     private readonly dispatcher: Dispatcher,
+    private readonly delayed: DelayedStarts,
     /** Fixed when the store was created; known once it is open. */
     private readonly partitions: () => number,
   ) {}
@@ -89,7 +93,8 @@ export class RunStarts {
     core.index.add(run);
     const live = core.live(run);
     if (ids !== undefined) live.ids = ids;
-    const at = core.stamp(run);
+    const delayed = start.startDelay !== undefined && start.startDelay > 0;
+    const at = delayed ? { time: Math.max(core.now(), run.lastTime), seq: undefined } : core.stamp(run);
     // Their places are given before the event that tells of them.
     const stamps = group.length === 0 ? NO_STAMPS : group.map(() => core.stamp(run));
     const startThrough = stamps[stamps.length - 1]?.seq;
@@ -107,16 +112,24 @@ export class RunStarts {
       parent: start.parent,
       continuedFromRunId,
       idsInRunId: start.idsInRunId,
+      startDelay: delayed ? start.startDelay : undefined,
       startThrough,
       suggestAt: suggestAt < SUGGEST_AT ? suggestAt : undefined,
       eventTime: at.time,
       seq: at.seq,
     } as Started; // An absent field and an undefined one make the same row.
     core.committer[append](run, event);
-    core.deliver(run, startMessage(event, at));
+    if (at.seq !== undefined) core.deliver(run, startMessage(event, at));
     for (const [index, stamp] of stamps.entries()) this.#admit(run, group[index]!, stamp);
-    if (startThrough !== undefined) live.mergeThrough = startThrough;
-    this.dispatcher.schedule(run);
+    if (delayed) {
+      core.committer.after(run, () => {
+        this.delayed.arm(run);
+        core.release(run);
+      });
+    } else {
+      if (startThrough !== undefined) live.mergeThrough = startThrough;
+      this.dispatcher.schedule(run);
+    }
     core.tell(run, { name: 'workflowStarted', workflowId, runId, workflowType });
     return run;
   }
@@ -129,7 +142,8 @@ export class RunStarts {
         const signaled = { signalName: name, input, requestId, identity, carriedFrom, sender, eventTime: time, seq };
         core.committer.append(run, { eventType: 'WorkflowExecutionSignaled', ...signaled } as Signaled); // As above.
         if (requestId !== undefined) run.live!.ids!.noteRequest(requestId, time);
-        core.deliver(run, { kind: 'signal', seq, time, name, input, requestId, sender } as Message); // As above.
+        if (run.delayedUntil === 0)
+          core.deliver(run, { kind: 'signal', seq, time, name, input, requestId, sender } as Message); // As above.
         break;
       }
       case 'cancel': {

@@ -97,6 +97,8 @@ export interface Waiter {
   readonly request: Request;
   /** Takes a place in the global in-flight window. */
   counted: boolean;
+  /** Of a start: whether the one that began this run has its request id. Reading that takes long, so that it is read once. */
+  compared?: { readonly runId: string; readonly same: boolean };
 }
 
 export interface Suspension {

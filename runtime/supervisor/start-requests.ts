@@ -11,7 +11,8 @@ import type { Closing } from './closing.js';
 import type { Core } from './core.js';
 import type { Run, Waiter } from './run.js';
 import { hashOf } from './run-ids.js';
-import type { RunStarts } from './run-starts.js';
+import type { GroupMessage, RunStarts } from './run-starts.js';
+import type { StartCompanion, StartCompanions } from './start-companions.js';
 import type { WorkflowTypes } from './workflow-types.js';
 
 export interface StartRequestsDeps {
@@ -21,8 +22,13 @@ export interface StartRequestsDeps {
   readonly workflowTypes: () => WorkflowTypes;
 }
 
+const NOTHING: readonly GroupMessage[] = [];
+
 export class StartRequests {
-  constructor(private readonly deps: StartRequestsDeps) {}
+  constructor(
+    private readonly deps: StartRequestsDeps,
+    private readonly companions: StartCompanions,
+  ) {}
 
   start(waiter: Waiter, request: RequestOf<'start'>): void {
     const { core } = this.deps;
@@ -32,28 +38,41 @@ export class StartRequests {
       core.refuse(waiter, undefined, new UnknownWorkflowTypeError({ workflowType, registered: [...types] }));
       return;
     }
+    const companion = request.brings === undefined ? undefined : this.companions.of(waiter, request, request.brings);
     const current = core.index.current(workflowId);
     // What was started is the chain.
     const first = current?.continuedFrom === undefined ? current : core.index.find(workflowId, current.firstRunId);
-    if (first === undefined || hashOf(request.requestId) !== first.startRequest) {
-      this.#decide(waiter, request);
-      return;
-    }
-    // Probably the same start sent again, whatever the policies say: its request id stands in the first event.
+    if (first === undefined || hashOf(request.requestId) !== first.startRequest)
+      this.#decide(waiter, request, companion);
+    else if (waiter.compared?.runId !== first.runId) this.#compare(waiter, request, first);
+    else if (waiter.compared.same) this.#again(waiter, request, first, companion);
+    else this.#decide(waiter, request, companion);
+  }
+
+  /** Probably the same start sent again, whatever the policies say: its request id stands in the first event. */
+  #compare(waiter: Waiter, request: RequestOf<'start'>, first: Run): void {
+    const { core } = this.deps;
     core.readHistory(first).then((frames) => {
       const started = decodeEvents(frames[0]!.frame.events, 1)[0] as EventOf<'WorkflowExecutionStarted'>;
-      if (started.requestId === request.requestId) this.#replyStarted(waiter, request, first, true);
-      else this.#decide(waiter, request);
+      waiter.compared = { runId: first.runId, same: started.requestId === request.requestId };
+      this.start(waiter, request);
     }, core.options.onFailed);
   }
 
+  #again(waiter: Waiter, request: RequestOf<'start'>, first: Run, companion: StartCompanion | undefined): void {
+    const current = this.deps.core.index.current(request.workflowId)!;
+    if (companion?.settles(current) === true) return;
+    if (companion?.again(current) !== false) this.#replyStarted(waiter, request, first, true);
+  }
+
   /** By the policies; an existing run is the current one at this moment. */
-  #decide(waiter: Waiter, request: RequestOf<'start'>): void {
+  #decide(waiter: Waiter, request: RequestOf<'start'>, companion: StartCompanion | undefined): void {
     const { core, closing } = this.deps;
     const existing = core.index.current(request.workflowId);
     const { reusePolicy = 'ALLOW_DUPLICATE', conflictPolicy = 'FAIL' } = request;
+    if (existing !== undefined && companion?.settles(existing) === true) return;
     if (existing?.open === true && conflictPolicy === 'USE_EXISTING') {
-      this.#replyStarted(waiter, request, existing, false);
+      if (companion?.admitTo(existing) !== false) this.#replyStarted(waiter, request, existing, false);
       return;
     }
     if (existing !== undefined && isRefused(existing, reusePolicy, conflictPolicy)) {
@@ -64,13 +83,11 @@ export class StartRequests {
     if (existing?.open === true) {
       closing.terminate(existing, { reason: 'terminated by a start with workflowIdConflictPolicy TERMINATE_EXISTING' });
     }
-    this.#begin(waiter, request);
-  }
-
-  #begin(waiter: Waiter, request: RequestOf<'start'>): void {
     // The start and the outcome of a run that its caller awaits as a whole are best one frame in one flush.
     const append = request.awaitResult === true ? 'appendPatiently' : 'append';
-    this.#replyStarted(waiter, request, this.deps.starts.begin(request, [], { append }), true);
+    const run = this.deps.starts.begin(request, companion === undefined ? NOTHING : [companion.message], { append });
+    companion?.begun(run);
+    this.#replyStarted(waiter, request, run, true);
   }
 
   /** Once the start is durable; or, if the caller waits for the outcome, once that is. */

@@ -16,6 +16,7 @@ import { Children } from './children.js';
 import { Closing } from './closing.js';
 import { ControlPlane } from './control-plane.js';
 import { Core, type CoreOptions } from './core.js';
+import { DelayedStarts } from './delayed-starts.js';
 import { Dispatcher } from './dispatcher.js';
 import { HistoryReader } from './history-reader.js';
 import { InternalClient } from './internal-client.js';
@@ -59,6 +60,7 @@ export class Supervisor {
   readonly controlPlane: ControlPlane;
   readonly #dispatcher: Dispatcher;
   readonly #timers: Timers;
+  readonly #delayed: DelayedStarts;
   readonly #activities: Activities;
   readonly #internalClient: InternalClient;
   readonly #outgoing: Outgoing;
@@ -79,6 +81,7 @@ export class Supervisor {
     const readmit = (waiters: Waiter[]) => this.#admission.readmit(waiters);
     const wake = (run: Run) => this.#dispatcher.schedule(run);
     this.#timers = new Timers(core, wake);
+    this.#delayed = new DelayedStarts(core, this.#timers, () => this.#dispatcher);
     const resolve = resolutions(core, wake);
     this.#activities = new Activities(core, this.#timers, options.host, resolve);
     this.#internalClient = new InternalClient((request, port) => {
@@ -106,9 +109,10 @@ export class Supervisor {
       lost: (lost, runs) => this.#lostWorker(lost, runs),
       failed: options.onFailed,
     });
-    const starts = new RunStarts(core, this.#dispatcher, () => this.#partitions);
+    const starts = new RunStarts(core, this.#dispatcher, this.#delayed, () => this.#partitions);
     this.#admission = new Admission({
       core,
+      delayed: this.#delayed,
       dispatcher: this.#dispatcher,
       closing,
       starts,
@@ -144,7 +148,8 @@ export class Supervisor {
         continue;
       }
       for (const [timerId, { fireAt }] of run.timers ?? []) this.#timers.arm(run, timerId, fireAt);
-      if (isUnfinished(run)) unfinished.push({ run, through: run.lastEventId });
+      if (run.delayedUntil !== 0) this.#delayed.arm(run);
+      else if (isUnfinished(run)) unfinished.push({ run, through: run.lastEventId });
     }
     void this.#wakeAll(unfinished).catch(this.options.onFailed);
     return { openRuns: core.index.open, clean: opened.clean };

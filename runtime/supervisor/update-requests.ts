@@ -5,6 +5,7 @@
 import type { RequestOf } from '../client/protocol.js';
 import { ResourceExhaustedError, WorkflowUpdateFailedError, WorkflowUpdateNotFoundError } from '../errors.js';
 import type { Core } from './core.js';
+import type { DelayedStarts } from './delayed-starts.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Door } from './door.js';
 import { type MessageIds, NO_OUTCOME, type PendingUpdate } from './message-ids.js';
@@ -17,39 +18,48 @@ export class UpdateRequests {
     private readonly core: Core,
     private readonly dispatcher: Dispatcher,
     private readonly door: Door,
+    private readonly delayed: DelayedStarts,
   ) {}
 
   update(waiter: Waiter, request: RequestOf<'update'>): void {
-    const { core, dispatcher, door } = this;
+    const { door } = this;
     const run = door.target(waiter, request, 'any');
     if (run === undefined) return;
-    const { updateId, name, input, workflowId } = request;
+    const { updateId } = request;
     const ids = this.door.ids(waiter, run);
     if (ids === undefined) return;
-    if (this.#isKnown(waiter, run, ids, updateId, request.stage)) return;
+    if (this.isKnown(waiter, run, ids, updateId, request.stage)) return;
     if (!run.open) {
       door.notFound(waiter, request, run);
       return;
     }
+    this.admit(waiter, waiter, run, request);
+  }
+
+  /**
+   * To an open run that has room, with its ids known and this one not among them.
+   * @param refused is told if the run takes no more: false then
+   */
+  admit(refused: Waiter, waiter: Waiter, run: Run, { updateId, name, input }: RequestOf<'update'>): boolean {
+    const { core, door } = this;
     const live = core.live(run);
     if (live.suspension !== undefined) {
-      core.refuse(waiter, run, ...suspendedError(run));
-      return;
+      core.refuse(refused, run, ...suspendedError(run));
+      return false;
     }
-    if (this.door.isFull(waiter, run)) return;
+    if (door.isFull(refused, run)) return false;
+    const ids = live.ids!;
     const limit = core.options.config.limits.updatesInFlight;
     if (ids.inFlight >= limit) {
-      core.refuse(
-        waiter,
-        run,
-        new ResourceExhaustedError({ resource: 'the number of updates in flight', limit, workflowId }),
-      );
-      return;
+      const resource = 'the number of updates in flight';
+      core.refuse(refused, run, new ResourceExhaustedError({ resource, limit, workflowId: run.workflowId }));
+      return false;
     }
-    const at = core.stamp(run);
-    ids.noteUpdate(updateId, name, at.time, run.runId).waiters.push(waiter);
-    core.deliver(run, { kind: 'update', seq: at.seq, time: at.time, updateId, name, input });
-    dispatcher.schedule(run);
+    const { seq, time } = this.delayed.stamp(run);
+    ids.noteUpdate(updateId, name, time, run.runId).waiters.push(waiter);
+    core.deliver(run, { kind: 'update', seq, time, updateId, name, input });
+    this.dispatcher.schedule(run);
+    return true;
   }
 
   poll(waiter: Waiter, request: RequestOf<'pollUpdate'>): void {
@@ -59,7 +69,7 @@ export class UpdateRequests {
     const ids = this.door.ids(waiter, run);
     if (ids === undefined) return;
     const { workflowId, updateId } = request;
-    if (this.#isKnown(waiter, run, ids, updateId, request.stage)) return;
+    if (this.isKnown(waiter, run, ids, updateId, request.stage)) return;
     core.refuse(waiter, run, new WorkflowUpdateNotFoundError({ workflowId, updateId }));
   }
 
@@ -80,7 +90,7 @@ export class UpdateRequests {
   }
 
   /** True if an update by that id is known, and the caller is told, or will be, what its first sender was. */
-  #isKnown(waiter: Waiter, run: Run, ids: MessageIds, updateId: string, stage: 'ACCEPTED' | 'COMPLETED'): boolean {
+  isKnown(waiter: Waiter, run: Run, ids: MessageIds, updateId: string, stage: 'ACCEPTED' | 'COMPLETED'): boolean {
     const { core } = this;
     const pending = ids.pending(updateId);
     if (pending !== undefined) {

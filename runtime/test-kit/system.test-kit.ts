@@ -47,6 +47,7 @@ export type RequestBody = DistributiveOmit<Request, 'id'>;
 /** A request under way. */
 export class Call {
   reply: Reply | undefined;
+  refused: ((reply: Reply) => void) | undefined;
   constructor(private readonly system: System) {}
 
   get answered(): boolean {
@@ -235,6 +236,7 @@ export class System {
         if (waiting === undefined) throw new Error(`Request ${reply.id} was answered twice`);
         this.#calls.delete(reply.id);
         [waiting.reply] = decodeReplies(encodeReplies([reply]));
+        if (reply.kind === 'error') waiting.refused?.(reply);
       },
     });
     return call;
@@ -255,6 +257,26 @@ export class System {
   ): Call {
     const requestId = options.requestId ?? `start ${this.#nextRequest}`;
     return this.request({ kind: 'start', input: encodePayloads(args), ...options, requestId });
+  }
+
+  /** Two calls, for the start and the update are answered apart; a start that is refused answers both. */
+  updateWithStart(
+    options: Parameters<System['startWith']>[0],
+    update: { name: string; updateId?: string; stage?: UpdateStage; args?: unknown[] },
+  ): { start: Call; update: Call } {
+    const replyTo = this.#nextRequest++;
+    const { name, updateId = `update ${replyTo}`, stage = 'COMPLETED', args = [] } = update;
+    const call = new Call(this);
+    this.#calls.set(replyTo, call);
+    const input = encodePayloads(args);
+    const start = this.startWith({ ...options, brings: { kind: 'update', replyTo, name, updateId, stage, input } });
+    const refused = (reply: Reply) => {
+      this.#calls.delete(replyTo);
+      call.reply = reply;
+    };
+    if (start.reply?.kind === 'error') refused(start.reply);
+    else start.refused = refused;
+    return { start, update: call };
   }
 
   signal(workflowId: string, name: string, ...args: unknown[]): Call {

@@ -1,0 +1,59 @@
+/**
+ * Signal requests: admitted once by their request id, acknowledged once they are durable.
+ * Thread: supervisor. In → out: signal request → event and message; reply.
+ */
+import type { ExecutionRecord } from '../../mailbox/events.js';
+import type { Payload } from '../../mailbox/payload.js';
+import type { RequestOf } from '../client/protocol.js';
+import type { Core } from './core.js';
+import type { DelayedStarts } from './delayed-starts.js';
+import type { Dispatcher } from './dispatcher.js';
+import type { Door } from './door.js';
+import type { Run, Waiter } from './run.js';
+
+export interface SignalFields {
+  readonly name: string;
+  readonly input: Payload[];
+  readonly requestId?: string | undefined;
+  readonly identity?: string | undefined;
+  readonly sender?: ExecutionRecord | undefined;
+}
+
+export class SignalRequests {
+  constructor(
+    private readonly core: Core,
+    private readonly dispatcher: Dispatcher,
+    private readonly door: Door,
+    private readonly delayed: DelayedStarts,
+  ) {}
+
+  signal(waiter: Waiter, request: RequestOf<'signal'>): void {
+    const { core, door } = this;
+    const run = door.targetOnce(waiter, request);
+    if (run === undefined || door.isFull(waiter, run)) return;
+    this.admit(run, request);
+    core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
+  }
+
+  /** To an open run that has room; if the signal has a request id, the run's ids are there. */
+  admit(run: Run, { name, input, requestId, identity, sender }: SignalFields): void {
+    const { core } = this;
+    const live = core.live(run);
+    const { seq, time } = this.delayed.stamp(run);
+    core.committer.append(run, {
+      eventType: 'WorkflowExecutionSignaled',
+      signalName: name,
+      input,
+      ...(requestId === undefined ? {} : { requestId }),
+      ...(identity === undefined ? {} : { identity }),
+      ...(sender === undefined ? {} : { sender }),
+      eventTime: time,
+      seq,
+    });
+    if (requestId !== undefined) live.ids!.noteRequest(requestId, time);
+    const from = sender === undefined ? {} : { sender };
+    const once = requestId === undefined ? from : { requestId, ...from };
+    core.deliver(run, { kind: 'signal', seq, time, name, input, ...once });
+    this.dispatcher.schedule(run);
+  }
+}
