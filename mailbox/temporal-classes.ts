@@ -16,6 +16,7 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancelledFailure,
+  ChildWorkflowFailure,
   ServerFailure,
   TemporalFailure,
   TerminatedFailure,
@@ -53,6 +54,7 @@ for (const failure of [
   TerminatedFailure,
   TimeoutFailure,
   ActivityFailure,
+  ChildWorkflowFailure,
   ServerFailure,
 ]) {
   passAs(failure, failure.name);

@@ -7,7 +7,7 @@ import '../mailbox/temporal-classes.js';
 
 // The runtime
 export type { WorkflowBundle } from '../actors/sandbox/bundle.js';
-export type { Duration, Workflow, WorkflowResultType } from '../actors/workflow/definitions.js';
+export type { Duration, RunOf, Workflow, WorkflowClass, WorkflowResultType } from '../actors/workflow/definitions.js';
 export type { CustomPayloadConverter } from '../mailbox/converter-scope.js';
 // Failures of user code
 export { ApplicationFailureCategory, RetryState, TimeoutType } from '../mailbox/failure-names.js';
@@ -27,12 +27,7 @@ export { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../mailbox/id-p
 export type { PayloadCodec } from '../mailbox/payload-codec.js';
 export { withRawArgs } from '../mailbox/raw-args.js';
 export { defaultPayloadConverter, type PayloadConverter, payloadConverter, RawValue } from '../mailbox/raw-value.js';
-export type {
-  RunOf,
-  WorkflowClass,
-  WorkflowClassHandle,
-  WorkflowClassHandleWithFirstExecutionRunId,
-} from './client/class-handle.js';
+export type { WorkflowClassHandle, WorkflowClassHandleWithFirstExecutionRunId } from './client/class-handle.js';
 export { Client, type ClientOptions } from './client/client.js';
 export type { ListFilter, RuntimeStats, WorkflowStatusName } from './client/control.js';
 export type { WorkflowExecutionDescription, WorkflowExecutionInfo } from './client/execution-info.js';

@@ -8,7 +8,7 @@ import type { WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 import type { StartedChild } from '../children.js';
 import { currentExecution } from '../current.js';
 import { derivedUuid } from '../random.js';
-import type { WithWorkflowArgs, Workflow, WorkflowResultType } from './definitions.js';
+import type { RunOf, WithWorkflowArgs, Workflow, WorkflowClass, WorkflowResultType } from './definitions.js';
 import { workflowTypeOf } from './names.js';
 import { encodeArgs, OutgoingHandle } from './outgoing-handle.js';
 
@@ -92,7 +92,7 @@ export class ChildWorkflowHandle<T extends Workflow = Workflow> extends Outgoing
 
 /**
  * Starts a child workflow and resolves with its handle once it has started.
- * @param workflowTypeOrFunc the workflow function, or the name under which the workflow file exports it
+ * @param workflowTypeOrFunc the workflow function or class, or the name under which the workflow file exports it
  * @throws WorkflowExecutionAlreadyStartedError if the workflow id is taken; ApplicationFailure of type UnknownWorkflowTypeError naming the
  *   types that exist; CancelledFailure in a cancelled scope, ChildWorkflowFailure with that cause if it is cancelled before it has started
  * @example
@@ -100,6 +100,10 @@ export class ChildWorkflowHandle<T extends Workflow = Workflow> extends Outgoing
  * await child.signal(hurry);
  * const receipt = await child.result();
  */
+export function startChild<C extends WorkflowClass>(
+  workflowClass: C,
+  options: WithWorkflowArgs<RunOf<C>, ChildWorkflowOptions>,
+): Promise<ChildWorkflowHandle<RunOf<C>>>;
 export function startChild<T extends Workflow>(
   workflowTypeOrFunc: string | T,
   options: WithWorkflowArgs<T, ChildWorkflowOptions>,
@@ -107,12 +111,12 @@ export function startChild<T extends Workflow>(
 export function startChild<T extends () => Promise<unknown>>(
   workflowTypeOrFunc: string | T,
 ): Promise<ChildWorkflowHandle<T>>;
-export async function startChild<T extends Workflow>(
-  workflowTypeOrFunc: string | T,
+export async function startChild(
+  workflowTypeOrFunc: string | Workflow | WorkflowClass,
   options: ChildWorkflowOptions & { args?: readonly unknown[] } = {},
-): Promise<ChildWorkflowHandle<T>> {
+): Promise<ChildWorkflowHandle> {
   const { workflowId, child } = begin(workflowTypeOrFunc, options);
-  return new ChildWorkflowHandle<T>(workflowId, await child.started, child);
+  return new ChildWorkflowHandle(workflowId, await child.started, child);
 }
 
 /**
@@ -120,6 +124,10 @@ export async function startChild<T extends Workflow>(
  * @throws what `startChild` and `ChildWorkflowHandle.result` throw
  * @example const receipt = await executeChild(shipment, { args: [orderId] });
  */
+export function executeChild<C extends WorkflowClass>(
+  workflowClass: C,
+  options: WithWorkflowArgs<RunOf<C>, ChildWorkflowOptions>,
+): Promise<WorkflowResultType<RunOf<C>>>;
 export function executeChild<T extends Workflow>(
   workflowTypeOrFunc: string | T,
   options: WithWorkflowArgs<T, ChildWorkflowOptions>,
@@ -127,13 +135,13 @@ export function executeChild<T extends Workflow>(
 export function executeChild<T extends () => Promise<unknown>>(
   workflowTypeOrFunc: string | T,
 ): Promise<WorkflowResultType<T>>;
-export async function executeChild<T extends Workflow>(
-  workflowTypeOrFunc: string | T,
+export async function executeChild(
+  workflowTypeOrFunc: string | Workflow | WorkflowClass,
   options: ChildWorkflowOptions & { args?: readonly unknown[] } = {},
-): Promise<WorkflowResultType<T>> {
+): Promise<unknown> {
   const { child } = begin(workflowTypeOrFunc, options);
   await child.started;
-  return child.completed as Promise<WorkflowResultType<T>>; // What the workflow's type says it is.
+  return child.completed;
 }
 
 function begin(

@@ -26,6 +26,13 @@ export type WorkflowUpdateType = (...args: AnyArgs) => Promise<Anything> | Anyth
 /** What may validate the arguments of an update. */
 export type WorkflowUpdateValidatorType = (...args: AnyArgs) => void;
 
+/** A class with `@workflow.defn()`. */
+export type WorkflowClass = new () => object;
+
+/** The workflow function that a class stands for: its method `run`. If the run method has another name, its types are the caller's to say. */
+export type RunOf<C extends WorkflowClass> =
+  InstanceType<C> extends { run(...args: infer Args): Promise<infer R> } ? (...args: Args) => Promise<R> : Workflow;
+
 /** What the promise of a workflow function resolves to. */
 export type WorkflowResultType<W extends Workflow> = ReturnType<W> extends Promise<infer R> ? R : never;
 

@@ -7,16 +7,9 @@ import {
   definitionOf,
   isFunctionMember,
 } from '../../actors/workflow/classes/class-definition.js';
-import type { Workflow } from '../../actors/workflow/definitions.js';
+import type { RunOf, WorkflowClass } from '../../actors/workflow/definitions.js';
 import { InvalidArgumentError } from '../errors.js';
 import { WorkflowHandle } from './handle.js';
-
-/** A class with `@workflow.defn()`. */
-export type WorkflowClass = new () => object;
-
-/** The workflow function that a class stands for: its method `run`. If the run method has another name, its types are the caller's to say. */
-export type RunOf<C extends WorkflowClass> =
-  InstanceType<C> extends { run(...args: infer Args): Promise<infer R> } ? (...args: Args) => Promise<R> : Workflow;
 
 // biome-ignore lint/suspicious/noExplicitAny: methods of any parameters, which each stub takes over
 type AnyMethod = (...args: any[]) => unknown;

@@ -2,7 +2,7 @@
  * A run's history as its reader wants it: one flat object an event, with decoded values, dates and failures.
  * Thread: any client thread. In → out: packed events of the frames → History.
  */
-import type { EventBody, EventType, WorkflowEvent } from '../../mailbox/events.js';
+import type { EventBody, EventType, ExternalRequest, WorkflowEvent } from '../../mailbox/events.js';
 import { type FailureRecord, fromFailureRecord, type TemporalFailure } from '../../mailbox/failures.js';
 import { decodePayload, decodePayloads, type Payload } from '../../mailbox/payload.js';
 import { decodeEvents } from '../../mailbox/turn.js';
@@ -15,9 +15,23 @@ interface DecodedAttributes {
   memo: unknown;
   failure: TemporalFailure;
   fireAt: Date;
+  request: DecodedRequest;
 }
 
-type Decoded<E> = { [K in keyof E]: K extends keyof DecodedAttributes ? DecodedAttributes[K] : E[K] };
+/** What was asked of another workflow, its arguments decoded. */
+type DecodedRequest<R = ExternalRequest> = R extends ExternalRequest
+  ? { [K in keyof R]: R[K] extends Payload[] ? unknown[] : R[K] }
+  : never;
+
+type DecodedOptions<O> = 'memo' extends keyof O ? Omit<O, 'memo'> & { memo?: unknown } : O;
+
+type Decoded<E> = {
+  [K in keyof E]: K extends keyof DecodedAttributes
+    ? DecodedAttributes[K]
+    : K extends 'options'
+      ? DecodedOptions<E[K]>
+      : E[K];
+};
 
 interface EventHead {
   /** From 1 without gaps. */
@@ -48,6 +62,13 @@ const DECODERS: { readonly [K in keyof DecodedAttributes]: (value: never) => Dec
   memo: (value: Payload) => decodePayload(value),
   failure: (value: FailureRecord) => fromFailureRecord(value),
   fireAt: (value: number) => new Date(value),
+  request: (value: ExternalRequest) => decodeAttributes(value) as DecodedRequest, // Field by field, as it says.
+};
+
+const NESTED: { readonly [name: string]: (value: never) => unknown } = {
+  ...DECODERS,
+  signalInput: DECODERS.input,
+  options: (value: object) => decodeAttributes(value),
 };
 
 /** How steps were grouped concerns replay alone. */
@@ -63,10 +84,15 @@ export function toHistory(events: readonly WorkflowEvent[]): History {
 
 function toHistoryEvent({ eventId, eventTime, eventType, ...rest }: WorkflowEvent): HistoryEvent {
   const event: Record<string, unknown> = { eventId, eventTime: new Date(eventTime), eventType };
-  for (const [name, value] of Object.entries(rest)) {
+  return Object.assign(event, decodeAttributes(rest)) as unknown as HistoryEvent; // Field by field, as Decoded says.
+}
+
+function decodeAttributes(attributes: object): Record<string, unknown> {
+  const decoded: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || INTERNAL.has(name)) continue;
-    const decode = DECODERS[name as keyof DecodedAttributes] as ((value: unknown) => unknown) | undefined;
-    event[name] = decode === undefined ? value : decode(value);
+    const decode = NESTED[name] as ((value: unknown) => unknown) | undefined;
+    decoded[name] = decode === undefined ? value : decode(value);
   }
-  return event as unknown as HistoryEvent; // Field by field, as Decoded says.
+  return decoded;
 }

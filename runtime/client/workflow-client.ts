@@ -3,15 +3,13 @@
  * Thread: any client thread. In → out: workflow function and options → handle or result.
  */
 
-import type { Workflow, WorkflowResultType } from '../../actors/workflow/definitions.js';
+import type { RunOf, Workflow, WorkflowClass, WorkflowResultType } from '../../actors/workflow/definitions.js';
 import { workflowTypeOf } from '../../actors/workflow/names.js';
 import { checkId, checkOneOf, checkOptionalId, encodeWithin, refuseUnknownOptions } from '../../mailbox/checks.js';
 import { randomUuid } from '../../mailbox/uuid.js';
 import { InvalidArgumentError } from '../errors.js';
 import {
   handleClassOf,
-  type RunOf,
-  type WorkflowClass,
   type WorkflowClassHandle,
   type WorkflowClassHandleWithFirstExecutionRunId,
 } from './class-handle.js';
