@@ -25,11 +25,28 @@ import {
 export type Outcome = { readonly result: string } | { readonly failed: 'OnPurpose' | 'cancelled' };
 export type Close =
   | { readonly kind: 'completed'; readonly state: State }
+  | { readonly kind: 'continued'; readonly next: State }
   | { readonly kind: 'failed' }
   | { readonly kind: 'cancelled' };
 
 type Mail = MessageOf<'signal'> | MessageOf<'update'>;
 type Ended = (outcome: { readonly value: string } | { readonly error: unknown }) => void;
+
+/** What a query could have been told, and what an update could have been refused for. */
+export interface Moment {
+  readonly state: string;
+  /** By their validators. */
+  readonly refused: ReadonlySet<UpdateName>;
+  readonly unopened: ReadonlySet<UpdateName>;
+  /** In the middle of a step, where no query comes. */
+  readonly within: boolean;
+}
+
+class Continued {
+  constructor(readonly next: State) {}
+}
+
+const UPDATES: readonly UpdateName[] = ['u', 'v', 'lateUpdate'];
 
 /** Something awaited, in the order in which it began. */
 interface Pending {
@@ -40,7 +57,8 @@ interface Pending {
 }
 
 export class Model {
-  readonly state: State = freshState();
+  /** Of every step, and within those that take several messages. */
+  readonly moments: Moment[] = [];
   /** Tags of signals and updates in the order in which their handlers began. */
   readonly handled: string[] = [];
   /** Of accepted updates, by update id; undefined while they run. */
@@ -62,6 +80,7 @@ export class Model {
   constructor(
     private readonly script: Script,
     runId: string,
+    readonly state: State = freshState(),
   ) {
     this.#random = new SeededRandom(runId);
     this.#world = {
@@ -71,11 +90,6 @@ export class Model {
       release: () => this.#release(),
       allFinished: () => this.#inProgress === 0,
     };
-  }
-
-  /** Whether an update of that name would be refused if it came now. */
-  wouldRefuse(name: UpdateName): boolean {
-    return !this.#open.has(name) || refuses(this.state, this.script.updates[name].refused);
   }
 
   /** Tags of signals that no handler has taken. */
@@ -88,22 +102,31 @@ export class Model {
     return Math.min(...this.#pending.flatMap(({ timer }) => (timer === undefined ? [] : [timer.fireAt])));
   }
 
-  /** @param between called before each message that is not the step's first */
-  step(messages: readonly Message[], between: () => void): void {
+  step(messages: readonly Message[]): void {
     const merged = messages.length > 1;
     const ordered = merged ? [...messages.filter(isMail), ...messages.filter((message) => !isMail(message))] : messages;
     if (!merged && messages[0]!.kind === 'timerFired' && this.#timer(messages[0]!) === undefined) return;
     for (const { kind, time } of messages) {
       if (!merged || (kind !== 'update' && kind !== 'timerFired')) this.now = Math.max(this.now, time);
     }
-    for (const [index, message] of ordered.entries()) {
-      if (index > 0) between();
+    for (const message of ordered) {
       this.#receive(message);
+      if (merged) this.#note('within');
     }
     this.#round('at once');
     do this.#drain();
     while (this.#round('whole'));
     this.#buffer = this.#buffer.filter(({ kind }) => kind === 'signal');
+    this.#note('after');
+  }
+
+  #note(when: 'within' | 'after'): void {
+    this.moments.push({
+      state: JSON.stringify(this.state),
+      refused: new Set(UPDATES.filter((name) => refuses(this.state, this.script.updates[name].refused))),
+      unopened: new Set(UPDATES.filter((name) => !this.#open.has(name))),
+      within: when === 'within',
+    });
   }
 
   #receive(message: Message): void {
@@ -171,7 +194,11 @@ export class Model {
     this.#open.add(name);
     const released = this.#buffer.filter((mail) => mail.name === name);
     this.#buffer = this.#buffer.filter((mail) => mail.name !== name);
-    for (const mail of released) this.#handle(mail);
+    this.#note('within');
+    for (const mail of released) {
+      this.#handle(mail);
+      this.#note('within');
+    }
   }
 
   #begin(statements: readonly Statement[], tag: string, ended: Ended): void {
@@ -198,7 +225,9 @@ export class Model {
 
   #await(pending: Pending): void {
     const { effect } = pending;
-    if (this.#cancelled) {
+    if (effect.kind === 'continueAsNew') {
+      this.#throwLater(pending, new Continued(structuredClone(effect.next)));
+    } else if (this.#cancelled) {
       this.#throwLater(pending, new CancelledFailure('cancelled'));
     } else if (effect.kind === 'acquire') {
       if (this.#locked) this.#pending.push(pending);
@@ -258,7 +287,8 @@ export class Model {
   }
 
   #codeFailed(error: unknown): void {
-    this.close ??= { kind: this.#cancelled && isCancellation(error) ? 'cancelled' : 'failed' };
+    if (error instanceof Continued) this.close ??= { kind: 'continued', next: error.next };
+    else this.close ??= { kind: this.#cancelled && isCancellation(error) ? 'cancelled' : 'failed' };
   }
 }
 

@@ -22,11 +22,11 @@ const is = constant;
 const { statements } = letrec<{ statement: Statement; statements: readonly Statement[] }>((tie) => ({
   statement: oneof(
     { depthSize: 'small', withCrossShrink: true },
-    { weight: 4, arbitrary: record({ do: is('note' as const) }) },
-    { weight: 3, arbitrary: record({ do: is('add' as const), cell }) },
-    { weight: 2, arbitrary: record({ do: is('set' as const), cell, value: integer({ min: 0, max: 4 }) }) },
+    { weight: 16, arbitrary: record({ do: is('note' as const) }) },
+    { weight: 12, arbitrary: record({ do: is('add' as const), cell }) },
+    { weight: 8, arbitrary: record({ do: is('set' as const), cell, value: integer({ min: 0, max: 4 }) }) },
     {
-      weight: 6,
+      weight: 24,
       arbitrary: record({
         do: is('wait' as const),
         cell,
@@ -34,12 +34,12 @@ const { statements } = letrec<{ statement: Statement; statements: readonly State
         timeout: option(constantFrom(0, 1, 50, 1000), { nil: undefined }),
       }),
     },
-    { weight: 3, arbitrary: record({ do: is('sleep' as const), ms: constantFrom(0, 1, 50, 500) }) },
-    { weight: 2, arbitrary: record({ do: is('draw' as const) }) },
-    { weight: 1, arbitrary: record({ do: is('open' as const) }) },
+    { weight: 12, arbitrary: record({ do: is('sleep' as const), ms: constantFrom(0, 1, 50, 500) }) },
+    { weight: 8, arbitrary: record({ do: is('draw' as const) }) },
+    { weight: 4, arbitrary: record({ do: is('open' as const) }) },
     { weight: 1, arbitrary: record({ do: is('fail' as const) }) },
-    { weight: 3, arbitrary: record({ do: is('locked' as const), body: tie('statements') }) },
-    { weight: 2, arbitrary: record({ do: is('shielded' as const), body: tie('statements') }) },
+    { weight: 12, arbitrary: record({ do: is('locked' as const), body: tie('statements') }) },
+    { weight: 8, arbitrary: record({ do: is('shielded' as const), body: tie('statements') }) },
   ) as Arbitrary<Statement>,
   statements: array(tie('statement'), { maxLength: 4, depthIdentifier: 'statement' }) as Arbitrary<
     readonly Statement[]
@@ -47,13 +47,22 @@ const { statements } = letrec<{ statement: Statement; statements: readonly State
 }));
 
 const body = statements as Arbitrary<readonly Statement[]>;
-const update = record({ body, refused: record({ cell, below: constantFrom(0, 0, 1, 3) }) });
+/** Failing is for updates, mostly: elsewhere it ends the run, and with it the program. */
+const updateBody = record({ body, end: constantFrom<readonly Statement[]>([], [], [{ do: 'fail' }]) }).map(
+  ({ body: begin, end }): readonly Statement[] => [...begin, ...end],
+);
+const update = record({ body: updateBody, refused: record({ cell, below: constantFrom(0, 0, 1, 3) }) });
 
 /** Main waits for its end, and perhaps for its handlers. */
 const main = record({
   before: body,
   after: body,
-  finish: constantFrom<readonly Statement[]>([], [{ do: 'allFinished' }]),
+  finish: constantFrom<readonly Statement[]>(
+    [],
+    [{ do: 'allFinished' }],
+    [{ do: 'continueAsNew' }],
+    [{ do: 'continueAsNew' }],
+  ),
 }).map(({ before, after, finish }): readonly Statement[] => [
   ...before,
   { do: 'open' },
@@ -62,15 +71,19 @@ const main = record({
   ...finish,
 ]);
 
+const signal = record({ body, end: constantFrom<readonly Statement[]>([], [], [{ do: 'continueAsNew' }]) }).map(
+  ({ body: begin, end }): readonly Statement[] => [...begin, ...end],
+);
+
 const script: Arbitrary<Script> = record({
   main,
-  signals: record({ a: body, b: body, late: body }),
+  signals: record({ a: body, b: body, late: signal }),
   updates: record({ u: update, v: update, lateUpdate: update }),
 });
 
 const action: Arbitrary<Action> = oneof(
   { weight: 8, arbitrary: record({ do: is('signal' as const), name }) },
-  { weight: 1, arbitrary: record({ do: is('signal' as const), name: is('end' as const) }) },
+  { weight: 2, arbitrary: record({ do: is('signal' as const), name: is('end' as const) }) },
   { weight: 3, arbitrary: record({ do: is('signalOnce' as const), name, id: integer({ min: 0, max: 2 }) }) },
   {
     weight: 6,

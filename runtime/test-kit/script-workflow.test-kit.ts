@@ -6,6 +6,7 @@ import { currentExecution } from '../../actors/current.js';
 import {
   allHandlersFinished,
   condition,
+  continueAsNew,
   defineQuery,
   defineSignal,
   defineUpdate,
@@ -29,8 +30,7 @@ import {
 export const stateQuery = defineQuery<State>('state');
 
 /** Not an async function: it would add promises between the script and its run that no user's code has. */
-export function scripted(script: Script): Promise<State> {
-  const state = freshState();
+export function scripted(script: Script, state = freshState()): Promise<State> {
   const lock = new Mutex();
   let release: () => void = () => undefined;
 
@@ -42,6 +42,8 @@ export function scripted(script: Script): Promise<State> {
         return sleep(effect.ms);
       case 'acquire':
         return lock.acquire();
+      case 'continueAsNew':
+        return continueAsNew(effect.next);
     }
   };
 

@@ -20,6 +20,8 @@ export type Statement =
   | { readonly do: 'open' }
   | { readonly do: 'allFinished' }
   | { readonly do: 'fail' }
+  /** Ends the run and begins the next of its chain, unless that is long enough. Not in updates. */
+  | { readonly do: 'continueAsNew' }
   | { readonly do: 'locked'; readonly body: readonly Statement[] }
   /** Notes that it was cancelled, and goes on. */
   | { readonly do: 'shielded'; readonly body: readonly Statement[] };
@@ -38,14 +40,23 @@ export interface Script {
 
 /** All that a script changes. */
 export interface State {
+  /** Which run of the chain, from 0. */
+  readonly run: number;
   readonly cells: Record<Cell, number>;
   /** What happened, each entry under the name of the message in whose handler it did. */
   readonly log: string[];
 }
 
 export function freshState(): State {
-  return { cells: { x: 0, y: 0, end: 0 }, log: [] };
+  return { run: 0, cells: { x: 0, y: 0, end: 0 }, log: [] };
 }
+
+/** What the next run begins with. */
+function nextState({ run, cells, log }: State): State {
+  return { run: run + 1, cells: { ...cells, end: 0 }, log: [...log, `run ${run + 1}`] };
+}
+
+const LONGEST_CHAIN = 4;
 
 export function refuses(state: State, { cell, below }: Refusal): boolean {
   return state.cells[cell] < below;
@@ -55,7 +66,8 @@ export function refuses(state: State, { cell, below }: Refusal): boolean {
 export type Effect =
   | { readonly kind: 'wait'; readonly until: () => boolean; readonly timeout: number | undefined }
   | { readonly kind: 'sleep'; readonly ms: number }
-  | { readonly kind: 'acquire' };
+  | { readonly kind: 'acquire' }
+  | { readonly kind: 'continueAsNew'; readonly next: State };
 
 /** What a script asks for without waiting. */
 export interface World {
@@ -108,6 +120,9 @@ export function* perform(statements: readonly Statement[], tag: string, world: W
         break;
       case 'fail':
         throw ApplicationFailure.nonRetryable(tag, 'OnPurpose');
+      case 'continueAsNew':
+        if (state.run + 1 < LONGEST_CHAIN) yield { kind: 'continueAsNew', next: nextState(state) };
+        break;
       case 'locked':
         yield { kind: 'acquire' };
         state.log.push(`${tag} locked`);
