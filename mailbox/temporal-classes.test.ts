@@ -16,6 +16,7 @@ test.each([
   new ours.TerminatedFailure('t'),
   new ours.TimeoutFailure('t', undefined, 'HEARTBEAT'),
   new ours.ActivityFailure('a', 'sing', '1', 'TIMEOUT', undefined),
+  new ours.ChildWorkflowFailure('default', { workflowId: 'w' }, 'order', 'TIMEOUT'),
   new ours.ServerFailure('s', true),
 ])('%s of ours is one of theirs, and of no other class of theirs', (failure) => {
   const classes = [
@@ -35,11 +36,13 @@ test.each([
 test('errors of ours are of their class by the same name', () => {
   const ids = { workflowId: 'w', runId: 'r' };
   const run = { ...ids, workflowType: 'order' };
+  const next = { ...ids, newExecutionRunId: 'n' };
   expect(new errors.WorkflowFailedError({ ...ids, status: 'FAILED' })).toBeInstanceOf(theirClient.WorkflowFailedError);
   expect(new errors.WorkflowNotFoundError(ids)).toBeInstanceOf(theirs.WorkflowNotFoundError);
   expect(new errors.WorkflowExecutionAlreadyStartedError(run)).toBeInstanceOf(
     theirs.WorkflowExecutionAlreadyStartedError,
   );
+  expect(new errors.WorkflowContinuedAsNewError(next)).toBeInstanceOf(theirClient.WorkflowContinuedAsNewError);
   expect(new errors.WorkflowNotFoundError(ids)).not.toBeInstanceOf(theirClient.WorkflowFailedError);
 });
 

@@ -7,6 +7,7 @@ import {
   DeterminismViolationError,
   PayloadConverterError,
   QueryNotRegisteredError,
+  WorkflowContinuedAsNewError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   WorkflowNotFoundError,
@@ -72,3 +73,5 @@ for (const error of [
 ]) {
   passAs(error, error.name);
 }
+// Temporal's mark of it has another name than its class.
+passAs(WorkflowContinuedAsNewError, 'WorkflowExecutionContinuedAsNewError');

@@ -12,6 +12,8 @@ import type { Runtime } from '../runtime.js';
 import { createTestRuntime } from '../testing/index.js';
 import * as activities from './fixtures/own-activities.js';
 import { booking, decided, pay, race } from './fixtures/samples/cancellation.js';
+import { assign, cluster, free, renew, shutDown, state } from './fixtures/samples/cluster.js';
+import { holder, type lock, locked } from './fixtures/samples/mutex.js';
 import { deliver, hoursLate, parcel, passStop, whereabouts } from './fixtures/samples/signals-queries.js';
 import { countdown, moveDeadline, song, timeLeft } from './fixtures/samples/timers.js';
 import { close, release, reserve, reserveLater, taken, theatre } from './fixtures/samples/updates.js';
@@ -126,4 +128,40 @@ test('an activity is called, raced against a timer, and its failure told apart',
   await expect(workflow.execute(pitfalls, { workflowId: 'f', args: ['2 seconds'] })).rejects.toMatchObject({
     cause: { type: 'Told', message: '2000 ms; sing: true, A song needs a title; HEARTBEAT; late; RangeError' },
   });
+});
+
+test('workflows queue at a lock that is a workflow, across its continue-as-new', async () => {
+  const { workflow } = runtime.client;
+  const first = workflow.execute(locked, { workflowId: 'l0', args: ['lock', true] });
+  expect(await first).toBe('l0 held lock');
+  const rest = Array.from({ length: 9 }, (_, index) => `l${index + 1}`);
+  const held = await Promise.all(rest.map((id) => workflow.execute(locked, { workflowId: id, args: ['lock', false] })));
+  expect(held).toEqual(rest.map((id) => `${id} held lock`));
+  const theLock = workflow.getHandle<typeof lock>('lock');
+  const { runId } = await theLock.describe();
+  expect(await theLock.query(holder)).toBeUndefined();
+  expect(runId).not.toBe((await workflow.getHandle('l0').describe()).runId);
+  await theLock.terminate();
+});
+
+test('nodes are assigned one change at a time, and nothing is lost when the cluster continues as new', async () => {
+  const { workflow } = runtime.client;
+  const handle = await workflow.start(cluster, { workflowId: 'cluster' });
+  expect(await handle.executeUpdate(assign, { args: ['one', 2] })).toEqual(['node-0 for one', 'node-1 for one']);
+  await expect(handle.executeUpdate(assign, { args: ['many', 4] })).rejects.toMatchObject({
+    cause: { message: 'There are only 3 nodes' },
+  });
+  await expect(handle.executeUpdate(assign, { args: ['bad', 1] })).rejects.toMatchObject({
+    cause: { type: 'BadJob', message: 'node-2 cannot run it' },
+  });
+  const waits = await handle.startUpdate(assign, { args: ['two', 2], waitForStage: 'ACCEPTED' });
+  await handle.signal(renew);
+  expect(await handle.executeUpdate(free, { args: ['one'] })).toBe(2);
+  expect(await waits.result()).toHaveLength(2);
+  await handle.signal(renew);
+  const next = await handle.executeUpdate(assign, { args: ['three', 1] });
+  expect(next).toHaveLength(1);
+  await handle.signal(shutDown);
+  expect(await handle.result()).toBeGreaterThanOrEqual(2);
+  expect(await handle.query(state)).toMatchObject({ generation: expect.any(Number) });
 });
