@@ -17,6 +17,20 @@ export interface ModuleNames {
   readonly superclasses: Map<string, AnyNode | null>;
 }
 
+export function importedNames(body: readonly AnyNode[]): ModuleNames['imported'] {
+  const imported = new Map<string, { specifier: string; name: string }>();
+  for (const node of body) {
+    if (node.type !== 'ImportDeclaration') continue;
+    const specifier = String(node.source.value);
+    for (const each of node.specifiers) {
+      const name =
+        each.type === 'ImportSpecifier' ? (each.imported.type === 'Identifier' ? each.imported.name : '') : '*';
+      imported.set(each.local.name, { specifier, name: each.type === 'ImportDefaultSpecifier' ? 'default' : name });
+    }
+  }
+  return imported;
+}
+
 const isEmpty = (name: string): boolean => name === 'undefined' || name === 'NaN' || name === 'Infinity';
 
 /** Numbers, strings and the like, computed from nothing but such. */

@@ -6,7 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import { extname } from 'node:path';
 import type { AnyNode, Program } from 'acorn';
-import esbuild, { type Loader, type Message } from 'esbuild';
+import esbuild, { type Loader, type Message, type TransformOptions } from 'esbuild';
+import { withoutDecorators } from './decorations.js';
 import { MARKS } from './global-marks.js';
 import { inlineMap, originOf, standIn, withInlineMap } from './maps.js';
 import type { Problem } from './problems.js';
@@ -72,15 +73,35 @@ export async function readModule(filename: string): Promise<SourceModule | Probl
   if (loader === undefined) return [{ filename, text: 'only TypeScript, JavaScript and JSON can be imported' }];
   try {
     const { source: text, origins } = await withInlineMap(filename, source);
-    const { code, map } = await esbuild.transform(text, {
-      ...{ loader, sourcefile: standIn(0), target: TARGET, tsconfigRaw: TSCONFIG, define: { ...MARKS } },
-      ...{ sourcemap: 'external', logLevel: 'silent', legalComments: 'none', jsx: 'automatic' },
-    });
+    const { code, map } = await strip(text, loader);
     return parsed(filename, origins, code, map);
   } catch (error) {
     const messages = (error as { errors?: Message[] }).errors;
     if (messages === undefined) throw error;
     return messages.map((message) => problemOf(message, filename));
+  }
+}
+
+/** To JavaScript that Node.js knows. */
+async function strip(text: string, loader: Loader): Promise<{ code: string; map: string }> {
+  const options: TransformOptions & { sourcemap: 'external' } = {
+    ...{ sourcefile: standIn(0), tsconfigRaw: TSCONFIG, jsx: 'automatic' },
+    ...{ sourcemap: 'external', logLevel: 'silent', legalComments: 'none' },
+  };
+  const whole = { ...options, target: TARGET, define: { ...MARKS } };
+  const stripped = await esbuild.transform(text, { ...whole, loader });
+  // What it makes of a decorator begins so.
+  if (!stripped.code.includes('__decoratorStart(')) return stripped;
+  const { code, map } = await esbuild.transform(text, { ...options, loader, target: 'esnext' });
+  const plain = attempt(() => withoutDecorators(code));
+  return plain === undefined ? stripped : esbuild.transform(plain + inlineMap(map), { ...whole, loader: 'js' });
+}
+
+function attempt<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch {
+    return undefined;
   }
 }
 

@@ -3,7 +3,8 @@
  * Thread: embedding. In → out: SourceModule → Proof.
  */
 import type { AnyNode, ExportDefaultDeclaration, Expression, VariableDeclaration } from 'acorn';
-import type { BindingKind, ModuleNames } from './primitives.js';
+import { isDecoration } from './decorations.js';
+import { type BindingKind, importedNames, type ModuleNames } from './primitives.js';
 import { isPureClass } from './pure-classes.js';
 import { authoringFunction, isEnum, kindOf } from './pure-values.js';
 import type { Position, SourceModule } from './source-module.js';
@@ -33,20 +34,6 @@ export function prove(module: SourceModule): Proof {
   return { stateless: module.isESM && pure && !own && changes.length === 0, changes, freeze };
 }
 
-function importedNames(body: readonly AnyNode[]): ModuleNames['imported'] {
-  const imported = new Map<string, { specifier: string; name: string }>();
-  for (const node of body) {
-    if (node.type !== 'ImportDeclaration') continue;
-    const specifier = String(node.source.value);
-    for (const each of node.specifiers) {
-      const name =
-        each.type === 'ImportSpecifier' ? (each.imported.type === 'Identifier' ? each.imported.name : '') : '*';
-      imported.set(each.local.name, { specifier, name: each.type === 'ImportDefaultSpecifier' ? 'default' : name });
-    }
-  }
-  return imported;
-}
-
 function isPureStatement(node: AnyNode, names: ModuleNames, freeze: string[]): boolean {
   switch (node.type) {
     case 'ImportDeclaration':
@@ -58,7 +45,7 @@ function isPureStatement(node: AnyNode, names: ModuleNames, freeze: string[]): b
     case 'EmptyStatement':
       return true;
     case 'ExpressionStatement':
-      return node.directive !== undefined && node.directive !== null;
+      return (node.directive !== undefined && node.directive !== null) || isDecoration(node, names);
     case 'ExportNamedDeclaration':
       return node.declaration == null || isPureDeclaration(node.declaration, names, freeze);
     case 'ExportDefaultDeclaration': {

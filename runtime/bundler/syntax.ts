@@ -5,13 +5,15 @@
  */
 import { type AnyNode, type Identifier, type Program, parse } from 'acorn';
 
+export const PARSER_OPTIONS = {
+  ecmaVersion: 'latest',
+  sourceType: 'module',
+  allowReturnOutsideFunction: true,
+  allowHashBang: true,
+} as const;
+
 export function parseModule(code: string): Program {
-  return parse(code, {
-    ecmaVersion: 'latest',
-    sourceType: 'module',
-    allowReturnOutsideFunction: true,
-    allowHashBang: true,
-  });
+  return parse(code, PARSER_OPTIONS);
 }
 
 const isNode = (value: unknown): value is AnyNode =>
