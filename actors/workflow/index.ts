@@ -76,7 +76,7 @@ export {
   setDefaultUpdateHandler,
 } from './default-handlers.js';
 export * from './definitions.js';
-export { ExternalWorkflowHandle, getExternalWorkflowHandle } from './external.js';
+export { ExternalWorkflowHandle, getExternalWorkflowHandle, type SignalWithStartOptions } from './external.js';
 export { allHandlersFinished, currentUpdateInfo, setHandler, type UpdateInfo } from './handlers.js';
 export {
   inWorkflowContext,

@@ -72,6 +72,20 @@ test('what is sent to another workflow takes exactly the arguments of its defini
   compiled(() => handle.signal(total, 'EUR'));
 });
 
+test('signalWithStart takes the arguments of the workflow and of the signal', () => {
+  compiled(() => handleOf('o').signalWithStart(order, { args: ['apples', 3], signal: add, signalArgs: ['pears', 1] }));
+  compiled(() => handleOf<typeof order>('o').signalWithStart('order', { args: ['apples', 3], signal: stop }));
+  compiled(() => handleOf('o').signalWithStart(idle, { signal: 'stop' }));
+  // @ts-expect-error the workflow's arguments are missing
+  compiled(() => handleOf('o').signalWithStart(order, { signal: stop }));
+  // @ts-expect-error the signal's arguments are missing
+  compiled(() => handleOf('o').signalWithStart(idle, { signal: add }));
+  // @ts-expect-error the count is a number
+  compiled(() => handleOf('o').signalWithStart(idle, { signal: add, signalArgs: ['apples', '3'] }));
+  // @ts-expect-error by its type the handle is of another workflow
+  compiled(() => handleOf<typeof order>('o').signalWithStart(idle, { signal: stop }));
+});
+
 test('updates and queries of another workflow give what their definition says', () => {
   expectTypeOf(() => handle.executeUpdate(approve, { args: ['ada'] })).returns.resolves.toEqualTypeOf<{ at: Date }>();
   expectTypeOf(() => child.executeUpdate(flush)).returns.resolves.toEqualTypeOf<void>();

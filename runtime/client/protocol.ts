@@ -18,7 +18,15 @@ interface Target {
 }
 
 export type StartBrings =
-  | { kind: 'signal'; name: string; input: Payload[]; requestId?: string; identity?: string }
+  | {
+      kind: 'signal';
+      name: string;
+      input: Payload[];
+      requestId?: string;
+      identity?: string;
+      /** Set by the supervisor itself: the run that sent it. */
+      sender?: ExecutionRecord;
+    }
   /** Answered under the id `replyTo`, while the request's own id answers the start. An error there answers both. */
   | { kind: 'update'; name: string; input: Payload[]; updateId: string; stage: UpdateStage; replyTo: number };
 

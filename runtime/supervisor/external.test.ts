@@ -53,7 +53,7 @@ function sender(act: () => Promise<unknown>): () => Promise<unknown> {
   };
 }
 
-const target = () => getExternalWorkflowHandle('l');
+const target = () => getExternalWorkflowHandle<typeof ledger>('l');
 
 async function open(act: () => Promise<unknown>, workflows: Workflows = {}): Promise<System> {
   const system = await System.open({ workflows: { ledger, sender: sender(act), ...workflows } });
@@ -506,6 +506,81 @@ test('more requests without an answer than a run may have are refused', async ()
   ]);
   await expectInvariants(system);
 });
+
+/** A ledger that shows what was there before it began. */
+async function cart(owner: string): Promise<string[]> {
+  const log = [owner];
+  setHandler(add, (entry) => {
+    log.push(entry);
+  });
+  setHandler(entries, () => log);
+  log.push('begun');
+  await condition(() => false);
+  return log;
+}
+
+const signalCart = (entry: string) =>
+  getExternalWorkflowHandle<typeof cart>('cart').signalWithStart(cart, {
+    args: ['ada'],
+    signal: add,
+    signalArgs: [entry],
+  });
+
+test('signalWithStart starts a workflow that is not there, with the signal before it begins, and signals one that is', async () => {
+  const system = await open(async () => [await signalCart('a'), await signalCart('b')], { cart });
+  const [first, second] = (await outcome(system)) as { signaledRunId: string }[];
+  const { runId } = await system.describe('cart');
+  expect([first, second]).toEqual([{ signaledRunId: runId }, { signaledRunId: runId }]);
+  expect(await system.query('cart', 'entries').value()).toEqual(['ada', 'a', 'begun', 'b']);
+  expect(between(system, 's')).toEqual([
+    'SignalExternalWorkflowExecutionInitiated',
+    'ExternalWorkflowExecutionSignaled',
+    'SignalExternalWorkflowExecutionInitiated',
+    'ExternalWorkflowExecutionSignaled',
+  ]);
+  const { runId: sender } = await system.describe('s');
+  const signals = system.history('cart').filter(({ eventType }) => eventType === 'WorkflowExecutionSignaled');
+  expect(signals).toHaveLength(2);
+  for (const event of signals) {
+    expect(event).toMatchObject({ signalName: 'add', sender: { workflowId: 's', runId: sender } });
+  }
+  await expectInvariants(system);
+});
+
+test('signalWithStart of a type that is not there fails; by a pinned handle it is refused', async () => {
+  const system = await open(async () => [
+    await getExternalWorkflowHandle('x')
+      .signalWithStart('missing', { signal: 'add', signalArgs: ['a'] })
+      .catch(tell),
+    await getExternalWorkflowHandle('x', 'run').signalWithStart('cart', { signal: 'add' }).catch(tell),
+  ]);
+  expect(await outcome(system)).toMatchObject([
+    { type: 'UnknownWorkflowTypeError' },
+    ['InvalidArgumentError', expect.stringContaining('pinned')],
+  ]);
+  await expectInvariants(system);
+});
+
+test.each(['lost', 'kept'] as const)(
+  'with a crash at any flush, its batch %s, signalWithStart starts once and signals once',
+  async (fate) => {
+    for (let at = 0; at < 8; at++) {
+      const system = await open(async () => [await signalCart('a'), await signalCart('b')], { cart });
+      system.store.flushes.shut();
+      system.startWith({ workflowId: 's', workflowType: 'sender', requestId: 'once' });
+      for (let flush = 0; flush < at; flush++) {
+        await system.settle();
+        system.store.flushes.letThrough();
+      }
+      await system.settle();
+      await system.crash(fate);
+      await system.startWith({ workflowId: 's', workflowType: 'sender', requestId: 'once' }).value();
+      await system.settle();
+      expect(await system.query('cart', 'entries').value()).toEqual(['ada', 'a', 'begun', 'b']);
+      await expectInvariants(system);
+    }
+  },
+);
 
 test('a query handler can ask nothing of others', async () => {
   const system = await open(async () => undefined, {

@@ -135,13 +135,14 @@ const REQUESTS: { readonly [K in Kind]: (request: RequestOf<K>, ids: RequestIds)
   }),
   pollUpdate: ({ updateId }, { target }) => ({ kind: 'pollUpdate', ...target, updateId, stage: 'COMPLETED' }),
   query: ({ name, input }, { target }) => ({ kind: 'query', ...target, name, input }),
-  signalWithStart: ({ name, signalInput }, { target, requestId, sender }) => ({
-    kind: 'signal',
-    ...target,
-    name,
-    input: signalInput,
+  signalWithStart: ({ workflowId, workflowType, input, name, signalInput }, { requestId, sender }) => ({
+    kind: 'start',
+    workflowId,
+    workflowType,
+    input,
     requestId,
-    sender,
+    conflictPolicy: 'USE_EXISTING',
+    brings: { kind: 'signal', name, input: signalInput, requestId, sender },
   }),
 };
 
