@@ -3,11 +3,11 @@
  * Thread: the test's, with a supervisor and one worker. In → out: fixtures/samples → bundles, runs, diagnostics of the compiler.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Runtime } from '../runtime.js';
 import { createTestRuntime } from '../testing/index.js';
 import * as activities from './fixtures/own-activities.js';
@@ -29,21 +29,29 @@ beforeAll(async () => {
 });
 afterAll(() => runtime.shutdown());
 
-/** Compiles the samples with the four packages standing for the given files. */
+/** Runs the compiler in a folder of its own; what it says. */
+async function tsc(folder: string, tsconfig: object): Promise<string> {
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig));
+  return new Promise((resolve) => {
+    execFile(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder], (_, stdout, stderr) =>
+      resolve(stdout + stderr),
+    );
+  });
+}
+
+function emptyFolder(): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'holdfast-drop-in-')));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** Compiles the samples with Temporal's packages standing for the given files. */
 function compile(paths: Record<string, string[]>): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-drop-in-'));
-  const tsconfig = {
+  return tsc(emptyFolder(), {
     extends: join(ROOT, 'tsconfig.json'),
     compilerOptions: { noEmit: true, rootDir: '/', typeRoots: [join(ROOT, 'node_modules/@types')], paths },
     include: [],
     files: readdirSync(SAMPLES).map((name) => join(SAMPLES, name)),
-  };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig));
-  return new Promise((resolve) => {
-    execFile(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder], (_, stdout, stderr) => {
-      rmSync(folder, { recursive: true });
-      resolve(stdout + stderr);
-    });
   });
 }
 
@@ -58,6 +66,29 @@ test('the samples compile against our types as they do against Temporal’s', as
   expect(await compile(ours)).toBe('');
   const theirs = await compile({ '@temporalio/workflow': activity });
   expect(theirs).toContain("has no exported member 'defineSignal'");
+});
+
+test('the samples load as CommonJS too, as a service of that kind compiles them', async () => {
+  const folder = emptyFolder();
+  cpSync(SAMPLES, folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{"type":"commonjs"}');
+  // Without checks: the packages are not there, nor need they be.
+  const compilerOptions = {
+    noCheck: true,
+    module: 'nodenext',
+    target: 'es2022',
+    types: [],
+    rootDir: '.',
+    outDir: 'out',
+  };
+  expect(await tsc(folder, { compilerOptions })).toBe('');
+  expect(readFileSync(join(folder, 'out/updates.js'), 'utf8')).toContain('require("@temporalio/workflow")');
+  await using compiled = await createTestRuntime({ workflows: join(folder, 'out/workflows.js'), activities });
+  const { workflow } = compiled.client;
+  expect(await workflow.execute('song', { workflowId: 's', args: ['Yesterday'] })).toBe('Yesterday, la la (36)');
+  const handle = await workflow.start('theatre', { workflowId: 't' });
+  expect(await handle.executeUpdate('reserve', { args: [3] })).toBe(1);
+  await handle.terminate();
 });
 
 test('signals and queries that Temporal’s package defined are sent and answered', async () => {
