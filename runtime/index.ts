@@ -41,6 +41,7 @@ export type {
   WorkflowStartOptions,
   WorkflowUpdateOptions,
 } from './client/options.js';
+export { WorkflowUpdateStage } from './client/protocol.js';
 export type { WorkflowUpdateHandle } from './client/update-handle.js';
 export type { WorkflowClient } from './client/workflow-client.js';
 // Errors: see ERRORS.md

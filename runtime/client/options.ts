@@ -5,7 +5,7 @@
 import type { WithWorkflowArgs, Workflow } from '../../actors/workflow/definitions.js';
 import { WorkflowIdConflictPolicy, type WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 import type { ListFilter } from './control.js';
-import type { UpdateStage } from './protocol.js';
+import { WorkflowUpdateStage } from './protocol.js';
 
 interface StartOptions {
   /** 1 to 1,000 characters. At most one run under it is open at a time. */
@@ -66,7 +66,7 @@ export const START_UPDATE_OPTIONS = names('args', 'updateId', 'waitForStage');
 export const FILTER_OPTIONS = names('workflowType', 'status');
 export const LIST_OPTIONS = names('workflowType', 'status', 'pageSize');
 
-export const UPDATE_STAGES: readonly UpdateStage[] = ['ACCEPTED', 'COMPLETED'];
+export const UPDATE_STAGES = Object.values(WorkflowUpdateStage);
 export const REUSE_POLICIES: readonly WorkflowIdReusePolicy[] = [
   'ALLOW_DUPLICATE',
   'ALLOW_DUPLICATE_FAILED_ONLY',

@@ -9,7 +9,9 @@ import type { Payload } from '../../mailbox/payload.js';
 import { type RecordCodec, type Row, recordCodec } from '../../mailbox/records.js';
 import { pack, unpack } from '../../mailbox/turn.js';
 
-export type UpdateStage = 'ACCEPTED' | 'COMPLETED';
+/** How far an update is to have come before its sender is answered. */
+export const WorkflowUpdateStage = { ACCEPTED: 'ACCEPTED', COMPLETED: 'COMPLETED' } as const;
+export type UpdateStage = keyof typeof WorkflowUpdateStage;
 
 interface Target {
   workflowId: string;
