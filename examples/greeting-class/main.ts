@@ -40,9 +40,13 @@ const service = await client.start(GreetingServiceWorkflow, { workflowId: 'greet
 const { setLanguage } = service.update;
 console.log(`  update setLanguage Portuguese → ${await outcomeOf(setLanguage(Language.Portuguese))}`);
 console.log(`  update setLanguage Spanish → ${await outcomeOf(setLanguage(Language.Spanish))}`);
-const unfinished = setLanguage(Language.Hindi);
+const update = await service.startUpdate<Language, [Language]>('setLanguage', {
+  args: [Language.Hindi],
+  updateId: 'to-hindi',
+  waitForStage: 'ACCEPTED',
+});
 await service.signal.approve({ name: 'Grace' });
-console.log(`  update setLanguage Hindi, approved meanwhile → ${await outcomeOf(unfinished)}`);
+console.log(`  update setLanguage Hindi, approved meanwhile → ${await outcomeOf(update.result())}`);
 console.log(`  approved: ${await service.result()}`);
 console.log(`  query getLanguage, though it is closed → ${await service.query.getLanguage()}`);
 
