@@ -751,3 +751,42 @@ test('a clean restart takes up what was asked', async () => {
   expect(await system.query('s', 'told').value()).toEqual([1]);
   await expectInvariants(system);
 });
+
+test('what a run asks after a restart waits behind what it asked before', async () => {
+  const twice = async () => {
+    setHandler(go, () => {
+      void target().signal(add, 'second');
+    });
+    void target().signal(add, 'first');
+    await condition(() => false);
+  };
+  const asking = () => getExternalWorkflowHandle('other').executeUpdate(appendLater, { args: ['x', 1000] });
+  const system = await System.open({ workflows: { ledger, twice, asking } });
+  await system.start('l', 'ledger').value();
+  await system.start('other', 'ledger').value();
+  // Taken up before it: their histories are read first, one after the other.
+  await system.start('a', 'asking').value();
+  await system.start('b', 'asking').value();
+  await system.settle();
+  system.store.flushes.shut();
+  system.start('s', 'twice');
+  await system.settle();
+  while (!system.types('s').includes('SignalExternalWorkflowExecutionInitiated')) {
+    system.store.flushes.letThrough();
+    await system.settle();
+  }
+  await system.crash('lost');
+  system.store.reads.shut();
+  expect(system.types('l')).toEqual(['WorkflowExecutionStarted']);
+  await system.signal('s', 'go').value();
+  system.store.reads.letThrough();
+  await system.settle();
+  const asked = system.types('s').filter((type) => type === 'SignalExternalWorkflowExecutionInitiated');
+  expect(asked).toHaveLength(2);
+  expect(system.types('l')).toEqual(['WorkflowExecutionStarted']);
+  system.store.reads.open();
+  await system.settle();
+  expect(await system.query('l', 'entries').value()).toEqual(['first', 'second']);
+  await system.pass(1000);
+  await expectInvariants(system);
+});

@@ -45,6 +45,9 @@ interface External {
 }
 
 export class Outgoing {
+  /** Runs that a restart has yet to take up, each with what it has asked since: that waits behind what it asked before. */
+  readonly #untaken = new Map<Run, ExternalInitiated[]>();
+
   constructor(
     private readonly core: Core,
     private readonly client: InternalClient,
@@ -52,7 +55,13 @@ export class Outgoing {
   ) {}
 
   /** Only once the event is durable. Also for a run that has closed with that very step: it is nobody's to hear, but it was asked. */
-  carryOut(run: Run, { externalId, eventId, request }: ExternalInitiated): void {
+  carryOut(run: Run, event: ExternalInitiated): void {
+    const untaken = this.#untaken.get(run);
+    if (untaken === undefined) this.#begin(run, event);
+    else untaken.push(event);
+  }
+
+  #begin(run: Run, { externalId, eventId, request }: ExternalInitiated): void {
     const external: External = { run, externalId, initiatedEventId: eventId, kind: request.kind };
     const target = this.#target(run, request);
     if (target === undefined) {
@@ -70,15 +79,23 @@ export class Outgoing {
     this.client.send(body, (reply) => this.#replied(external, reply));
   }
 
-  /** After a restart: whatever has no answer is carried out again. Of events through that one: later ones are carried out as they come. */
+  /** After a restart: `recover` is coming for this run. */
+  expectRecovery(run: Run): void {
+    this.#untaken.set(run, []);
+  }
+
+  /** Whatever has no answer is carried out again, of events through that one; then what was asked since. */
   async recover(run: Run, through: number): Promise<void> {
-    const frames = await this.core.readHistory(run);
+    const frames = run.externals === undefined ? [] : await this.core.readHistory(run);
     for (const { frame } of frames) {
       for (const event of decodeEvents(frame.events, frame.firstEventId)) {
         if (!('request' in event) || event.eventId > through) continue;
-        if (run.externals?.has(event.externalId) === true) this.carryOut(run, event);
+        if (run.externals?.has(event.externalId) === true) this.#begin(run, event);
       }
     }
+    const untaken = this.#untaken.get(run) ?? [];
+    this.#untaken.delete(run);
+    for (const event of untaken) this.#begin(run, event);
   }
 
   /** A request to a child is for no other workflow that uses its id. Undefined: the child never began. */

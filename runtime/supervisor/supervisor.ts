@@ -150,6 +150,8 @@ export class Supervisor {
       for (const [timerId, { fireAt }] of run.timers ?? []) this.#timers.arm(run, timerId, fireAt);
       if (run.delayedUntil !== 0) this.#delayed.arm(run);
       else if (isUnfinished(run)) unfinished.push({ run, through: run.lastEventId });
+      // A cancel request may be for a child that is yet to be started again.
+      if (run.externals !== undefined || run.children !== undefined) this.#outgoing.expectRecovery(run);
     }
     void this.#wakeAll(unfinished).catch(this.options.onFailed);
     return { openRuns: core.index.open, clean: opened.clean };
@@ -236,9 +238,9 @@ export class Supervisor {
     for (const { run, through } of runs) {
       if (this.#closed) return;
       if (run.children !== undefined) await this.#children.recover(run, through);
+      await this.#outgoing.recover(run, through);
       if (!run.open) continue;
       if (run.activities !== undefined) await this.#activities.recover(run);
-      if (run.externals !== undefined) await this.#outgoing.recover(run, through);
       if (run.lastStoredSeq <= run.ranThrough) continue;
       this.core.live(run);
       this.#dispatcher.schedule(run);
