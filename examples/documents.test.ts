@@ -127,7 +127,9 @@ describe.each(documents)('%s', (document) => {
   });
 
   test('names errors and failures that exist', () => {
-    const named = [...read(document).matchAll(/`(\w+(?:Error|Failure))\b/g)].map(([, name]) => name ?? '');
+    // But for the table of Temporal's names that are missing.
+    const text = read(document).replaceAll(/^\| `(?:workflow|common|activity)`.*$/gm, '');
+    const named = [...text.matchAll(/`(\w+(?:Error|Failure))\b/g)].map(([, name]) => name ?? '');
     expect(named.filter((name) => !(name in holdfast) && !(name in globalThis))).toEqual([]);
   });
 });

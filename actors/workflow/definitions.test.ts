@@ -29,6 +29,14 @@ test.each(['', '__holdfast_x', '__temporal_query', 7, null, undefined])('the nam
   expect(() => defineUpdate(name as string)).toThrow(InvalidArgumentError);
 });
 
+test('there are no options beside the name', () => {
+  const define = defineSignal as (name: string, options?: object) => unknown;
+  expect(define('s', undefined)).toEqual({ type: 'signal', name: 's' });
+  expect(() => define('s', { typeInfo: {} })).toThrow("options of signal 's'");
+  expect(() => (defineQuery as typeof define)('q', {})).toThrow(InvalidArgumentError);
+  expect(() => (defineUpdate as typeof define)('u', {})).toThrow(InvalidArgumentError);
+});
+
 test('names that only resemble reserved ones are free', () => {
   for (const name of ['__temporal', '_holdfast_x', 'x__temporal_', 'constructor', '__proto__', 'größe']) {
     expect(defineSignal(name).name).toBe(name);

@@ -74,39 +74,46 @@ export interface UpdateDefinition<Ret, Args extends AnyArgs = [], Name extends s
 
 /**
  * Names a signal and the types of its arguments.
- * @throws InvalidArgumentError if the name is empty or reserved (`__holdfast_…`, `__temporal_…`)
+ * @throws InvalidArgumentError if the name is empty or reserved (`__holdfast_…`, `__temporal_…`), or anything is given beside it
  * @example export const addItem = defineSignal<[name: string, count: number]>('addItem');
  */
 export function defineSignal<Args extends AnyArgs = [], Name extends string = string>(
   name: Name,
+  ...none: []
 ): SignalDefinition<Args, Name> {
-  return define('signal', name) as SignalDefinition<Args, Name>; // The brands exist only in types.
+  return define('signal', name, none) as SignalDefinition<Args, Name>; // The brands exist only in types.
 }
 
 /**
  * Names a query, the type of its answer and of its arguments.
- * @throws InvalidArgumentError if the name is empty or reserved (`__holdfast_…`, `__temporal_…`)
+ * @throws InvalidArgumentError if the name is empty or reserved (`__holdfast_…`, `__temporal_…`), or anything is given beside it
  * @example export const total = defineQuery<number, [currency: string]>('total');
  */
 export function defineQuery<Ret, Args extends AnyArgs = [], Name extends string = string>(
   name: Name,
+  ...none: []
 ): QueryDefinition<Ret, Args, Name> {
-  return define('query', name) as QueryDefinition<Ret, Args, Name>; // The brands exist only in types.
+  return define('query', name, none) as QueryDefinition<Ret, Args, Name>; // The brands exist only in types.
 }
 
 /**
  * Names an update, the type of its result and of its arguments.
- * @throws InvalidArgumentError if the name is empty or reserved (`__holdfast_…`, `__temporal_…`)
+ * @throws InvalidArgumentError if the name is empty or reserved (`__holdfast_…`, `__temporal_…`), or anything is given beside it
  * @example export const approve = defineUpdate<Receipt, [by: string]>('approve');
  */
 export function defineUpdate<Ret, Args extends AnyArgs = [], Name extends string = string>(
   name: Name,
+  ...none: []
 ): UpdateDefinition<Ret, Args, Name> {
-  return define('update', name) as UpdateDefinition<Ret, Args, Name>; // The brands exist only in types.
+  return define('update', name, none) as UpdateDefinition<Ret, Args, Name>; // The brands exist only in types.
 }
 
-function define(type: 'signal' | 'query' | 'update', name: string): object {
+function define(type: 'signal' | 'query' | 'update', name: string, rest: readonly unknown[]): object {
   checkHandlerName(type, name);
+  if (rest.some((option) => option !== undefined)) {
+    const reason = 'it has none. Values arrive as what they are, so nothing has to be said about their types';
+    throw new InvalidArgumentError({ argument: `options of ${type} '${name}'`, reason });
+  }
   return Object.freeze({ type, name });
 }
 

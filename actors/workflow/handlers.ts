@@ -2,11 +2,13 @@
  * `setHandler`, and what asks about handlers.
  * Thread: worker. In → out: definition + function → handler of the current execution.
  */
+
+import { refuseUnknownOptions } from '../../mailbox/checks.js';
 import { decodePayloads } from '../../mailbox/payload.js';
 import { InvalidArgumentError } from '../../runtime/errors.js';
 import { currentUpdate } from '../code-context.js';
 import { currentExecution } from '../current.js';
-import type { Handler } from '../handlers.js';
+import type { Handler, HandlerKind } from '../handlers.js';
 import {
   checkHandlerName,
   HandlerUnfinishedPolicy,
@@ -18,11 +20,17 @@ import {
   type UpdateHandlerOptions,
 } from './definitions.js';
 
+const OPTIONS: Readonly<Record<HandlerKind, ReadonlySet<string>>> = {
+  signal: new Set(['description', 'unfinishedPolicy']),
+  query: new Set(['description']),
+  update: new Set(['description', 'unfinishedPolicy', 'validator']),
+};
+
 /**
  * Sets (or with `undefined` removes) the handler of a signal, query or update of this execution. Messages that waited for it are handed
  * to it, in arrival order, before this returns.
  *
- * @throws InvalidArgumentError if `def` is no definition or `handler` no function
+ * @throws InvalidArgumentError if `def` is no definition or `handler` no function; InvalidOptionError
  * @example setHandler(approve, (input) => { approvedBy = input.name; });
  */
 export function setHandler<R, A extends unknown[], N extends string>(
@@ -53,6 +61,7 @@ export function setHandler(
     });
   }
   assertFunction('handler', handler);
+  refuseUnknownOptions(options, OPTIONS[def.type]);
   assertFunction('options.validator', options.validator);
   checkHandlerName(def.type, def.name);
   const validator = options.validator as ((...args: never[]) => unknown) | undefined;

@@ -2,6 +2,7 @@
  * What a workflow awaits: conditions and timers.
  * Thread: worker. In → out: calls → promises of the current execution.
  */
+import { refuseUnknownOptions } from '../../mailbox/checks.js';
 import { InvalidArgumentError, InvalidOptionError } from '../../runtime/errors.js';
 import { currentExecution } from '../current.js';
 import { type Duration, msToNumber } from './definitions.js';
@@ -11,6 +12,7 @@ export interface TimerOptions {
   readonly summary?: string;
 }
 
+const TIMER_OPTIONS: ReadonlySet<string> = new Set(['summary']);
 const MAX_SUMMARY = 400;
 
 /**
@@ -41,7 +43,9 @@ export function sleep(duration: Duration, options?: TimerOptions): Promise<void>
 }
 
 function summaryOf(options: TimerOptions | undefined): string | undefined {
-  const summary = options?.summary;
+  if (options === undefined) return undefined;
+  refuseUnknownOptions(options, TIMER_OPTIONS);
+  const { summary } = options;
   if (summary === undefined || (typeof summary === 'string' && summary.length <= MAX_SUMMARY)) return summary;
   throw new InvalidOptionError({ option: 'summary', reason: `must be text of at most ${MAX_SUMMARY} characters` });
 }
