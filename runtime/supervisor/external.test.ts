@@ -443,6 +443,28 @@ test('a run that closes has nobody to hear what it asked, and what it asked is d
   await expectInvariants(system);
 });
 
+test('what a run asked in its last step is done also if the process dies before', async () => {
+  const system = await open(async () => undefined, {
+    hasty: async () => {
+      void target().signal(add, 'from hasty');
+      return 'done';
+    },
+  });
+  // Its ids are in its history, and have to be read before it can be given anything.
+  await system.signalOnce('r', 'l', 'add', 'before').value();
+  await system.restart();
+  system.store.reads.shut();
+  await system.start('h', 'hasty').value();
+  expect((await system.describe('h')).status).toBe('COMPLETED');
+  expect(system.types('l').filter((type) => type === 'WorkflowExecutionSignaled')).toHaveLength(1);
+  await system.crash();
+  await system.settle();
+  expect(await system.query('l', 'entries').value()).toEqual(['before', 'from hasty']);
+  await system.restart();
+  expect(await system.query('l', 'entries').value()).toEqual(['before', 'from hasty']);
+  await expectInvariants(system);
+});
+
 test('a request withdrawn in the step that made it leaves no event', async () => {
   const system = await open(async () => {
     const scope = new CancellationScope();

@@ -94,18 +94,18 @@ const BY_TYPE: Folds = {
   ChildWorkflowExecutionCanceled: (run, event) => endChild(run, event.childId),
   ChildWorkflowExecutionTerminated: (run, event) => endChild(run, event.childId),
   SignalExternalWorkflowExecutionInitiated: beginExternal,
-  ExternalWorkflowExecutionSignaled: endExternal,
-  SignalExternalWorkflowExecutionFailed: endExternal,
+  ExternalWorkflowExecutionSignaled: (run, event) => endExternal(run, event.externalId),
+  SignalExternalWorkflowExecutionFailed: (run, event) => endExternal(run, event.externalId),
   RequestCancelExternalWorkflowExecutionInitiated: beginExternal,
-  ExternalWorkflowExecutionCancelRequested: endExternal,
-  RequestCancelExternalWorkflowExecutionFailed: endExternal,
+  ExternalWorkflowExecutionCancelRequested: (run, event) => endExternal(run, event.externalId),
+  RequestCancelExternalWorkflowExecutionFailed: (run, event) => endExternal(run, event.externalId),
   UpdateExternalWorkflowExecutionInitiated: beginExternal,
-  ExternalWorkflowExecutionUpdateAccepted: endExternal,
-  ExternalWorkflowExecutionUpdateCompleted: endExternal,
-  UpdateExternalWorkflowExecutionFailed: endExternal,
+  ExternalWorkflowExecutionUpdateAccepted: (run, event) => endExternal(run, event.externalId),
+  ExternalWorkflowExecutionUpdateCompleted: (run, event) => endExternal(run, event.externalId),
+  UpdateExternalWorkflowExecutionFailed: (run, event) => endExternal(run, event.externalId),
   QueryExternalWorkflowExecutionInitiated: beginExternal,
-  ExternalWorkflowExecutionQueried: endExternal,
-  QueryExternalWorkflowExecutionFailed: endExternal,
+  ExternalWorkflowExecutionQueried: (run, event) => endExternal(run, event.externalId),
+  QueryExternalWorkflowExecutionFailed: (run, event) => endExternal(run, event.externalId),
   WorkflowExecutionTerminated: (run, event) => close(run, 'TERMINATED', event.eventTime),
 };
 
@@ -130,15 +130,16 @@ function beginExternal(run: Run, { externalId, eventId, request }: ExternalIniti
   run.externals.set(externalId, { initiatedEventId: eventId, kind, workflowId });
 }
 
-function endExternal(run: Run, event: { externalId: string }): void {
-  run.externals?.delete(event.externalId);
+/** Also of a run that is closed, where no event tells of it. */
+export function endExternal(run: Run, externalId: string): void {
+  run.externals?.delete(externalId);
   if (run.externals?.size === 0) run.externals = undefined;
 }
 
+/** What was asked of other workflows outlives it, until that is known to be done. */
 function close(run: Run, status: Run['status'], time: number): void {
   run.status = status;
   run.closeTime = time;
-  run.externals = undefined;
   run.delayedUntil = 0;
   run.timers = undefined;
   run.activities = undefined;

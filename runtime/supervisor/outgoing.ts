@@ -9,6 +9,7 @@ import { fromErrorRecord } from '../client/error-record.js';
 import type { ErrorRecord, Reply } from '../client/protocol.js';
 import { WorkflowNotFoundError } from '../errors.js';
 import type { Core } from './core.js';
+import { endExternal } from './fold.js';
 import type { InternalClient, RequestBody } from './internal-client.js';
 import { errorRecord } from './replies.js';
 import type { Resolve } from './resolutions.js';
@@ -109,8 +110,13 @@ export class Outgoing {
   }
 
   #replied({ run, externalId, initiatedEventId, kind }: External, reply: Reply): void {
-    // Closed meanwhile, and then nobody waits.
     if (run.externals?.has(externalId) !== true) return;
+    if (!run.open) {
+      // Nobody waits for it any more.
+      endExternal(run, externalId);
+      this.core.index.changed(run);
+      return;
+    }
     this.resolve(run, resolutionOf(kind, { externalId, initiatedEventId }, reply));
   }
 }

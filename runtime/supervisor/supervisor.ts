@@ -144,7 +144,8 @@ export class Supervisor {
     const unfinished: Unfinished[] = [];
     for (const run of core.index.all()) {
       if (!run.open) {
-        if (run.children !== undefined) unfinished.push({ run, through: run.lastEventId });
+        if (run.children !== undefined || run.externals !== undefined)
+          unfinished.push({ run, through: run.lastEventId });
         continue;
       }
       for (const [timerId, { fireAt }] of run.timers ?? []) this.#timers.arm(run, timerId, fireAt);
