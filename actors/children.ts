@@ -68,7 +68,7 @@ export class Children {
         endFailed(error);
       };
       this.execution.pending.throwIfCancelled();
-      refuseBeyond(this.#open.size, 'the number of children that are not closed');
+      refuseBeyond(this.#open.size, 'The number of children that are not closed');
       const start = toStart(childId);
       const { cancellationType: _, ...command } = start;
       this.execution.outbox.push({ kind: 'startChild', childId, ...command });

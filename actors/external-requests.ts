@@ -46,7 +46,7 @@ export class ExternalRequests {
   send(toRequest: (externalId: string) => ExternalRequest): Promise<ExternalOutcome> {
     return new Promise((resolve, reject) => {
       const { pending } = this.execution;
-      refuseBeyond(this.#pending.size, 'the number of requests to other workflows that wait for an answer');
+      refuseBeyond(this.#pending.size, 'The number of requests to other workflows that wait for an answer');
       const request = toRequest(String(this.#last + 1));
       // As in Temporal, a cancellation is asked for in a cancelled scope too, though nobody hears what comes of it.
       if (request.kind !== 'cancel') pending.throwIfCancelled();
@@ -88,6 +88,6 @@ export class ExternalRequests {
 /** @throws ApplicationFailure of type ResourceExhaustedError, which fails the run unless it is caught */
 export function refuseBeyond(pending: number, resource: string): void {
   if (pending < MAX_PENDING) return;
-  const { name, message } = new ResourceExhaustedError({ resource, limit: MAX_PENDING });
-  throw ApplicationFailure.nonRetryable(message, name);
+  const message = `${resource} is at its limit of ${MAX_PENDING}, which no option changes. Await some of them before the next`;
+  throw ApplicationFailure.nonRetryable(message, ResourceExhaustedError.name);
 }

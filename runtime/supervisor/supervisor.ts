@@ -237,6 +237,7 @@ export class Supervisor {
 
   async #wakeAll(runs: readonly Unfinished[]): Promise<void> {
     for (const { run, through } of runs) {
+      while (this.#dispatcher.backlog > WAKE_AHEAD && !this.#closed) await this.#pause();
       if (this.#closed) return;
       if (run.children !== undefined) await this.#children.recover(run, through);
       await this.#outgoing.recover(run, through);
@@ -245,7 +246,6 @@ export class Supervisor {
       if (run.lastStoredSeq <= run.ranThrough) continue;
       this.core.live(run);
       this.#dispatcher.schedule(run);
-      while (this.#dispatcher.backlog > WAKE_AHEAD && !this.#closed) await this.#pause();
     }
   }
 
