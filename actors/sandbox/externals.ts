@@ -2,6 +2,7 @@
  * External modules: what workflow code imports by name and a worker has itself.
  * Thread: worker evaluates with them, embedding reads their names. In → out: specifier → the module's exports.
  */
+import { types } from 'node:util';
 import * as authoring from '../workflow/index.js';
 
 /**
@@ -14,6 +15,11 @@ export const EXTERNAL_MODULES: Readonly<Record<string, Readonly<Record<string, u
   '@temporalio/common': authoring,
   '@temporalio/activity': {},
 };
+
+/** True for those whose namespace nobody can change, so that all may have it as it is. */
+export function isImmutable(specifier: string): boolean {
+  return types.isModuleNamespaceObject(EXTERNAL_MODULES[specifier]);
+}
 
 /** Never bundled: a worker answers `require` of them. */
 export const EXTERNALS: readonly string[] = Object.keys(EXTERNAL_MODULES);

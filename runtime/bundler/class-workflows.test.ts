@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EXTERNAL_MODULES } from '../../actors/sandbox/externals.js';
+import { stackMapper } from '../../actors/sandbox/source-map.js';
 import { createTestRuntime } from '../testing/index.js';
 import { bundleOf, evaluate, type Files, writeProject } from './fixtures/project.js';
 
@@ -147,6 +148,29 @@ describe('a decorated class', () => {
     const left = Reflect.ownKeys(A).map((key) => Reflect.getOwnPropertyDescriptor(A, key)?.value);
     expect(left.filter((value) => typeof value === 'object' && value !== null && !Object.isFrozen(value))).toEqual([]);
   });
+});
+
+test('the authoring API is no copy of each execution, by whatever name it is imported', async () => {
+  const text =
+    "import * as workflow from 'holdfast/workflow';\nlet n = 0;\nexport async function a() { return [workflow, n++]; }";
+  const evaluated = await evaluate(text, EXTERNAL_MODULES);
+  expect(evaluated.graph.entryIsShared).toBe(false);
+  const [namespace] = (await evaluated.execution()('a')) as [object];
+  expect(namespace).toBe(EXTERNAL_MODULES['holdfast/workflow']);
+});
+
+test('an error that a method throws is mapped to its line', async () => {
+  const text =
+    "@defn()\nexport class A {\n  @run async r() {}\n  @signal() s() {\n    throw new Error('here');\n  }\n}";
+  const evaluated = await evaluate(SMALL(text), EXTERNAL_MODULES);
+  const { A } = evaluated.graph.instantiate().exports as { A: new () => { s(): void } };
+  let stack = '';
+  try {
+    new A().s();
+  } catch (error) {
+    stack = stackMapper(evaluated.bundle)((error as Error).stack ?? '');
+  }
+  expect(stack).toMatch(/workflows\.ts:7:/);
 });
 
 test.each([

@@ -5,6 +5,7 @@
 import { basename, extname } from 'node:path';
 import esbuild, { type Message } from 'esbuild';
 import type { BundleModule } from '../../actors/sandbox/bundle.js';
+import { isImmutable } from '../../actors/sandbox/externals.js';
 import { UNMARKS } from './global-marks.js';
 import { withOrigins } from './maps.js';
 import type { OwnModule } from './module-walk.js';
@@ -30,12 +31,25 @@ export async function emitModule(module: OwnModule, proof: Proof | undefined): P
       ...{ sourcemap: 'external', sourcesContent: false, logLevel: 'silent', legalComments: 'none' },
     });
     const freezeDefault = proof?.freeze.includes('default') ? '__holdfast_freeze(module.exports.default);\n' : '';
-    return { id, filename, code: code + freezeDefault, map: withOrigins(map, source.origins), shareable };
+    return {
+      id,
+      filename,
+      code: withoutCopies(code) + freezeDefault,
+      map: withOrigins(map, source.origins),
+      shareable,
+    };
   } catch (error) {
     const messages = (error as { errors?: Message[] }).errors;
     if (messages === undefined) throw error;
     return messages.map((message) => ({ ...problemOf(message, filename), ...positionOf(message, module) }));
   }
+}
+
+/** A namespace is a copy of all exports, made by each execution, unless nobody can change the original. Places stay as the map has them. */
+function withoutCopies(code: string): string {
+  return code.replaceAll(/^(var \w+ = )__toESM\((require\("([^"]+)"\))\);$/gm, (all, before, require, specifier) =>
+    isImmutable(specifier) ? `${before}        ${require};` : all,
+  );
 }
 
 /** Code with its map, in which each import names the id of the module that it resolved to. */

@@ -3,6 +3,7 @@
  * Thread: embedding. In → out: SourceModule → Proof.
  */
 import type { AnyNode, ExportDefaultDeclaration, Expression, VariableDeclaration } from 'acorn';
+import { isImmutable } from '../../actors/sandbox/externals.js';
 import { isDecoration } from './decorations.js';
 import { type BindingKind, importedNames, type ModuleNames } from './primitives.js';
 import { isPureClass } from './pure-classes.js';
@@ -38,7 +39,10 @@ function isPureStatement(node: AnyNode, names: ModuleNames, freeze: string[]): b
   switch (node.type) {
     case 'ImportDeclaration':
       // esbuild makes a namespace an object of the importing module's own.
-      for (const each of node.specifiers) if (each.type === 'ImportNamespaceSpecifier') freeze.push(each.local.name);
+      for (const each of node.specifiers) {
+        const isOwn = each.type === 'ImportNamespaceSpecifier' && !isImmutable(String(node.source.value));
+        if (isOwn) freeze.push(each.local.name);
+      }
       return true;
     case 'ExportAllDeclaration':
       return node.exported == null;
