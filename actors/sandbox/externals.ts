@@ -2,7 +2,6 @@
  * External modules: what workflow code imports by name and a worker has itself.
  * Thread: worker evaluates with them, embedding reads their names. In → out: specifier → the module's exports.
  */
-import { types } from 'node:util';
 import * as authoring from '../workflow/index.js';
 
 /**
@@ -16,9 +15,9 @@ export const EXTERNAL_MODULES: Readonly<Record<string, Readonly<Record<string, u
   '@temporalio/activity': {},
 };
 
-/** True for those whose namespace nobody can change, so that all may have it as it is. */
+/** True for those that are a module's namespace, which nobody can change, so that all may have it as it is. */
 export function isImmutable(specifier: string): boolean {
-  return types.isModuleNamespaceObject(EXTERNAL_MODULES[specifier]);
+  return EXTERNAL_MODULES[specifier] === authoring;
 }
 
 /** Never bundled: a worker answers `require` of them. */
