@@ -31,18 +31,24 @@ export type { WorkflowClassHandle, WorkflowClassHandleWithFirstExecutionRunId } 
 export { Client, type ClientOptions } from './client/client.js';
 export type { ListFilter, RuntimeStats, WorkflowStatusName } from './client/control.js';
 export type { WorkflowExecutionDescription, WorkflowExecutionInfo } from './client/execution-info.js';
-export type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from './client/handle.js';
+export type {
+  WorkflowHandle,
+  WorkflowHandleWithFirstExecutionRunId,
+  WorkflowHandleWithSignaledRunId,
+} from './client/handle.js';
 export type { History, HistoryEvent, HistoryEventOf } from './client/history.js';
 export type {
   GetWorkflowHandleOptions,
   GetWorkflowUpdateHandleOptions,
   ListOptions,
   WorkflowSignalOptions,
+  WorkflowSignalWithStartOptions,
   WorkflowStartOptions,
   WorkflowUpdateOptions,
 } from './client/options.js';
 export { WorkflowUpdateStage } from './client/protocol.js';
 export type { WorkflowUpdateHandle } from './client/update-handle.js';
+export { WithStartWorkflowOperation, type WithStartWorkflowOptions } from './client/with-start.js';
 export type { WorkflowClient } from './client/workflow-client.js';
 // Errors: see ERRORS.md
 export * from './errors.js';

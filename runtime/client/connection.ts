@@ -14,7 +14,15 @@ import type { AttachControl, ClientWelcome } from '../host/protocol.js';
 import type { ClientControl } from './control.js';
 import { ControlPort } from './control-port.js';
 import { expectReply } from './error-record.js';
-import { decodeReplies, type ErrorRecord, encodeRequests, LAST_WORD, type Reply, type Request } from './protocol.js';
+import {
+  decodeReplies,
+  type ErrorRecord,
+  encodeRequests,
+  LAST_WORD,
+  type Reply,
+  type Request,
+  type StartBrings,
+} from './protocol.js';
 
 /** A request before it has its id. A field that is undefined is absent. */
 export type RequestDraft = Request extends infer R
@@ -28,6 +36,9 @@ export interface DataConverters {
   readonly payloadConverter?: CustomPayloadConverter | undefined;
   readonly payloadCodec?: PayloadCodec | undefined;
 }
+
+type StartDraft = Extract<RequestDraft, { kind: 'start' }>;
+type UpdateDraft = Omit<Extract<StartBrings, { kind: 'update' }>, 'kind' | 'replyTo'>;
 
 export class Connection {
   /** Limit of one encoded value, as the runtime is configured. */
@@ -86,6 +97,29 @@ export class Connection {
     return this.#codec === undefined ? this.#send(draft) : this.#sendCoded(draft, this.#codec);
   }
 
+  /** As `send`, for a start that brings an update: each has a reply of its own, and an error to the start is both. */
+  sendWithUpdate(start: StartDraft, update: UpdateDraft): { started: Promise<Reply>; updated: Promise<Reply> } {
+    const replyTo = ++this.#lastId;
+    const own = this.#await(replyTo);
+    const started = this.send({ ...start, brings: { kind: 'update', ...update, replyTo } });
+    return { started, updated: this.#updated(started, replyTo, own) };
+  }
+
+  async #updated(started: Promise<Reply>, replyTo: number, own: Promise<Reply>): Promise<Reply> {
+    try {
+      const reply = await started;
+      if (reply.kind === 'error') {
+        this.#forget(replyTo);
+        return reply;
+      }
+    } catch (error) {
+      this.#forget(replyTo);
+      throw error;
+    }
+    const reply = await own;
+    return this.#codec === undefined ? reply : recode(reply, this.#codec, 'decode');
+  }
+
   /** In the order of the calls, however long each takes to encode. */
   async #sendCoded(draft: RequestDraft, codec: PayloadCodec): Promise<Reply> {
     const encoded = recode(draft, codec, 'encode');
@@ -121,10 +155,20 @@ export class Connection {
     const request = draft as Request; // An absent field and an undefined one make the same row.
     request.id = ++this.#lastId;
     if (this.#queue.push(request) === 1) setImmediate(this.#flush);
+    return this.#await(request.id);
+  }
+
+  #await(id: number): Promise<Reply> {
+    if (this.#ended !== undefined) return Promise.resolve(lastWord(this.#ended));
     if (this.#pending.size === 0) this.#port.ref();
     return new Promise((resolve) => {
-      this.#pending.set(request.id, resolve);
+      this.#pending.set(id, resolve);
     });
+  }
+
+  #forget(id: number): void {
+    this.#pending.delete(id);
+    if (this.#pending.size === 0) this.#port.unref();
   }
 
   /** Sends nothing before `until` resolves: what is asked on another port has no order with requests on this one. */

@@ -14,7 +14,6 @@ import type {
 import { handlerNameOf } from '../../actors/workflow/names.js';
 import { checkId, checkOptionalId, checkReason, refuseUnknownOptions } from '../../mailbox/checks.js';
 import { randomUuid } from '../../mailbox/uuid.js';
-import { InvalidArgumentError } from '../errors.js';
 import type { Connection } from './connection.js';
 import { expectReply } from './error-record.js';
 import { toDescription, type WorkflowExecutionDescription } from './execution-info.js';
@@ -24,12 +23,11 @@ import {
   SIGNAL_OPTIONS,
   START_UPDATE_OPTIONS,
   UPDATE_OPTIONS,
-  UPDATE_STAGES,
   type WorkflowSignalOptions,
   type WorkflowUpdateOptions,
 } from './options.js';
 import type { Reply, UpdateStage } from './protocol.js';
-import { updateHandleFrom, WorkflowUpdateHandle } from './update-handle.js';
+import { checkStage, updateHandleFrom, WorkflowUpdateHandle } from './update-handle.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: matches any list of arguments that a definition may have
 type AnyArgs = any[];
@@ -154,12 +152,9 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
     options: WorkflowUpdateOptions & { waitForStage: UpdateStage } & ArgsOf<NoInfer<Args>>,
   ): Promise<WorkflowUpdateHandle<Ret>> {
     refuseUnknownOptions(options, START_UPDATE_OPTIONS);
-    if (!UPDATE_STAGES.includes(options.waitForStage)) {
-      const reason = `it must be one of ${UPDATE_STAGES.join(', ')}, not ${String(options.waitForStage)}`;
-      throw new InvalidArgumentError({ argument: 'waitForStage', reason });
-    }
+    const stage = checkStage(options.waitForStage);
     const updateId = checkOptionalId('updateId', options.updateId) ?? randomUuid();
-    const reply = await this.#update(def, options.args, updateId, options.waitForStage);
+    const reply = await this.#update(def, options.args, updateId, stage);
     return updateHandleFrom(this.#connection, this.workflowId, updateId, reply);
   }
 
@@ -249,6 +244,11 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
   #checkedRunId(): string | undefined {
     return this.#runId === undefined ? undefined : checkId('runId', this.#runId);
   }
+}
+
+/** What `signalWithStart` returns: the run that has the signal. */
+export interface WorkflowHandleWithSignaledRunId<T extends Workflow = Workflow> extends WorkflowHandle<T> {
+  readonly signaledRunId: string;
 }
 
 /** What `start` returns: its first run is known. */

@@ -2,10 +2,9 @@
  * What callers may pass: options of starts, signals, updates and lists, by Temporal's names.
  * Thread: any client thread. In → out: types and lists of names.
  */
-import type { WithWorkflowArgs, Workflow } from '../../actors/workflow/definitions.js';
+import type { Duration, SignalDefinition, WithWorkflowArgs, Workflow } from '../../actors/workflow/definitions.js';
 import { WorkflowIdConflictPolicy, type WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 import type { ListFilter } from './control.js';
-import { WorkflowUpdateStage } from './protocol.js';
 
 interface StartOptions {
   /** 1 to 1,000 characters. At most one run under it is open at a time. */
@@ -20,10 +19,23 @@ interface StartOptions {
   followRuns?: boolean;
   /** The same start sent again with the same id is one start, whatever the policies say. Default: a new one each time. */
   requestId?: string;
+  /**
+   * How long the run waits before it begins. It is there at once, and can be described, cancelled or terminated; a message for it ends the
+   * wait. Default: not at all.
+   */
+  startDelay?: Duration;
 }
 
 /** `args` is required if the workflow function has required parameters. */
 export type WorkflowStartOptions<T extends Workflow = Workflow> = WithWorkflowArgs<T, StartOptions>;
+
+/** The signal that is sent together with a start; `signalArgs` is required if the definition has required arguments. */
+export type WorkflowSignalWithStartOptions<
+  T extends Workflow,
+  Args extends readonly unknown[],
+> = WorkflowStartOptions<T> & {
+  signal: SignalDefinition<[...Args]> | string;
+} & ([] extends Args ? { signalArgs?: NoInfer<Args> } : { signalArgs: NoInfer<Args> });
 
 export interface WorkflowUpdateOptions {
   /** The same id again, along the chain, gets the first one's outcome. Default: a new one each time. */
@@ -59,14 +71,17 @@ export const START_OPTIONS = names(
   'memo',
   'followRuns',
   'requestId',
+  'startDelay',
 );
+export const SIGNAL_WITH_START_OPTIONS = names(...START_OPTIONS, 'signal', 'signalArgs');
+export const UPDATE_WITH_START_OPTIONS = names('args', 'updateId', 'startWorkflowOperation');
+export const START_UPDATE_WITH_START_OPTIONS = names(...UPDATE_WITH_START_OPTIONS, 'waitForStage');
 export const SIGNAL_OPTIONS = names('args', 'requestId');
 export const UPDATE_OPTIONS = names('args', 'updateId');
 export const START_UPDATE_OPTIONS = names('args', 'updateId', 'waitForStage');
 export const FILTER_OPTIONS = names('workflowType', 'status');
 export const LIST_OPTIONS = names('workflowType', 'status', 'pageSize');
 
-export const UPDATE_STAGES = Object.values(WorkflowUpdateStage);
 export const REUSE_POLICIES: readonly WorkflowIdReusePolicy[] = [
   'ALLOW_DUPLICATE',
   'ALLOW_DUPLICATE_FAILED_ONLY',

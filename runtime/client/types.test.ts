@@ -16,9 +16,14 @@ import type { TemporalFailure } from '../../mailbox/failures.js';
 import type { HoldfastError } from '../errors.js';
 import type { LifecycleEvent } from '../host/lifecycle-events.js';
 import type { WorkflowClassHandle, WorkflowClassHandleWithFirstExecutionRunId } from './class-handle.js';
-import type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from './handle.js';
+import type {
+  WorkflowHandle,
+  WorkflowHandleWithFirstExecutionRunId,
+  WorkflowHandleWithSignaledRunId,
+} from './handle.js';
 import type { HistoryEvent, HistoryEventOf } from './history.js';
 import type { WorkflowUpdateHandle } from './update-handle.js';
+import { WithStartWorkflowOperation } from './with-start.js';
 import type { WorkflowClient } from './workflow-client.js';
 
 const add = defineSignal<[what: string, count: number]>('add');
@@ -35,10 +40,42 @@ declare function greet(name?: string): Promise<string>;
 
 declare const client: WorkflowClient;
 declare const handle: WorkflowHandle<typeof order>;
+declare const op: WithStartWorkflowOperation<typeof order>;
 declare const anyString: string;
 
 /** Compiled, never called. */
 function compiled(_: () => unknown): void {}
+
+test('a signal or an update may come with the start', () => {
+  const policy = { workflowIdConflictPolicy: 'USE_EXISTING' } as const;
+  const made = () => new WithStartWorkflowOperation(order, { workflowId: 'o', args: ['apples', 3], ...policy });
+  expectTypeOf(made).returns.toEqualTypeOf<typeof op>();
+  expectTypeOf(() => op.workflowHandle()).returns.resolves.toEqualTypeOf<WorkflowHandle<typeof order>>();
+  const executed = () =>
+    client.executeUpdateWithStart(approve, { startWorkflowOperation: op, args: ['Ada'], updateId: 'u' });
+  expectTypeOf(executed).returns.resolves.toEqualTypeOf<{ at: Date }>();
+  const started = () => client.startUpdateWithStart(flush, { startWorkflowOperation: op, waitForStage: 'ACCEPTED' });
+  expectTypeOf(started).returns.resolves.toEqualTypeOf<WorkflowUpdateHandle<void>>();
+  const signaled = () =>
+    client.signalWithStart(order, { workflowId: 'o', args: ['apples', 3], signal: add, signalArgs: ['pears', 1] });
+  expectTypeOf(signaled).returns.resolves.toEqualTypeOf<WorkflowHandleWithSignaledRunId<typeof order>>();
+  compiled(() => client.signalWithStart(idle, { workflowId: 'i', signal: stop }));
+  compiled(() =>
+    client.signalWithStart('idle', { workflowId: 'i', signal: 'stop', signalArgs: [1], startDelay: '1h' }),
+  );
+  // @ts-expect-error the workflow's arguments are missing
+  compiled(() => client.signalWithStart(order, { workflowId: 'o', signal: stop }));
+  // @ts-expect-error the signal's arguments are missing
+  compiled(() => client.signalWithStart(idle, { workflowId: 'i', signal: add }));
+  // @ts-expect-error the signal's arguments are of another type
+  compiled(() => client.signalWithStart(idle, { workflowId: 'i', signal: add, signalArgs: ['pears', '1'] }));
+  // @ts-expect-error the update's arguments are missing
+  compiled(() => client.executeUpdateWithStart(approve, { startWorkflowOperation: op }));
+  // @ts-expect-error the conflict policy is missing
+  compiled(() => new WithStartWorkflowOperation(idle, { workflowId: 'i' }));
+  // @ts-expect-error the workflow's arguments are missing
+  compiled(() => new WithStartWorkflowOperation(order, { workflowId: 'o', ...policy }));
+});
 
 test('start and execute take the arguments of the workflow function and give its result', () => {
   const start = () => client.start(order, { workflowId: 'o', args: ['apples', 3] });

@@ -2,9 +2,10 @@
  * The handle of one update: its ids, and its result whenever it is asked.
  * Thread: any client thread. In → out: update id → result.
  */
+import { InvalidArgumentError } from '../errors.js';
 import type { Connection } from './connection.js';
 import { expectReply, fromErrorRecord } from './error-record.js';
-import type { Reply } from './protocol.js';
+import { type Reply, type UpdateStage, WorkflowUpdateStage } from './protocol.js';
 
 /** An update that a workflow has accepted or rejected. */
 export class WorkflowUpdateHandle<Ret> {
@@ -43,6 +44,14 @@ export class WorkflowUpdateHandle<Ret> {
       }));
     return this.#connection.read(reply, 'updateCompleted') as Ret; // What the definition or the caller says it is.
   }
+}
+
+/** @internal @throws InvalidArgumentError */
+export function checkStage(stage: UpdateStage): UpdateStage {
+  const stages = Object.values(WorkflowUpdateStage);
+  if (stages.includes(stage)) return stage;
+  const reason = `it must be one of ${stages.join(', ')}, not ${String(stage)}`;
+  throw new InvalidArgumentError({ argument: 'waitForStage', reason });
 }
 
 /**

@@ -3,11 +3,20 @@
  * Thread: any client thread. In → out: workflow function and options → handle or result.
  */
 
-import type { RunOf, Workflow, WorkflowClass, WorkflowResultType } from '../../actors/workflow/definitions.js';
-import { workflowTypeOf } from '../../actors/workflow/names.js';
+import type {
+  ArgsOf,
+  Duration,
+  RunOf,
+  UpdateDefinition,
+  Workflow,
+  WorkflowClass,
+  WorkflowResultType,
+} from '../../actors/workflow/definitions.js';
+import { handlerNameOf, workflowTypeOf } from '../../actors/workflow/names.js';
 import { checkId, checkOneOf, checkOptionalId, encodeWithin, refuseUnknownOptions } from '../../mailbox/checks.js';
+import { msToNumber } from '../../mailbox/duration.js';
 import { randomUuid } from '../../mailbox/uuid.js';
-import { InvalidArgumentError } from '../errors.js';
+import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
 import {
   handleClassOf,
   type WorkflowClassHandle,
@@ -17,7 +26,11 @@ import type { Connection } from './connection.js';
 import type { ListFilter } from './control.js';
 import { expectReply } from './error-record.js';
 import { toInfo, type WorkflowExecutionInfo } from './execution-info.js';
-import type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from './handle.js';
+import type {
+  WorkflowHandle,
+  WorkflowHandleWithFirstExecutionRunId,
+  WorkflowHandleWithSignaledRunId,
+} from './handle.js';
 import {
   CONFLICT_POLICIES,
   FILTER_OPTIONS,
@@ -25,9 +38,17 @@ import {
   LIST_OPTIONS,
   type ListOptions,
   REUSE_POLICIES,
+  SIGNAL_WITH_START_OPTIONS,
   START_OPTIONS,
+  START_UPDATE_WITH_START_OPTIONS,
+  UPDATE_WITH_START_OPTIONS,
+  type WorkflowSignalWithStartOptions,
   type WorkflowStartOptions,
+  type WorkflowUpdateOptions,
 } from './options.js';
+import type { Reply, UpdateStage } from './protocol.js';
+import { checkStage, updateHandleFrom, type WorkflowUpdateHandle } from './update-handle.js';
+import { checkOperation, type WithStartWorkflowOperation } from './with-start.js';
 
 export class WorkflowClient {
   readonly #connection: Connection;
@@ -62,9 +83,7 @@ export class WorkflowClient {
     options: WorkflowStartOptions,
   ): Promise<WorkflowHandle> {
     const reply = await this.#connection.send(this.#startRequest(workflowTypeOrFunc, options));
-    const firstExecutionRunId = expectReply(reply, 'started').runId;
-    const Handle = handleClassOf(workflowTypeOrFunc);
-    return new Handle(this.#connection, options.workflowId, { firstExecutionRunId, followRuns: options.followRuns });
+    return this.#handleOf(workflowTypeOrFunc, options, expectReply(reply, 'started').runId);
   }
 
   /**
@@ -91,6 +110,106 @@ export class WorkflowClient {
     return this.#connection.read(reply, 'closed');
   }
 
+  /**
+   * Sends a signal to the open run of the workflow id, or starts one with it: the signal is there before the workflow function runs. One or
+   * the other is durable once this resolves. With a `requestId`, the same call again starts and signals nothing more.
+   * @throws what `start` and `WorkflowHandle.signal` throw; `workflowIdConflictPolicy` is USE_EXISTING, and no other is taken
+   * @example
+   * await client.workflow.signalWithStart(cart, { workflowId: `cart-${user}`, signal: addItem, signalArgs: ['apples', 3] });
+   */
+  async signalWithStart<T extends Workflow, Args extends readonly unknown[] = unknown[]>(
+    workflowTypeOrFunc: string | T,
+    options: WorkflowSignalWithStartOptions<T, Args>,
+  ): Promise<WorkflowHandleWithSignaledRunId<T>> {
+    refuseUnknownOptions(options, SIGNAL_WITH_START_OPTIONS);
+    const { signal, signalArgs, ...start } = options as WorkflowStartOptions & {
+      signal: object | string;
+      signalArgs?: readonly unknown[];
+    };
+    if (start.workflowIdConflictPolicy !== undefined && start.workflowIdConflictPolicy !== 'USE_EXISTING') {
+      const reason = 'a signal with start goes to the open run if there is one. Leave it out, or use start and signal';
+      throw new InvalidOptionError({ option: 'workflowIdConflictPolicy', reason });
+    }
+    const requestId = checkOptionalId('requestId', start.requestId);
+    const brings = {
+      kind: 'signal' as const,
+      name: handlerNameOf('signal', signal),
+      input: this.#connection.encodeArgs(signalArgs),
+      ...(requestId === undefined ? {} : { requestId }),
+    };
+    const request = this.#startRequest(workflowTypeOrFunc, { ...start, workflowIdConflictPolicy: 'USE_EXISTING' });
+    const reply = await this.#connection.send({ ...request, brings });
+    const signaledRunId = expectReply(reply, 'started').runId;
+    const handle = this.#handleOf(workflowTypeOrFunc, start, signaledRunId);
+    return Object.assign(handle, { signaledRunId }) as WorkflowHandleWithSignaledRunId<T>; // As its type says.
+  }
+
+  /**
+   * Sends an update to the open run of the workflow id, or starts one with it, as the operation's `workflowIdConflictPolicy` says, and
+   * resolves with the update's result. The same `updateId` again gets the first one's outcome and starts nothing.
+   * @throws what `start` and `WorkflowHandle.executeUpdate` throw
+   * @example
+   * const startWorkflowOperation = new WithStartWorkflowOperation(cart, { workflowId, workflowIdConflictPolicy: 'USE_EXISTING' });
+   * const total = await client.workflow.executeUpdateWithStart(addItem, { startWorkflowOperation, args: ['apples', 3] });
+   */
+  async executeUpdateWithStart<T extends Workflow, Ret, Args extends readonly unknown[] = unknown[]>(
+    def: UpdateDefinition<Ret, [...Args]> | string,
+    options: WorkflowUpdateOptions & { startWorkflowOperation: WithStartWorkflowOperation<T> } & ArgsOf<NoInfer<Args>>,
+  ): Promise<Ret> {
+    refuseUnknownOptions(options, UPDATE_WITH_START_OPTIONS);
+    const { reply } = await this.#updateWithStart(def, options, 'COMPLETED');
+    return this.#connection.read(reply, 'updateCompleted') as Ret; // What the definition says it is.
+  }
+
+  /**
+   * As `executeUpdateWithStart`, but resolves with the update's handle once it has durably reached the stage, or was rejected.
+   * @throws what `start` and `WorkflowHandle.startUpdate` throw
+   */
+  async startUpdateWithStart<T extends Workflow, Ret, Args extends readonly unknown[] = unknown[]>(
+    def: UpdateDefinition<Ret, [...Args]> | string,
+    options: WorkflowUpdateOptions & {
+      startWorkflowOperation: WithStartWorkflowOperation<T>;
+      waitForStage: UpdateStage;
+    } & ArgsOf<NoInfer<Args>>,
+  ): Promise<WorkflowUpdateHandle<Ret>> {
+    refuseUnknownOptions(options, START_UPDATE_WITH_START_OPTIONS);
+    const stage = checkStage(options.waitForStage);
+    const { workflowId, updateId, reply } = await this.#updateWithStart(def, options, stage);
+    return updateHandleFrom(this.#connection, workflowId, updateId, reply);
+  }
+
+  async #updateWithStart(
+    def: object | string,
+    {
+      startWorkflowOperation: operation,
+      args,
+      updateId: given,
+    }: WorkflowUpdateOptions & {
+      startWorkflowOperation: WithStartWorkflowOperation;
+      args?: readonly unknown[];
+    },
+    stage: UpdateStage,
+  ): Promise<{ workflowId: string; updateId: string; reply: Reply }> {
+    checkOperation(operation);
+    const { workflowTypeOrFunc, options } = operation;
+    const updateId = checkOptionalId('updateId', given) ?? randomUuid();
+    const update = { name: handlerNameOf('update', def), input: this.#connection.encodeArgs(args), updateId, stage };
+    const request = this.#startRequest(workflowTypeOrFunc, options);
+    const reply = operation.begin(() => {
+      const { started, updated } = this.#connection.sendWithUpdate(request, update);
+      const handle = started.then((start) =>
+        this.#handleOf(workflowTypeOrFunc, options, expectReply(start, 'started').runId),
+      );
+      return { handle, updated };
+    });
+    return { workflowId: request.workflowId, updateId, reply: await reply };
+  }
+
+  #handleOf(workflowTypeOrFunc: unknown, options: WorkflowStartOptions, firstExecutionRunId: string): WorkflowHandle {
+    const Handle = handleClassOf(workflowTypeOrFunc);
+    return new Handle(this.#connection, options.workflowId, { firstExecutionRunId, followRuns: options.followRuns });
+  }
+
   #startRequest(workflowTypeOrFunc: unknown, options: WorkflowStartOptions) {
     const { payloadBytes } = this.#connection;
     refuseUnknownOptions(options, START_OPTIONS);
@@ -102,6 +221,7 @@ export class WorkflowClient {
       requestId: checkOptionalId('requestId', options.requestId) ?? randomUuid(),
       reusePolicy: checkOneOf('workflowIdReusePolicy', options.workflowIdReusePolicy, REUSE_POLICIES),
       conflictPolicy: checkOneOf('workflowIdConflictPolicy', options.workflowIdConflictPolicy, CONFLICT_POLICIES),
+      startDelay: checkDelay(options.startDelay),
       memo:
         options.memo === undefined
           ? undefined
@@ -179,4 +299,14 @@ export class WorkflowClient {
     refuseUnknownOptions(filter, FILTER_OPTIONS);
     return { count: await this.#connection.control.call((remote) => remote.count(filter)) };
   }
+}
+
+function checkDelay(startDelay: Duration | undefined): number | undefined {
+  if (startDelay === undefined) return undefined;
+  const ms = msToNumber(startDelay);
+  if (Number.isFinite(ms) && ms >= 0) return ms === 0 ? undefined : Math.ceil(ms);
+  throw new InvalidOptionError({
+    option: 'startDelay',
+    reason: `it must be a duration of at least 0, not ${startDelay}`,
+  });
 }
