@@ -65,8 +65,8 @@ export class ExportedWorkflows {
 
 /** Calls the workflow of the current execution with the arguments of its start. */
 export function runWorkflow(workflow: ExportedWorkflow, input: readonly Payload[]): unknown {
-  currentExecution().failureTypes = failureTypesOf(workflow);
   const definition = definitionOf(workflow);
+  currentExecution().failureTypes = definition?.failureExceptionTypes ?? failureTypesOf(workflow);
   if (definition === undefined) return callWithPayloads(workflow, undefined, [], input);
   return runClass(workflow as unknown as new () => object, definition, input); // Only classes have one.
 }

@@ -69,6 +69,6 @@ function check(options: unknown): asserts options is WorkflowDefinitionOptions {
   throw new InvalidOptionError({ option: 'failureExceptionTypes', reason: 'must be an array of classes of errors' });
 }
 
-function isErrorClass(value: unknown): boolean {
+export function isErrorClass(value: unknown): boolean {
   return typeof value === 'function' && (value === Error || value.prototype instanceof Error);
 }

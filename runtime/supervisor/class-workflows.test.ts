@@ -342,6 +342,32 @@ test('an error of the constructor, of a field or of a signal that waited fails t
   await expectInvariants(system);
 });
 
+test('errors of failureExceptionTypes fail the run of a class, and its updates', async () => {
+  class OutOfStock extends Error {}
+  @workflow.defn({ failureExceptionTypes: [OutOfStock] })
+  class Order {
+    stopped = false;
+    @workflow.run
+    async run(): Promise<void> {
+      await condition(() => this.stopped);
+      throw new OutOfStock('no apples');
+    }
+    @workflow.update()
+    add(): void {
+      throw new OutOfStock('no pears');
+    }
+    @workflow.signal()
+    stop(): void {
+      this.stopped = true;
+    }
+  }
+  const system = await running(Order);
+  expect(await system.update('w', 'add').error()).toMatchObject({ cause: { message: 'no pears', type: 'OutOfStock' } });
+  await system.signal('w', 'stop').value();
+  expect(await system.result('w').error()).toMatchObject({ cause: { message: 'no apples', type: 'OutOfStock' } });
+  await expectInvariants(system);
+});
+
 function fail(message: string): string {
   throw ApplicationFailure.nonRetryable(message);
 }

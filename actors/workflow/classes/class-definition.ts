@@ -3,18 +3,17 @@
  * Thread: any, when the class is evaluated. In → out: class and its members → ClassDefinition, or WorkflowDefinitionError.
  */
 import { WorkflowDefinitionError } from '../../../runtime/errors.js';
+import type { ErrorClass } from '../../failure-types.js';
 import type { HandlerKind } from '../../handlers.js';
 import { checkHandlerName, HandlerUnfinishedPolicy } from '../definitions.js';
+import { isErrorClass } from '../workflow-options.js';
 import { type AnyClass, type Member, membersOf } from './members.js';
 
 export interface ClassOptions {
   readonly name?: string;
   readonly dynamic?: boolean;
-  readonly failureExceptionTypes?: readonly ErrorType[];
+  readonly failureExceptionTypes?: readonly ErrorClass[];
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: matches constructors of any parameters, which are never called
-export type ErrorType = abstract new (...args: any[]) => Error;
 
 /** A signal, query or update handler. */
 export interface HandlerMember {
@@ -38,7 +37,7 @@ export interface ClassDefinition {
   readonly run: string;
   /** Base classes first. */
   readonly handlers: readonly HandlerMember[];
-  readonly failureExceptionTypes: readonly ErrorType[];
+  readonly failureExceptionTypes: readonly ErrorClass[] | undefined;
 }
 
 const DEFINITIONS = new WeakMap<object, ClassDefinition>();
@@ -58,6 +57,9 @@ export function defineClass(type: AnyClass, metadata: object | undefined, option
   if (options.name !== undefined && (typeof options.name !== 'string' || options.name === '')) {
     throw wrong('its name must be a string that is not empty');
   }
+  if (options.failureExceptionTypes?.every(isErrorClass) === false) {
+    throw wrong('its failureExceptionTypes must be classes of errors');
+  }
   const members = allMembers(type, metadata, wrong);
   const handlers = members.filter(({ kind }) => kind !== 'run').map((member) => toHandler(type, member, wrong));
   const [run] = members.filter(({ kind }) => kind === 'run');
@@ -69,7 +71,7 @@ export function defineClass(type: AnyClass, metadata: object | undefined, option
     dynamic: options.dynamic === true,
     run: run.method,
     handlers,
-    failureExceptionTypes: options.failureExceptionTypes ?? [],
+    failureExceptionTypes: options.failureExceptionTypes,
   });
 }
 

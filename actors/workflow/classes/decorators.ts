@@ -3,8 +3,9 @@
  * Thread: any, when a class is evaluated. In → out: class and methods → a ClassDefinition.
  */
 import { WorkflowDefinitionError } from '../../../runtime/errors.js';
+import type { ErrorClass } from '../../failure-types.js';
 import type { HandlerUnfinishedPolicy } from '../definitions.js';
-import { type ClassOptions, defineClass, type ErrorType } from './class-definition.js';
+import { type ClassOptions, defineClass } from './class-definition.js';
 import { type AnyClass, isStandard, type MemberKind, type MemberOptions, record } from './members.js';
 
 // The `any`s below stand where a method's type is only matched, never called: `unknown` would refuse methods with parameters.
@@ -28,7 +29,7 @@ export interface DefnOptions {
   /** Runs every type that no other export has; the run method gets its arguments as one array of `RawValue`s. */
   dynamic?: boolean;
   /** Errors that fail the run (or the update) instead of suspending it. */
-  failureExceptionTypes?: ErrorType[];
+  failureExceptionTypes?: ErrorClass[];
 }
 
 export interface SignalMemberOptions {
