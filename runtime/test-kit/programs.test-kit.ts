@@ -53,9 +53,10 @@ const updateBody = record({ body, end: constantFrom<readonly Statement[]>([], []
 );
 const update = record({ body: updateBody, refused: record({ cell, below: constantFrom(0, 0, 1, 3) }) });
 
-/** Main waits for its end, and perhaps for its handlers. */
+/** Main waits for its end, and perhaps for its handlers; what is late may never be opened. */
 const main = record({
   before: body,
+  open: constantFrom<readonly Statement[]>([{ do: 'open' }], [{ do: 'open' }], []),
   after: body,
   finish: constantFrom<readonly Statement[]>(
     [],
@@ -63,9 +64,9 @@ const main = record({
     [{ do: 'continueAsNew' }],
     [{ do: 'continueAsNew' }],
   ),
-}).map(({ before, after, finish }): readonly Statement[] => [
+}).map(({ before, open, after, finish }): readonly Statement[] => [
   ...before,
-  { do: 'open' },
+  ...open,
   { do: 'wait', cell: 'end', least: 1, timeout: undefined },
   ...after,
   ...finish,
@@ -77,7 +78,7 @@ const signal = record({ body, end: constantFrom<readonly Statement[]>([], [], [{
 
 const script: Arbitrary<Script> = record({
   main,
-  signals: record({ a: body, b: body, late: signal }),
+  signals: record({ a: body, b: signal, late: signal }),
   updates: record({ u: update, v: update, lateUpdate: update }),
 });
 
