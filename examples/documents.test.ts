@@ -129,7 +129,7 @@ describe.each(documents)('%s', (document) => {
   test('names errors and failures that exist', () => {
     // But for the table of Temporal's names that are missing.
     const text = read(document).replaceAll(/^\| `(?:workflow|common|activity)`.*$/gm, '');
-    const named = [...text.matchAll(/`(\w+(?:Error|Failure))\b/g)].map(([, name]) => name ?? '');
+    const named = [...text.matchAll(/`([A-Z]\w*(?:Error|Failure))\b/g)].map(([, name]) => name ?? '');
     expect(named.filter((name) => !(name in holdfast) && !(name in globalThis))).toEqual([]);
   });
 });
