@@ -32,7 +32,7 @@ describe.each(examples)('%s', (name) => {
     const files = readdirSync(join(ROOT, 'examples', name));
     expect(files).toContain('main.ts');
     expect(files.filter((file) => file.endsWith('.test.ts'))).not.toEqual([]);
-    expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain(`(examples/${name})`);
+    expect(readFileSync(join(ROOT, 'README.md'), 'utf8').includes(`(examples/${name})`)).toBe(true);
     expect(existsSync(join(ROOT, 'dist/examples', name, 'main.js'))).toBe(true);
   });
 });

@@ -65,6 +65,8 @@ test('its story', async () => {
     'query pressure → no pressure has been reported',
     'update target → driver thermostat.target was given 1 bytes by thermostat-1',
     'update target, with too much → target takes one value, not 2',
+    'A device that reports before anybody has set it up',
+    'query humidity → 71',
     'Static ones come first',
     'query getPlace → the hall',
     'update reset → reset by its own activity',

@@ -36,6 +36,15 @@ try {
   console.log(`  update target, with too much → ${(error.cause as Error).message}`);
 }
 
+console.log('A device that reports before anybody has set it up');
+const cellar = await client.signalWithStart('hygrometer', {
+  workflowId: 'hygrometer-1',
+  args: ['the cellar'],
+  signal: 'humidity',
+  signalArgs: [71],
+});
+console.log(`  query humidity → ${await cellar.query('humidity')}`);
+
 console.log('Static ones come first');
 console.log(`  query getPlace → ${await hall.query(getPlace)}`);
 console.log(`  update reset → ${await hall.executeUpdate('reset', { args: [true] })}`);
