@@ -14,6 +14,7 @@ import {
   uuid4,
 } from '../../actors/workflow/index.js';
 import { WorkflowUpdateHandle } from '../client/update-handle.js';
+import { WithStartWorkflowOperation } from '../client/with-start.js';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '../errors.js';
 import { DEFAULT_LIMITS } from '../options.js';
 import { type Connected, connect } from '../test-kit/connected.test-kit.js';
@@ -452,5 +453,48 @@ row('updates/in-flight-limit', 'counts those accepted and those waiting, and fre
   await system.pass(1000);
   expect(await open[1]!.value()).toBe('sleeps is number 2');
   expect(await system.update('w', 'update', 'b').value()).toBe('b is number 3');
+  await expectInvariants(system);
+});
+
+const withStart = (workflowIdConflictPolicy: 'USE_EXISTING' | 'FAIL') =>
+  new WithStartWorkflowOperation<() => Promise<unknown>>('main', { workflowId: 'v', workflowIdConflictPolicy });
+
+row('updates/with-start', 'one that starts a run, one that uses it, and one that may not', async () => {
+  const system = await running(moody);
+  connected = connect(system);
+  const { workflow } = connected.client;
+  const first = withStart('USE_EXISTING');
+  expect(await workflow.executeUpdateWithStart(update, { startWorkflowOperation: first, args: ['a'] })).toBe(
+    'a is number 1',
+  );
+  const second = withStart('USE_EXISTING');
+  const started = await workflow.startUpdateWithStart(update, {
+    startWorkflowOperation: second,
+    args: ['b'],
+    waitForStage: 'ACCEPTED',
+  });
+  expect(await started.result()).toBe('b is number 2');
+  const [one, other] = await Promise.all([first.workflowHandle(), second.workflowHandle()]);
+  expect(other.workflowId).toBe(one.workflowId);
+  expect(await other.query(entries)).toEqual(['a', 'b']);
+  const refused = withStart('FAIL');
+  expect(
+    await thrown(workflow.executeUpdateWithStart(update, { startWorkflowOperation: refused, args: ['c'] })),
+  ).toMatchObject({ code: 'WORKFLOW_ALREADY_STARTED' });
+  expect(await one.query(entries)).toEqual(['a', 'b']);
+  await expectInvariants(system);
+});
+
+row('updates/with-start', 'a rejection rejects the update, and the run goes on', async () => {
+  const system = await running(moody);
+  connected = connect(system);
+  const startWorkflowOperation = withStart('USE_EXISTING');
+  const error = await thrown(
+    connected.client.workflow.executeUpdateWithStart(update, { startWorkflowOperation, args: ['no'] }),
+  );
+  expect(error).toBeInstanceOf(WorkflowUpdateFailedError);
+  expect(error.cause).toMatchObject({ type: 'Refused' });
+  const handle = await startWorkflowOperation.workflowHandle();
+  expect(await handle.executeUpdate(update, { args: ['a'] })).toBe('a is number 1');
   await expectInvariants(system);
 });

@@ -2,6 +2,7 @@
  * Semantics, section 7: workflow ids, run ids, and what a second start of an id does.
  */
 import { afterEach, expect } from 'vitest';
+import { condition, continueAsNew, setHandler } from '../../actors/workflow/index.js';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '../errors.js';
 import { type Connected, connect } from '../test-kit/connected.test-kit.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
@@ -172,5 +173,45 @@ row('ids/handle-pinned', 'also when another one is the current run', async () =>
   const current = client.getHandle('w', second.firstExecutionRunId);
   await current.signal(add, 'second');
   expect(await current.query(entries)).toEqual(['second']);
+  await expectInvariants(system);
+});
+
+row('ids/signal-with-start', 'and the handle that it gives is of that run', async () => {
+  const { system, client } = await open();
+  const options = { workflowId: 'w', signal: add } as const;
+  const first = await client.signalWithStart(ledger, { ...options, signalArgs: ['a'] });
+  const second = await client.signalWithStart(ledger, { ...options, signalArgs: ['b'] });
+  expect(await second.query(entries)).toEqual(['a', 'b']);
+  expect(system.history('w')[0]).toMatchObject({ startThrough: 2 });
+  expect(system.histories().size).toBe(1);
+  await first.signal(finish);
+  expect(await second.result()).toEqual(['a', 'b']);
+  await client.signalWithStart(ledger, { ...options, signalArgs: ['c'] });
+  expect(lasts(system)).toEqual(['WorkflowExecutionCompleted', 'WorkflowExecutionSignaled']);
+  await expectInvariants(system);
+});
+
+/** Ends in the third run. */
+async function relay(run = 1): Promise<number> {
+  let goOn = false;
+  setHandler(finish, () => {
+    goOn = true;
+  });
+  await condition(() => goOn);
+  return run === 3 ? run : continueAsNew<typeof relay>(run + 1);
+}
+
+row('ids/handle-follows-chain', 'to its last run, whatever it was when it was asked', async () => {
+  const system = await System.open({ workflows: { relay } });
+  connected = connect(system);
+  const client = connected.client.workflow;
+  const following = await client.start(relay, { workflowId: 'w', args: [1] });
+  const result = following.result();
+  const first = client.getHandle<typeof relay>('w', following.firstExecutionRunId, { followRuns: false });
+  const own = thrown(first.result());
+  for (let i = 0; i < 3; i++) await following.signal(finish);
+  expect(await result).toBe(3);
+  expect(await following.result()).toBe(3);
+  expect(await own).toMatchObject({ code: 'WORKFLOW_CONTINUED_AS_NEW' });
   await expectInvariants(system);
 });

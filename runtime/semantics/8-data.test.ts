@@ -1,11 +1,19 @@
 /**
  * Semantics, section 8: what arguments and results may hold, and how much.
  */
-import { afterAll, beforeAll, expect } from 'vitest';
-import { condition, setHandler } from '../../actors/workflow/index.js';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
+import { condition, defineQuery, setHandler, workflowInfo } from '../../actors/workflow/index.js';
 import { PayloadConverterError, PayloadTooLargeError } from '../errors.js';
+import * as codecActivities from '../fixtures/codec-activities.js';
+import { heard, listener, say } from '../fixtures/codec-workflows.js';
+import { Money } from '../fixtures/money.js';
+import * as moneyActivities from '../fixtures/money-activities.js';
+import { account, balance, pay } from '../fixtures/money-workflows.js';
 import { DEFAULT_LIMITS, resolveOptions } from '../options.js';
-import type { Runtime } from '../runtime.js';
+import { Runtime } from '../runtime.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
 import { row } from '../test-kit/row.test-kit.js';
@@ -168,5 +176,63 @@ row('data/mailbox-limit', 'and what was refused never happens', async () => {
   expect(await system.signal('w', 'add', 'd').value()).toBe('done');
   await system.settle();
   expect(seen).toEqual(['a', 'b', 'd']);
+  await expectInvariants(system);
+});
+
+row('data/payload-converter', 'its class arrives as itself in the workflow, and comes back as itself', async () => {
+  await using own = await createTestRuntime({
+    workflows: new URL('../fixtures/money-workflows.js', import.meta.url),
+    activities: moneyActivities,
+    payloadConverter: new URL('../fixtures/money-converter.js', import.meta.url),
+  });
+  const handle = await own.client.workflow.start(account, { workflowId: 'a', args: [new Money(100, 'EUR')] });
+  await handle.signal(pay, new Money(50, 'EUR'));
+  const told = await handle.query(balance);
+  expect(told).toBeInstanceOf(Money);
+  expect(told).toEqual(new Money(150, 'EUR'));
+});
+
+row('data/payload-codec', 'and what was stored is read through it after a restart', async () => {
+  const store = mkdtempSync(join(tmpdir(), 'holdfast-codec-'));
+  onTestFinished(() => rmSync(store, { recursive: true, force: true }));
+  const options = {
+    workflows: new URL('../fixtures/codec-workflows.js', import.meta.url),
+    payloadCodec: new URL('../fixtures/masking-codec.js', import.meta.url),
+    activities: codecActivities,
+    ...({ workers: 1, logger: 'silent' } as const),
+    store,
+  };
+  {
+    await using own = await Runtime.create(options);
+    const handle = await own.client.workflow.start(listener, { workflowId: 'l', args: ['PLAIN-name'] });
+    await handle.signal(say, 'PLAIN-text');
+    expect(await handle.query(heard)).toEqual(['PLAIN-name', 'PLAIN-text']);
+  }
+  const stored = readdirSync(store).map((file) => readFileSync(join(store, file), 'latin1'));
+  expect(stored.join('')).toContain('listener');
+  expect(stored.join('')).not.toContain('PLAIN-');
+  await using again = await Runtime.create(options);
+  expect(await again.client.workflow.getHandle('l').query(heard)).toEqual(['PLAIN-name', 'PLAIN-text']);
+});
+
+row('data/continue-as-new-suggested', 'and not before', async () => {
+  const system = await running(
+    async () => {
+      setHandler(add, () => undefined);
+      setHandler(defineQuery<boolean>('suggested'), () => workflowInfo().continueAsNewSuggested);
+      await condition(() => false);
+    },
+    { limits: { historyEvents: 100 } },
+  );
+  const told: boolean[] = [];
+  for (let i = 0; i < 60; i++) {
+    await system.signal('w', 'add', 'a').value();
+    told.push((await system.query('w', 'suggested').value()) as boolean);
+  }
+  const first = told.indexOf(true);
+  expect(first).toBeGreaterThan(5);
+  expect(told.slice(first)).toEqual(told.slice(first).map(() => true));
+  await system.evictAll();
+  expect(await system.query('w', 'suggested').value()).toBe(true);
   await expectInvariants(system);
 });
