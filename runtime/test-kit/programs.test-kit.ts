@@ -3,11 +3,12 @@
  * Thread: the test's. In → out: nothing → arbitraries.
  */
 import { type Arbitrary, array, constant, constantFrom, integer, letrec, oneof, option, record } from 'fast-check';
-import type { Action } from './schedule.test-kit.js';
+import type { Action, Beginning } from './schedule.test-kit.js';
 import type { Script, Statement } from './script.test-kit.js';
 
 export interface Program {
   readonly script: Script;
+  readonly beginning: Beginning;
   readonly actions: readonly Action[];
   readonly slots: number;
   readonly maxResident: number;
@@ -114,8 +115,15 @@ const action: Arbitrary<Action> = oneof(
   { weight: 1, arbitrary: record({ do: is('restart' as const) }) },
 );
 
+const beginning: Arbitrary<Beginning> = oneof(
+  { weight: 2, arbitrary: record({ with: is('nothing' as const) }) },
+  { weight: 1, arbitrary: record({ with: is('signal' as const), name }) },
+  { weight: 1, arbitrary: record({ with: is('update' as const), name: updateName }) },
+);
+
 export const program: Arbitrary<Program> = record({
   script,
+  beginning,
   actions: array(action, { maxLength: 40, size: 'max' }),
   slots: integer({ min: 1, max: 2 }),
   maxResident: integer({ min: 0, max: 2 }),

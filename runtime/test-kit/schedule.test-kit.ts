@@ -2,10 +2,16 @@
  * Schedules: what clients, clocks and misfortune do to one workflow, as data; and the player that does it.
  * Thread: the test's. In → out: actions → calls with what was sent and what was known when it was.
  */
-import { decodePayload } from '../../mailbox/payload.js';
+import { decodePayload, encodePayloads } from '../../mailbox/payload.js';
 import type { UpdateStage } from '../client/protocol.js';
 import type { SignalName, UpdateName } from './script.test-kit.js';
 import type { Call, System } from './system.test-kit.js';
+
+/** What comes with the start of the run. */
+export type Beginning =
+  | { readonly with: 'nothing' }
+  | { readonly with: 'signal'; readonly name: SignalName }
+  | { readonly with: 'update'; readonly name: UpdateName };
 
 type Gate = 'shut' | 'letThrough' | 'open';
 
@@ -48,6 +54,27 @@ export class Player {
   life = 0;
 
   constructor(private readonly system: System) {}
+
+  begin(beginning: Beginning): void {
+    const target = { workflowId: 'w', workflowType: 'scripted' };
+    const tag = this.#tag(beginning.with);
+    switch (beginning.with) {
+      case 'nothing':
+        this.system.startWith(target);
+        break;
+      case 'signal': {
+        const { name } = beginning;
+        const brings = { kind: 'signal' as const, name, input: encodePayloads([tag]) };
+        this.#note('signal', name, tag, undefined, this.system.startWith({ ...target, brings }));
+        break;
+      }
+      case 'update': {
+        const { name } = beginning;
+        const { update } = this.system.updateWithStart(target, { name, updateId: tag, args: [tag] });
+        this.#note('update', name, tag, undefined, update);
+      }
+    }
+  }
 
   async play(actions: readonly Action[]): Promise<void> {
     for (const action of actions) await (this.#byName[action.do] as (action: Action) => Promise<void> | void)(action);
@@ -141,7 +168,11 @@ export class Player {
 /** Its caller has been told that it is in the history. */
 export function isKnown({ kind, call }: Sent): boolean {
   const reply = call.reply?.kind;
-  return (kind === 'signal' && reply === 'done') || reply === 'updateAccepted' || reply === 'updateCompleted';
+  return (
+    (kind === 'signal' && (reply === 'done' || reply === 'started')) ||
+    reply === 'updateAccepted' ||
+    reply === 'updateCompleted'
+  );
 }
 
 export function resultOf({ reply }: Call): unknown {
