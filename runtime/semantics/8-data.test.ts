@@ -145,6 +145,8 @@ row('data/history-limit', 'which is for clients; what has begun goes on', async 
     expect(admitted).toBeLessThan(20);
     await system.pass(1000);
     expect(await call.value()).toBe(admitted + 1);
+    // A query leaves no event, so there is always room for it.
+    expect(await system.query('w', 'entries').value()).toHaveLength(admitted + 1);
     expect(await system.terminate('w').value()).toBe('done');
     await expectInvariants(system);
   }

@@ -92,7 +92,7 @@ export class Admission {
       core.refuse(waiter, run, ...suspendedError(run));
       return;
     }
-    if (run.open && this.#door.isFull(waiter, run)) return;
+    if (run.open && this.#door.mailboxIsFull(waiter, run)) return;
     this.deps.delayed.admit(run);
     const seq = ++run.lastSeq;
     live.addCaller(seq, waiter);

@@ -63,17 +63,27 @@ export class Door {
 
   /** True if the run's mailbox or history takes no more; the caller is told. */
   isFull(waiter: Waiter, run: Run): boolean {
-    const { core } = this;
-    const { limits } = core.options.config;
-    const waiting = run.live?.mailbox.size ?? 0;
-    const full = (resource: string, limit: number) => {
-      core.refuse(waiter, run, new ResourceExhaustedError({ resource, limit, workflowId: run.workflowId }));
-      return true;
-    };
-    if (waiting >= limits.mailboxMessages) return full('the mailbox', limits.mailboxMessages);
-    if (run.lastEventId >= limits.historyEvents) return full('the history (events)', limits.historyEvents);
-    if (run.historyBytes >= limits.historyBytes) return full('the history (bytes)', limits.historyBytes);
+    const { limits } = this.core.options.config;
+    if (this.mailboxIsFull(waiter, run)) return true;
+    if (run.lastEventId >= limits.historyEvents) {
+      return this.#refuseFull(waiter, run, 'the history (events)', limits.historyEvents);
+    }
+    if (run.historyBytes >= limits.historyBytes) {
+      return this.#refuseFull(waiter, run, 'the history (bytes)', limits.historyBytes);
+    }
     return false;
+  }
+
+  /** For what leaves no event: as `isFull`, whatever the length of the history. */
+  mailboxIsFull(waiter: Waiter, run: Run): boolean {
+    const { mailboxMessages } = this.core.options.config.limits;
+    const waiting = run.live?.mailbox.size ?? 0;
+    return waiting >= mailboxMessages && this.#refuseFull(waiter, run, 'the mailbox', mailboxMessages);
+  }
+
+  #refuseFull(waiter: Waiter, run: Run, resource: string, limit: number): true {
+    this.core.refuse(waiter, run, new ResourceExhaustedError({ resource, limit, workflowId: run.workflowId }));
+    return true;
   }
 
   /** The ids seen by this run; undefined if they must be read first, and then the request waits for that. */
