@@ -40,7 +40,7 @@ const service = await client.start(GreetingServiceWorkflow, { workflowId: 'greet
 const { setLanguage } = service.update;
 console.log(`  update setLanguage Portuguese → ${await outcomeOf(setLanguage(Language.Portuguese))}`);
 console.log(`  update setLanguage Spanish → ${await outcomeOf(setLanguage(Language.Spanish))}`);
-const update = await service.startUpdate<Language, [Language]>('setLanguage', {
+const update = await setLanguage.start({
   args: [Language.Hindi],
   updateId: 'to-hindi',
   waitForStage: 'ACCEPTED',

@@ -161,3 +161,21 @@ test('a class without @workflow.defn() is refused where it is used', async () =>
   await expect(client.start(Base, { workflowId: 'w' })).rejects.toMatchObject(error);
   expect(() => client.getHandle(Base, 'w')).toThrow(expect.objectContaining(error));
 });
+
+test('signals and updates with options go through their stubs too', async () => {
+  const handle = await supervise().start(Greeting, { workflowId: 'w', args: ['Ada'] });
+  requests.length = 0;
+  await handle.signal.learn.send({ args: ['fr', 'Salut'], requestId: 'r' });
+  expect(await handle.update.setLanguage.execute({ args: ['fr'], updateId: 'u' })).toBe('result');
+  const update = await handle.update.setLanguage.start({ args: ['de'], waitForStage: 'COMPLETED' });
+  expect(await update.result()).toBe('result');
+  expect(requests).toMatchObject([
+    { kind: 'signal', name: 'learn-language', requestId: 'r' },
+    { kind: 'update', name: 'setLanguage', updateId: 'u', stage: 'COMPLETED' },
+    { kind: 'update', name: 'setLanguage', stage: 'COMPLETED' },
+  ]);
+  await expect(handle.update.approve.start({ args: [{ name: 'Ada' }], waitForStage: 'ACCEPTED' })).rejects.toThrow(
+    'approve is a signal of Greeting',
+  );
+  await expect(handle.signal.setLanguage.send({ args: ['fr'] })).rejects.toThrow('setLanguage is an update');
+});

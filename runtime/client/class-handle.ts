@@ -7,20 +7,42 @@ import {
   definitionOf,
   isFunctionMember,
 } from '../../actors/workflow/classes/class-definition.js';
-import type { RunOf, WorkflowClass } from '../../actors/workflow/definitions.js';
+import type { ArgsOf, RunOf, WorkflowClass } from '../../actors/workflow/definitions.js';
 import { InvalidArgumentError } from '../errors.js';
 import { WorkflowHandle } from './handle.js';
+import type { WorkflowSignalOptions, WorkflowUpdateOptions } from './options.js';
+import type { UpdateStage } from './protocol.js';
+import type { WorkflowUpdateHandle } from './update-handle.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: methods of any parameters, which each stub takes over
 type AnyMethod = (...args: any[]) => unknown;
 
 /** Names of the public methods. Types do not show decorators: a method that is no handler of that kind is an error when it is called. */
 type MethodOf<I> = { [K in keyof I]: I[K] extends AnyMethod ? Exclude<K, 'run'> : never }[keyof I];
-type ArgsOf<M> = M extends AnyMethod ? Parameters<M> : never;
+type ParametersOf<M> = M extends AnyMethod ? Parameters<M> : never;
 type ResultOf<M> = M extends AnyMethod ? Awaited<ReturnType<M>> : never;
 
-export type SignalStubs<I> = { readonly [K in MethodOf<I>]: (...args: ArgsOf<I[K]>) => Promise<void> };
-export type CallStubs<I> = { readonly [K in MethodOf<I>]: (...args: ArgsOf<I[K]>) => Promise<ResultOf<I[K]>> };
+/** Sends the signal; with options, by `send`. */
+export interface SignalStub<Args extends readonly unknown[]> {
+  (...args: Args): Promise<void>;
+  /** As `WorkflowHandle.signalWithOptions`. */
+  send(options: WorkflowSignalOptions & ArgsOf<Args>): Promise<void>;
+}
+
+/** Sends the update and waits for its result; with options by `execute`, or for its handle by `start`. */
+export interface UpdateStub<Args extends readonly unknown[], Ret> {
+  (...args: Args): Promise<Ret>;
+  /** As `WorkflowHandle.executeUpdate`. */
+  execute(options: WorkflowUpdateOptions & ArgsOf<Args>): Promise<Ret>;
+  /** As `WorkflowHandle.startUpdate`. */
+  start(
+    options: WorkflowUpdateOptions & { waitForStage: UpdateStage } & ArgsOf<Args>,
+  ): Promise<WorkflowUpdateHandle<Ret>>;
+}
+
+export type SignalStubs<I> = { readonly [K in MethodOf<I>]: SignalStub<ParametersOf<I[K]>> };
+export type QueryStubs<I> = { readonly [K in MethodOf<I>]: (...args: ParametersOf<I[K]>) => Promise<ResultOf<I[K]>> };
+export type UpdateStubs<I> = { readonly [K in MethodOf<I>]: UpdateStub<ParametersOf<I[K]>, ResultOf<I[K]>> };
 
 /**
  * The handle of a class workflow. Beside what every handle has, each handler method is there under the kind that it was decorated as:
@@ -28,12 +50,13 @@ export type CallStubs<I> = { readonly [K in MethodOf<I>]: (...args: ArgsOf<I[K]>
  * @example
  * await handle.signal.approve({ name: 'Ada' });
  * const languages = await handle.query.getLanguages({ supportedOnly: true });
- * const previous = await handle.update.setLanguage('zh'); // As executeUpdate; that takes an updateId too.
+ * const previous = await handle.update.setLanguage('zh');
+ * const update = await handle.update.setLanguage.start({ args: ['fr'], updateId, waitForStage: 'ACCEPTED' });
  */
 export type WorkflowClassHandle<C extends WorkflowClass> = WorkflowHandle<RunOf<C>> & {
   readonly signal: SignalStubs<InstanceType<C>>;
-  readonly query: CallStubs<InstanceType<C>>;
-  readonly update: CallStubs<InstanceType<C>>;
+  readonly query: QueryStubs<InstanceType<C>>;
+  readonly update: UpdateStubs<InstanceType<C>>;
 };
 
 /** What `start` returns: its first run is known. */
@@ -62,6 +85,16 @@ const SEND: { readonly [K in Kind]: Send } = {
   signal: (handle, name, args) => WorkflowHandle.prototype.signal.call(handle, name, ...args),
   query: (handle, name, args) => WorkflowHandle.prototype.query.call(handle, name, ...args),
   update: (handle, name, args) => handle.executeUpdate(name, { args }),
+};
+
+/** What each stub has besides, for calls with options. */
+const WITH_OPTIONS: { readonly [K in Kind]: (handle: WorkflowHandle, name: string) => object } = {
+  signal: (handle, name) => ({ send: (options: object) => handle.signalWithOptions(name, options) }),
+  query: () => ({}),
+  update: (handle, name) => ({
+    execute: (options: object) => handle.executeUpdate(name, options),
+    start: (options: { waitForStage: UpdateStage }) => handle.startUpdate(name, options),
+  }),
 };
 
 const OWNER = Symbol('handle');
@@ -96,9 +129,13 @@ function stubsOf(kind: Kind, type: WorkflowClass, definition: ClassDefinition): 
     Object.defineProperty(prototype, method, {
       get(this: { readonly [OWNER]: WorkflowHandle }) {
         const handle = this[OWNER];
-        if (refusal === undefined) return (...args: unknown[]) => SEND[kind](handle, name as string, args);
-        return () =>
+        if (refusal === undefined) {
+          const stub = (...args: unknown[]) => SEND[kind](handle, name as string, args);
+          return Object.assign(stub, WITH_OPTIONS[kind](handle, name as string));
+        }
+        const refuse = () =>
           Promise.reject(new InvalidArgumentError({ argument: `handle.${kind}.${method}`, reason: refusal }));
+        return Object.assign(refuse, { send: refuse, execute: refuse, start: refuse });
       },
     });
   }

@@ -215,6 +215,11 @@ test('a workflow class decides what its start takes, what its handle offers and 
   expectTypeOf(() => greeting.update.setLanguage('fr')).returns.resolves.toBeString();
   expectTypeOf(() => greeting.query.languages({ supportedOnly: true })).returns.resolves.toEqualTypeOf<string[]>();
   compiled(() => greeting.signal(add, 'apples', 3));
+  const begun = () => greeting.update.setLanguage.start({ args: ['fr'], waitForStage: 'ACCEPTED' });
+  expectTypeOf(begun).returns.resolves.toEqualTypeOf<WorkflowUpdateHandle<string>>();
+  compiled(() => greeting.signal.approve.send({ args: [{ name: 'Ada' }], requestId: 'r' }));
+  // @ts-expect-error the language is a string
+  compiled(() => greeting.update.setLanguage.execute({ args: [1], updateId: 'u' }));
   compiled(() => greeting.query(total, 'EUR'));
   compiled(() => greeting.executeUpdate(approve, { args: ['Ada'] }));
   compiled((): WorkflowHandle<(name: string) => Promise<number>> => greeting);
