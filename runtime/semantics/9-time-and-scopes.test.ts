@@ -15,7 +15,7 @@ import {
   sleep,
   uuid4,
 } from '../../actors/workflow/index.js';
-import { refusalOf } from '../bundler/fixtures/project.js';
+import { evaluate, refusalOf } from '../bundler/fixtures/project.js';
 import type { Runtime } from '../runtime.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
@@ -351,4 +351,15 @@ row('globals/module-state', 'though they run on one thread, one after the other 
   await Promise.all([a.result(), b.result()]);
   const c = await workflow.start(counting, { workflowId: 'c', args: ['c'] });
   expect(await c.query(state)).toEqual({ count: 0, list: [] });
+});
+
+row('globals/libraries-shared', 'unlike the file that imports it', async () => {
+  const evaluated = await evaluate({
+    'workflows.ts':
+      "import { count } from 'tiny';\nlet own = 0;\nexport async function a() { return [++own, count()]; }",
+    'node_modules/tiny/package.json': '{"name":"tiny","main":"index.js"}',
+    'node_modules/tiny/index.js': 'let calls = 0; exports.count = () => ++calls;',
+  });
+  expect(await evaluated.execution()('a')).toEqual([1, 1]);
+  expect(await evaluated.execution()('a')).toEqual([1, 2]);
 });
