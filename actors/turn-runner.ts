@@ -19,6 +19,7 @@ import {
   type SuspendReason,
   type TurnReport,
 } from '../mailbox/turn.js';
+import { ActorTable } from './actor-table.js';
 import { setCurrent } from './current.js';
 import type { Execution, Log } from './execution.js';
 import { compare, replaySteps } from './replay.js';
@@ -53,7 +54,7 @@ const SLOW_STEP_MS = 100;
 const MAX_AHEAD = 1024;
 
 export class TurnRunner {
-  readonly #runs = new Map<number, Execution>();
+  readonly #runs = new ActorTable();
   #turn: Turn | undefined;
   #logs: LogEntry[] = [];
 
@@ -114,7 +115,7 @@ class Turn {
 
   constructor(
     private readonly slices: readonly Slice[],
-    private readonly runs: Map<number, Execution>,
+    private readonly runs: ActorTable,
     private readonly options: TurnRunnerOptions,
     private readonly done: (turn: Turn) => void,
     private readonly broke: (error: unknown) => void,
