@@ -94,9 +94,15 @@ function create(load: Load, log: Log): Execution | SuspendReason {
   return { kind: 'unknownType', registered: workflows!.types };
 }
 
+function explained<T>(thrown: T): T {
+  return explain(thrown, bundle);
+}
+
 function executionOf(info: RunInfo, log: Log, main: WorkflowMain): Execution {
   return new Execution(info, main, {
-    ...{ log, encode, explain: (thrown: never) => explain(thrown, bundle) },
+    log,
+    encode,
+    explain: explained,
     failureTypeNames: failureExceptionTypes,
   });
 }

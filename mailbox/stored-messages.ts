@@ -75,16 +75,9 @@ export function startMessage(
   }: Pick<Started, 'input' | 'memo' | 'parent' | 'continuedFromRunId' | 'suggestAt'>,
   at: { seq: number; time: number },
 ): Message {
-  return {
-    kind: 'start',
-    seq: at.seq,
-    time: at.time,
-    input,
-    ...optional('memo', memo),
-    ...optional('parent', parent),
-    ...optional('continuedFromRunId', continuedFromRunId),
-    ...optional('suggestAt', suggestAt),
-  };
+  const { seq, time } = at;
+  // An absent field and an undefined one make the same row; adding fields one by one would take longer than all the rest.
+  return { kind: 'start', seq, time, input, memo, parent, continuedFromRunId, suggestAt } as Message;
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {

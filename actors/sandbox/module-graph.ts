@@ -51,6 +51,8 @@ export class ModuleGraph {
   readonly #entry: string;
   readonly #converter: string | undefined;
   readonly #externals: Readonly<Record<string, object>>;
+  /** Set once it is made, if nothing in it is evaluated for one execution. */
+  #sharedInstance: Instance | undefined;
   readonly #fresh = new Map<string, Evaluate>();
   readonly #shared = new Map<string, Shared>();
 
@@ -72,8 +74,16 @@ export class ModuleGraph {
 
   /** What one execution sees. Throws whatever the user's modules throw at their top level. */
   instantiate(): Instance {
+    if (this.#sharedInstance !== undefined) return this.#sharedInstance;
     const required = this.#requireAfresh();
-    return { exports: required(this.#entry) as Exports, converter: this.#converter && required(this.#converter) };
+    const instance = {
+      exports: required(this.#entry) as Exports,
+      converter: this.#converter && required(this.#converter),
+    };
+    if (this.entryIsShared && (this.#converter === undefined || this.#shared.has(this.#converter))) {
+      this.#sharedInstance = instance;
+    }
+    return instance;
   }
 
   /** Modules that are not shared are evaluated once for each `require` that this returns. */

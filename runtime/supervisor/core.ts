@@ -90,7 +90,7 @@ export class Core {
     if (live === undefined || !live.idle || live.residence !== 'none') return;
     if (!this.committer.isDurable(run)) return;
     if (live.hasCallers || live.results !== undefined || live.suspension !== undefined) return;
-    for (const update of live.ids?.allPending(run.runId) ?? []) if (update.waiters.length > 0) return;
+    if (live.ids?.allPending(run.runId).some(({ waiters }) => waiters.length > 0) === true) return;
     this.actors.delete(live.actor);
     run.live = undefined;
   }

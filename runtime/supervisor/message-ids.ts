@@ -37,6 +37,8 @@ export interface CompletedUpdate {
 /** The run closed first. */
 export const NO_OUTCOME = -1;
 
+const NONE: readonly PendingUpdate[] = [];
+
 export class MessageIds {
   // Made when first needed: most runs never see an id.
   #requests: RecentIds<number> | undefined;
@@ -64,8 +66,9 @@ export class MessageIds {
   }
 
   /** Those of one run. */
-  *allPending(runId: string): Iterable<PendingUpdate> {
-    for (const entry of this.#pending?.values() ?? []) if (entry.runId === runId) yield entry;
+  allPending(runId: string): readonly PendingUpdate[] {
+    if (this.inFlight === 0) return NONE;
+    return [...this.#pending!.values()].filter((entry) => entry.runId === runId);
   }
 
   completedUpdate(updateId: string): CompletedUpdate | undefined {

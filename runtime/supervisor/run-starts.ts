@@ -97,7 +97,7 @@ export class RunStarts {
     const at = delayed ? { time: Math.max(core.now(), run.lastTime), seq: undefined } : core.stamp(run);
     // Their places are given before the event that tells of them.
     const stamps = group.length === 0 ? NO_STAMPS : group.map(() => core.stamp(run));
-    const startThrough = stamps[stamps.length - 1]?.seq;
+    const startThrough = stamps.at(-1)?.seq;
     const suggestAt = Math.floor(core.options.config.limits.historyEvents / 5);
     const event = {
       eventType: 'WorkflowExecutionStarted',
@@ -120,7 +120,7 @@ export class RunStarts {
     } as Started; // An absent field and an undefined one make the same row.
     core.committer[append](run, event);
     if (at.seq !== undefined) core.deliver(run, startMessage(event, at));
-    for (const [index, stamp] of stamps.entries()) this.#admit(run, group[index]!, stamp);
+    for (let i = 0; i < stamps.length; i++) this.#admit(run, group[i]!, stamps[i]!);
     if (delayed) {
       core.committer.after(run, () => {
         this.delayed.arm(run);
