@@ -23,6 +23,11 @@ export function receiveUpdate(execution: Execution, message: Update): void {
   if (!execution.replaying) {
     const verdict = validateUpdate(execution, message, handler);
     const violation = execution.outbox.unguard();
+    if (!verdict.pass && verdict.goesOn === true) {
+      // What it does after the step's other code could not be told from theirs: the step is made again without this update.
+      execution.fail(verdict.error);
+      return;
+    }
     if (violation !== undefined || !verdict.pass) {
       rejectUpdate(execution, message, violation ?? (verdict.pass ? undefined : verdict.error));
       return;

@@ -3,7 +3,10 @@
  * Thread: worker. In → out: validator and a fresh copy of the arguments → pass, or the reason of the rejection.
  */
 
-export type Verdict = { readonly pass: true } | { readonly pass: false; readonly error: unknown };
+export type Verdict =
+  | { readonly pass: true }
+  /** `goesOn`: it returned a promise, so that some of it is still to run. */
+  | { readonly pass: false; readonly error: unknown; readonly goesOn?: true };
 
 const PASS: Verdict = { pass: true };
 
@@ -18,7 +21,7 @@ export function validate(validator: ((...args: never[]) => unknown) | undefined,
     if (isThenable(outcome)) {
       // The stray promise must not surface as an unhandled rejection: its outcome is told here.
       outcome.then(undefined, () => undefined);
-      return { pass: false, error: new TypeError('Update validators must be synchronous') };
+      return { pass: false, error: new TypeError('Update validators must be synchronous'), goesOn: true };
     }
     return PASS;
   } catch (error) {

@@ -9,7 +9,8 @@ import { decodePayload, decodePlain, Encoded, encodePayload, encodePlain, type P
 declare const valueBrand: unique symbol;
 
 /**
- * An argument or result in its encoded form. As an argument or result of its own it is passed on as it is.
+ * An argument or result in its encoded form. As an argument or result of its own it is passed on as it is. `new` encodes at once, in workflow code
+ * by the runtime's payload converter and elsewhere in Holdfast's own format: there, with a converter, use `RawValue.fromPayload`.
  * @example await handle.signal('note', new RawValue({ text: 'hello' }));
  */
 export class RawValue<T = unknown> extends Encoded {

@@ -224,8 +224,11 @@ export class Runtime implements AsyncDisposable {
 
 async function bundleOf({ workflows, payloadConverter }: ResolvedOptions): Promise<WorkflowBundle> {
   if (typeof workflows !== 'string' && !(workflows instanceof URL)) {
-    if (payloadConverter === undefined || workflows.payloadConverter !== undefined) return workflows;
-    const reason = 'the workflow bundle was made without it. Make the bundle with the same payloadConverter';
+    if ((payloadConverter === undefined) === (workflows.payloadConverter === undefined)) return workflows;
+    const reason =
+      payloadConverter === undefined
+        ? 'it is missing: the workflow bundle was made with one. Give the same here'
+        : 'the workflow bundle was made without it. Make the bundle with the same payloadConverter';
     throw new InvalidOptionError({ option: 'payloadConverter', reason });
   }
   // Not before it is needed: a bundle made ahead of time does without the bundler and its dependencies.

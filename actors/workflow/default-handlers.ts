@@ -2,12 +2,13 @@
  * The dynamic handlers: who takes the signals, updates and queries that no static handler has the name of.
  * Thread: worker. In → out: function → handler of the current execution.
  */
+import { refuseUnknownOptions } from '../../mailbox/checks.js';
 import { decodePayloads } from '../../mailbox/payload.js';
 import { type RawValue, toRawValues } from '../../mailbox/raw-value.js';
 import { currentExecution } from '../current.js';
 import type { HandlerKind } from '../handlers.js';
 import { HandlerUnfinishedPolicy, type QueryHandlerOptions, type SignalHandlerOptions } from './definitions.js';
-import { assertFunction } from './handlers.js';
+import { assertFunction, HANDLER_OPTIONS } from './handlers.js';
 
 export type DefaultSignalHandler = (signalName: string, ...args: unknown[]) => void | Promise<void>;
 export type DefaultUpdateHandler = (updateName: string, ...args: unknown[]) => unknown;
@@ -94,9 +95,16 @@ interface AnyOptions {
   readonly rawArgs?: boolean;
 }
 
+const OPTIONS: Readonly<Record<HandlerKind, ReadonlySet<string>>> = {
+  signal: new Set([...HANDLER_OPTIONS.signal, 'validator', 'rawArgs']),
+  query: new Set([...HANDLER_OPTIONS.query, 'rawArgs']),
+  update: new Set([...HANDLER_OPTIONS.update, 'rawArgs']),
+};
+
 function setDefaultHandler(kind: HandlerKind, handler: AnyHandler | undefined, options: AnyOptions = {}): void {
   const execution = currentExecution();
   assertFunction('handler', handler);
+  refuseUnknownOptions(options, OPTIONS[kind]);
   assertFunction('options.validator', options.validator);
   const validator = options.validator as AnyHandler | undefined;
   const call = (target: AnyHandler) => (name: string, args: unknown[]) => target(name, ...(args as never[]));

@@ -20,7 +20,7 @@ import {
   type UpdateHandlerOptions,
 } from './definitions.js';
 
-const OPTIONS: Readonly<Record<HandlerKind, ReadonlySet<string>>> = {
+export const HANDLER_OPTIONS: Readonly<Record<HandlerKind, ReadonlySet<string>>> = {
   signal: new Set(['description', 'unfinishedPolicy']),
   query: new Set(['description']),
   update: new Set(['description', 'unfinishedPolicy', 'validator']),
@@ -61,7 +61,7 @@ export function setHandler(
     });
   }
   assertFunction('handler', handler);
-  refuseUnknownOptions(options, OPTIONS[def.type]);
+  refuseUnknownOptions(options, HANDLER_OPTIONS[def.type]);
   assertFunction('options.validator', options.validator);
   checkHandlerName(def.type, def.name);
   const validator = options.validator as ((...args: never[]) => unknown) | undefined;

@@ -3,8 +3,10 @@
  * Thread: worker. In → out: `acquire` → a promise of the release, in the order of asking.
  */
 import { InvalidArgumentError } from '../../runtime/errors.js';
+import { currentScope } from '../code-context.js';
 import { currentExecution, currentOrUndefined } from '../current.js';
 import type { Execution } from '../execution.js';
+import type { Scope } from '../scopes.js';
 
 /** Gives back what `acquire` gave; again does nothing. With `using release = await mutex.acquire()` the end of the block does it. */
 export interface Release {
@@ -14,6 +16,8 @@ export interface Release {
 
 interface Waiter {
   readonly permits: number;
+  /** Once it is cancelled, the waiter is about to leave the queue. */
+  readonly scope: Scope;
   readonly granted: (release: Release) => void;
 }
 
@@ -29,8 +33,8 @@ interface Waiter {
  * await Promise.all(urls.map((url) => downloads.runExclusive(() => download(url))));
  */
 export class Semaphore {
-  /** None where a client imports a workflow file for its definitions; for a lock of a shared library, the first to use it. */
-  #execution: Execution | undefined = currentOrUndefined();
+  /** None where a client imports a workflow file for its definitions, or for a lock of a shared library, which nobody can use. */
+  readonly #execution: Execution | undefined = currentOrUndefined();
   readonly #queue: Waiter[] = [];
   #free: number;
 
@@ -67,7 +71,8 @@ export class Semaphore {
    * try { await charge(); } finally { release(); }
    */
   acquire(permits = 1): Promise<Release> {
-    const { pending, outbox } = this.#own();
+    const execution = this.#own();
+    const { pending, outbox } = execution;
     if (!Number.isSafeInteger(permits) || permits < 1 || permits > this.permits) {
       throw new InvalidArgumentError({
         argument: 'permits',
@@ -83,6 +88,7 @@ export class Semaphore {
       }
       const waiter: Waiter = {
         permits,
+        scope: currentScope() ?? execution,
         granted: (release) => {
           granted();
           resolve(release);
@@ -129,20 +135,22 @@ export class Semaphore {
   }
 
   #serve(): void {
-    for (let next = this.#queue[0]; next !== undefined && next.permits <= this.#free; next = this.#queue[0]) {
-      this.#queue.shift();
-      next.granted(this.#grant(next.permits));
+    for (;;) {
+      const next = this.#queue.findIndex(({ scope }) => scope.cancellation === undefined);
+      const waiter = this.#queue[next];
+      if (waiter === undefined || waiter.permits > this.#free) return;
+      this.#queue.splice(next, 1);
+      waiter.granted(this.#grant(waiter.permits));
     }
   }
 
   /** What waits in one run must not be served in a step of another. */
   #own(): Execution {
     const execution = currentExecution();
-    this.#execution ??= execution;
     if (execution === this.#execution) return execution;
     throw new InvalidArgumentError({
       argument: 'lock',
-      reason: 'it belongs to another workflow execution. Make locks in the run that uses them',
+      reason: 'it belongs to no workflow execution, or to another. Make locks in the run that uses them',
     });
   }
 }

@@ -132,7 +132,7 @@ export class Connection {
 
   /** Encodes and decodes in `act` as the runtime does. */
   converting<T>(act: () => T): T {
-    return this.#converter === undefined ? act() : converting(this.#converter, act);
+    return converting(this.#converter, act);
   }
 
   /** @throws InvalidArgumentError, PayloadConverterError, PayloadTooLargeError */

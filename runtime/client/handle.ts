@@ -22,6 +22,7 @@ import {
   type GetWorkflowUpdateHandleOptions,
   SIGNAL_OPTIONS,
   START_UPDATE_OPTIONS,
+  UPDATE_HANDLE_OPTIONS,
   UPDATE_OPTIONS,
   type WorkflowSignalOptions,
   type WorkflowUpdateOptions,
@@ -180,6 +181,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
    * @throws InvalidArgumentError
    */
   getUpdateHandle<Ret>(updateId: string, options: GetWorkflowUpdateHandleOptions = {}): WorkflowUpdateHandle<Ret> {
+    refuseUnknownOptions(options, UPDATE_HANDLE_OPTIONS);
     const runId = options.workflowRunId ?? this.#runId;
     return new WorkflowUpdateHandle(this.#connection, this.workflowId, checkId('updateId', updateId), runId);
   }

@@ -79,6 +79,8 @@ export const START_UPDATE_WITH_START_OPTIONS = names(...UPDATE_WITH_START_OPTION
 export const SIGNAL_OPTIONS = names('args', 'requestId');
 export const UPDATE_OPTIONS = names('args', 'updateId');
 export const START_UPDATE_OPTIONS = names('args', 'updateId', 'waitForStage');
+export const HANDLE_OPTIONS = names('followRuns');
+export const UPDATE_HANDLE_OPTIONS = names('workflowRunId');
 export const FILTER_OPTIONS = names('workflowType', 'status');
 export const LIST_OPTIONS = names('workflowType', 'status', 'pageSize');
 

@@ -35,6 +35,7 @@ import {
   CONFLICT_POLICIES,
   FILTER_OPTIONS,
   type GetWorkflowHandleOptions,
+  HANDLE_OPTIONS,
   LIST_OPTIONS,
   type ListOptions,
   REUSE_POLICIES,
@@ -255,6 +256,7 @@ export class WorkflowClient {
       string | undefined,
       GetWorkflowHandleOptions | undefined,
     ];
+    refuseUnknownOptions(options, HANDLE_OPTIONS);
     const Handle = handleClassOf(first);
     return new Handle(this.#connection, workflowId, { runId, followRuns: options.followRuns });
   }
