@@ -150,7 +150,11 @@ export class Children {
       case 'REQUEST_CANCEL': {
         const sender = { workflowId: run.workflowId, runId: run.runId };
         const requestId = `${requestIdOf(run, childId)}/close`;
-        this.client.send({ kind: 'cancel', workflowId, reason, requestId, sender }, done);
+        this.client.send({ kind: 'cancel', workflowId, runId, reason, requestId, sender }, (reply) => {
+          // It has closed or continued as new before the request reached it.
+          if (reply.kind === 'error') this.parentClosed(run);
+          else done();
+        });
       }
     }
   }

@@ -45,6 +45,8 @@ interface External {
   readonly kind: Kind;
 }
 
+const REPEATED_WITHIN_MS = 60_000;
+
 export class Outgoing {
   /** Runs that a restart has yet to take up, each with what it has asked since: that waits behind what it asked before. */
   readonly #untaken = new Map<Run, ExternalInitiated[]>();
@@ -91,12 +93,24 @@ export class Outgoing {
     for (const { frame } of frames) {
       for (const event of decodeEvents(frame.events, frame.firstEventId)) {
         if (!('request' in event) || event.eventId > through) continue;
-        if (run.externals?.has(event.externalId) === true) this.#begin(run, event);
+        if (run.externals?.has(event.externalId) !== true) continue;
+        if (this.#isOver(run, event.request)) endExternal(run, event.externalId);
+        else this.#begin(run, event);
       }
     }
     const untaken = this.#untaken.get(run) ?? [];
     this.#untaken.delete(run);
     for (const event of untaken) this.#begin(run, event);
+  }
+
+  /**
+   * No event tells of what became of a closed run's requests, so they may have been carried out before the crash. They are repeated only where
+   * whoever was asked then still knows them: shortly after, and not if another run has begun under that id.
+   */
+  #isOver(run: Run, { workflowId }: ExternalRequest): boolean {
+    if (run.open) return false;
+    const target = this.core.index.current(workflowId);
+    return this.core.now() - run.closeTime > REPEATED_WITHIN_MS || (target?.startTime ?? 0) > run.closeTime;
   }
 
   /** A request to a child is for no other workflow that uses its id. Undefined: the child never began. */

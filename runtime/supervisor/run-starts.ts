@@ -88,8 +88,8 @@ export class RunStarts {
     const workflowType = intern(start.workflowType);
     const { runId = core.options.newRunId() } = start;
     const run = new Run(workflowId, runId, partitionOf(workflowId, this.partitions()));
-    // A chain's clock does not run backwards either.
-    if (continuedFromRunId !== undefined) run.lastTime = core.index.find(workflowId, continuedFromRunId)?.lastTime ?? 0;
+    // The clock of a workflow id does not run backwards either: after a restart its newest run is the one that started last.
+    run.lastTime = core.index.current(workflowId)?.lastTime ?? 0;
     core.index.add(run);
     const live = core.live(run);
     if (ids !== undefined) live.ids = ids;

@@ -56,6 +56,7 @@ export class StartRequests {
       const started = decodeEvents(frames[0]!.frame.events, 1)[0] as EventOf<'WorkflowExecutionStarted'>;
       waiter.compared = { runId: first.runId, same: started.requestId === request.requestId };
       this.start(waiter, request);
+      core.moved();
     }, core.options.onFailed);
   }
 
@@ -82,6 +83,11 @@ export class StartRequests {
     }
     if (existing?.open === true) {
       closing.terminate(existing, { reason: 'terminated by a start with workflowIdConflictPolicy TERMINATE_EXISTING' });
+      if (core.index.current(request.workflowId) !== existing) {
+        // A start that was held by the terminated run has begun another meanwhile.
+        this.#decide(waiter, request, companion);
+        return;
+      }
     }
     // The start and the outcome of a run that its caller awaits as a whole are best one frame in one flush.
     const append = request.awaitResult === true ? 'appendPatiently' : 'append';

@@ -132,8 +132,12 @@ export class Suspensions {
     }
     for (const waiter of live.takeAllCallers()) refuse(waiter);
     for (const update of live.ids?.allPending(run.runId) ?? []) {
-      for (const waiter of update.waiters) refuse(waiter);
-      update.waiters = [];
+      // What is written of it already is told once that is durable.
+      if (update.outcome !== undefined) continue;
+      const isTold = ({ request }: Waiter) =>
+        update.acceptedEventId > 0 && 'stage' in request && request.stage === 'ACCEPTED';
+      for (const waiter of update.waiters) if (!isTold(waiter)) refuse(waiter);
+      update.waiters = update.waiters.filter(isTold);
     }
   }
 }
