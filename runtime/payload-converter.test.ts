@@ -3,6 +3,7 @@
  * Thread: the test's, with a supervisor and one worker.
  */
 import { expect, test } from 'vitest';
+import { bundleWorkflows } from './bundler/bundle-workflows.js';
 import { Client } from './client/client.js';
 import { InvalidOptionError } from './errors.js';
 import { Money } from './fixtures/money.js';
@@ -62,4 +63,26 @@ test.each([
   ['no converter', new URL('./fixtures/money.js', import.meta.url)],
 ])('a module with %s is refused', async (_, module) => {
   await expect(createTestRuntime({ workflows, payloadConverter: module })).rejects.toThrow(InvalidOptionError);
+});
+
+test('it concerns its own runtime, also where an activity asks another', async () => {
+  await using plain = await createTestRuntime({ workflows: new URL('./fixtures/list-workflows.js', import.meta.url) });
+  const ask = () => plain.client.workflow.start('list', { workflowId: 'l', args: [{ cents: 1 }] });
+  const defaultActivity = (): Promise<Money> => ask().then(() => new Money(1, 'EUR'));
+  await using runtime = await createTestRuntime({
+    workflows,
+    activities: { charged: activities.charged },
+    defaultActivity,
+    payloadConverter: converter,
+  });
+  const handle = await runtime.client.workflow.start(account, { workflowId: 'a', args: [new Money(9, 'EUR')] });
+  await handle.executeUpdate(withdraw, { args: [new Money(1, 'EUR')] });
+  expect(await plain.client.workflow.getHandle('l').query('entries')).toEqual([{ cents: 1 }]);
+});
+
+test('a bundle that was made with a converter is not run without it', async () => {
+  const bundle = await bundleWorkflows(workflows, { payloadConverter: converter });
+  await expect(createTestRuntime({ workflows: bundle })).rejects.toThrow(InvalidOptionError);
+  await using runtime = await createTestRuntime({ workflows: bundle, activities, payloadConverter: converter });
+  expect(await runtime.stats()).toMatchObject({ openRuns: 0 });
 });

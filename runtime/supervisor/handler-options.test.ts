@@ -3,7 +3,16 @@
  * Thread: the test's.
  */
 import { expect, test } from 'vitest';
-import { condition, defineQuery, defineSignal, defineUpdate, setHandler, sleep } from '../../actors/workflow/index.js';
+import {
+  condition,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setDefaultQueryHandler,
+  setDefaultUpdateHandler,
+  setHandler,
+  sleep,
+} from '../../actors/workflow/index.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { System } from '../test-kit/system.test-kit.js';
 
@@ -18,6 +27,8 @@ test('options that a handler or a timer does not have are refused by name', asyn
     () => setHandler(signal, () => {}, loosely({ validator: () => {} })),
     () => setHandler(query, () => 1, loosely({ unfinishedPolicy: 'ABANDON' })),
     () => setHandler(update, () => 1, loosely({ unfinishedPolcy: 'ABANDON' })),
+    () => setDefaultQueryHandler(() => 1, loosely({ rawArg: true })),
+    () => setDefaultUpdateHandler(() => 1, loosely({ validater: () => {} })),
     () => sleep(1, loosely({ eventGroups: [] })),
     () => condition(() => false, 1, loosely({ sumary: 'a' })),
   ];
@@ -42,6 +53,8 @@ test('options that a handler or a timer does not have are refused by name', asyn
     'InvalidOptionError: validator',
     'InvalidOptionError: unfinishedPolicy',
     'InvalidOptionError: unfinishedPolcy',
+    'InvalidOptionError: rawArg',
+    'InvalidOptionError: validater',
     'InvalidOptionError: eventGroups',
     'InvalidOptionError: sumary',
   ]);

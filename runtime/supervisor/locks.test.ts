@@ -304,6 +304,22 @@ test('when the one that needs many gives up, those behind it pass', async () => 
   expect(await seenBy(system)).toEqual([0, 'passes', true]);
 });
 
+test('none passes whose own cancellation is on its way', async () => {
+  const system = await noting(async (see) => {
+    const semaphore = new Semaphore(2);
+    const release = await semaphore.acquire();
+    const scope = new CancellationScope();
+    void scope.run(async () => {
+      void semaphore.acquire(2).catch((error) => see(isCancellation(error)));
+      await semaphore.runExclusive(() => see('passes')).catch((error) => see(isCancellation(error)));
+    });
+    scope.cancel();
+    see([semaphore.waiting, semaphore.available]);
+    release();
+  });
+  expect(await seenBy(system)).toEqual([[0, 1], true, true]);
+});
+
 test('a release counts once, by hand or at the end of a block', async () => {
   const system = await noting(async (see) => {
     const semaphore = new Semaphore(2);
