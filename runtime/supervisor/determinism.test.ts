@@ -212,6 +212,25 @@ test('a suspended run is tried again at once after a restart', async () => {
   await expectInvariants(system);
 });
 
+test('an update that has completed in the turn that then suspends its run is told so', async () => {
+  const note = defineUpdate<string, [string]>('note');
+  async function fragile(): Promise<void> {
+    setHandler(note, (text) => text);
+    setHandler(defineSignal('break'), () => {
+      throw new TypeError('broken');
+    });
+    await condition(() => false);
+  }
+  const system = await System.open({ workflows: { fragile } });
+  await system.start('w', 'fragile').value();
+  const update = system.update('w', 'note', 'a');
+  const breaking = system.signal('w', 'break');
+  expect(await update.value()).toBe('a');
+  expect(await breaking.value()).toBe('done');
+  expect((await system.describe('w')).suspended).toMatchObject({ attempts: 1 });
+  await expectInvariants(system);
+});
+
 test('callers of a suspended run are answered at once with the cause; describe and terminate work', async () => {
   const { workflows } = fragile();
   const system = await System.open({ workflows });

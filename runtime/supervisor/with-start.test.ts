@@ -2,7 +2,7 @@
  * A start and the signal or update that comes with it: one request, one admission, one step.
  */
 import { expect, test } from 'vitest';
-import { condition, defineQuery, defineSignal, defineUpdate, setHandler } from '../../actors/workflow/index.js';
+import { condition, defineQuery, defineSignal, defineUpdate, setHandler, sleep } from '../../actors/workflow/index.js';
 import { encodePayloads } from '../../mailbox/payload.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
@@ -91,6 +91,28 @@ test('an update that comes with its start is one step with it, and answered apar
   expect(await rejected.start.value()).toBe('started');
   expect(await rejected.update.error()).toMatchObject({ code: 'WORKFLOW_UPDATE_FAILED' });
   expect(system.types('v')).toEqual(['WorkflowExecutionStarted', 'WorkflowTaskCompleted']);
+  await expectInvariants(system);
+});
+
+test('a validator that goes on after it has returned leaves nothing in the step of a start', async () => {
+  const going = async () => {
+    setHandler(append, () => 1, {
+      validator: (async () => {
+        await null;
+        void sleep(1000);
+      }) as () => void,
+    });
+    setHandler(entries, () => []);
+    await condition(() => false);
+  };
+  const system = await System.open({ workflows: { list: going } });
+  const { start, update } = updateWithStart(system, 'a');
+  expect(await start.value()).toBe('started');
+  expect(await update.error()).toMatchObject({ cause: { message: 'Update validators must be synchronous' } });
+  await system.pass(2000);
+  expect(system.types('w')).toEqual(['WorkflowExecutionStarted']);
+  await system.evictAll();
+  expect(await system.query('w', 'entries').value()).toEqual([]);
   await expectInvariants(system);
 });
 
