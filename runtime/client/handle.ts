@@ -43,6 +43,8 @@ type Unnamed = unknown[];
  * PayloadTooLargeError before anything is sent, ResourceExhaustedError if nothing more can be admitted, and RuntimeClosedError,
  * RuntimeFailedError or ClientClosedError if there is nobody to ask. Definitions decide the types of arguments and results; by a bare
  * name they are the caller's to say.
+ *
+ * A PayloadConverterError, or with a payload codec a PayloadCodecError, may also be of the answer: what was asked may have been done then.
  */
 export class WorkflowHandle<T extends Workflow = Workflow> {
   readonly workflowId: string;
