@@ -10,10 +10,9 @@ import type { Execution } from './execution.js';
 import { isFailure } from './failure-types.js';
 
 export function startMain(execution: Execution, message: MessageOf<'start'>): void {
-  const { memo, parent, continuedFromRunId, suggestAt } = message;
-  if (memo !== undefined || parent !== undefined || continuedFromRunId !== undefined || suggestAt !== undefined) {
-    execution.origin = { memo, parent, continuedFromRunId, suggestAt };
-  }
+  const { memo, parent, continuedFromRunId, suggestAt, options, succession } = message;
+  const facts = memo ?? parent ?? continuedFromRunId ?? suggestAt ?? options ?? succession;
+  if (facts !== undefined) execution.origin = { memo, parent, continuedFromRunId, suggestAt, options, succession };
   let outcome: unknown;
   try {
     outcome = execution.main(message.input);

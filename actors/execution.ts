@@ -5,7 +5,7 @@
 
 import type { Command } from '../mailbox/commands.js';
 import type { CustomPayloadConverter } from '../mailbox/converter-scope.js';
-import type { ParentRecord } from '../mailbox/events.js';
+import type { ParentRecord, RunOptionsRecord, SuccessionRecord } from '../mailbox/events.js';
 import { type FailureRecord, toFailureRecord } from '../mailbox/failures.js';
 import type { Message, MessageKind, MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
@@ -61,6 +61,7 @@ const COUNTED: ReadonlySet<MessageKind> = new Set<MessageKind>([
   'signal',
   'cancel',
   'activityResolved',
+  'localActivityResolved',
   'childStarted',
   'childResolved',
   'externalResolved',
@@ -72,6 +73,8 @@ export interface Origin {
   readonly parent: ParentRecord | undefined;
   readonly continuedFromRunId: string | undefined;
   readonly suggestAt: number | undefined;
+  readonly options: RunOptionsRecord | undefined;
+  readonly succession: SuccessionRecord | undefined;
 }
 
 /** Is its own root scope, so that a run which opens no other has no scope objects. */
@@ -278,6 +281,7 @@ export class Execution implements Scope {
       if (execution.pending.timerFired(message.timerId)) execution.historyLength++;
     },
     activityResolved: (execution, message) => execution.pending.activityResolved(message),
+    localActivityResolved: (execution, message) => execution.pending.localActivityResolved(message),
     childStarted: (execution, message) => execution.children.started(message),
     childResolved: (execution, message) => execution.children.resolved(message),
     externalResolved: (execution, message) => execution.externalRequests.resolved(message),

@@ -148,6 +148,10 @@ export class PendingWork {
     return pending !== undefined;
   }
 
+  localActivityResolved({ activityId, result, failure }: MessageOf<'localActivityResolved'>): void {
+    this.#settle(`local activity ${activityId}`, result, failure);
+  }
+
   activityResolved({ activityId, result, failure }: MessageOf<'activityResolved'>): void {
     this.#settle(`activity ${activityId}`, result, failure);
   }

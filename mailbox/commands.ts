@@ -2,7 +2,15 @@
  * Commands: what a step asks for. Each becomes one event before it has any effect.
  * Thread: made on a worker, carried out by the supervisor. In → out: command ⇄ row.
  */
-import type { ActivityOptionsRecord, ChildOptionsRecord, ExecutionRecord, ExternalRequest } from './events.js';
+import type {
+  ActivityOptionsRecord,
+  ChildOptionsRecord,
+  ExecutionRecord,
+  ExternalRequest,
+  HeadersRecord,
+  RunOptionsRecord,
+  SearchAttributeRecord,
+} from './events.js';
 import type { FailureRecord } from './failures.js';
 import type { Payload } from './payload.js';
 import { type RecordCodec, recordCodec } from './records.js';
@@ -16,8 +24,23 @@ export type Command =
       activityType: string;
       input: Payload[];
       options: ActivityOptionsRecord;
+      headers?: HeadersRecord;
     }
   | { kind: 'cancelActivity'; activityId: string }
+  /** Leaves no event before it is done. */
+  | {
+      kind: 'runLocalActivity';
+      activityId: string;
+      activityType: string;
+      input: Payload[];
+      options: ActivityOptionsRecord;
+      headers?: HeadersRecord;
+    }
+  | { kind: 'cancelLocalActivity'; activityId: string }
+  | { kind: 'recordPatch'; patchId: string; deprecated?: true }
+  /** A null takes an attribute away. */
+  | { kind: 'upsertSearchAttributes'; searchAttributes: Record<string, SearchAttributeRecord | null> }
+  | { kind: 'modifyProperties'; memo: Payload }
   /** The supervisor still holds the update message (seq), so name and input do not travel back. */
   | { kind: 'acceptUpdate'; updateId: string; seq: number }
   | { kind: 'completeUpdate'; updateId: string; result?: Payload; failure?: FailureRecord }
@@ -36,6 +59,8 @@ export type Command =
       workflowType: string;
       input: Payload[];
       memo?: Payload;
+      /** What is not given is as it was. */
+      options?: RunOptionsRecord;
       /** Signals that were processed while they had no handler: they move on. In seq order. */
       buffered: BufferedSignal[];
     }
@@ -50,6 +75,7 @@ export interface BufferedSignal {
   readonly input: Payload[];
   readonly requestId?: string;
   readonly sender?: ExecutionRecord;
+  readonly headers?: HeadersRecord;
 }
 
 export type CommandKind = Command['kind'];
@@ -70,14 +96,19 @@ const CLOSING: ReadonlySet<CommandKind> = new Set<CommandKind>([
 export const commandCodec: RecordCodec<Command> = recordCodec<Command, 'kind'>('kind', {
   startTimer: [1, 'timerId', 'fireAt', 'summary'],
   cancelTimer: [2, 'timerId'],
-  scheduleActivity: [3, 'activityId', 'activityType', 'input', 'options'],
+  scheduleActivity: [3, 'activityId', 'activityType', 'input', 'options', 'headers'],
   cancelActivity: [4, 'activityId'],
   acceptUpdate: [5, 'updateId', 'seq'],
   completeUpdate: [6, 'updateId', 'result', 'failure'],
   completeWorkflow: [7, 'result'],
   failWorkflow: [8, 'failure'],
   cancelWorkflow: [9],
-  continueAsNew: [10, 'workflowType', 'input', 'memo', 'buffered'],
+  continueAsNew: [10, 'workflowType', 'input', 'memo', 'buffered', 'options'],
   startChild: [11, 'childId', 'workflowId', 'workflowType', 'input', 'options'],
   requestExternal: [12, 'externalId', 'request'],
+  runLocalActivity: [13, 'activityId', 'activityType', 'input', 'options', 'headers'],
+  cancelLocalActivity: [14, 'activityId'],
+  recordPatch: [15, 'patchId', 'deprecated'],
+  upsertSearchAttributes: [16, 'searchAttributes'],
+  modifyProperties: [17, 'memo'],
 });

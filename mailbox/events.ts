@@ -24,13 +24,67 @@ export interface EventHead {
   ran?: Ran;
 }
 
+/** What interceptors send along with a call, by name. */
+export type HeadersRecord = Record<string, Payload>;
+
+/** Durations in milliseconds. */
 export interface ActivityOptionsRecord {
   startToCloseTimeout?: number;
   scheduleToCloseTimeout?: number;
   scheduleToStartTimeout?: number;
   heartbeatTimeout?: number;
   retry?: RetryPolicyRecord;
+  summary?: string;
 }
+
+export type SearchAttributeType = 'TEXT' | 'KEYWORD' | 'INT' | 'DOUBLE' | 'BOOL' | 'DATETIME' | 'KEYWORD_LIST';
+
+/** Never encoded by a codec, for it is searched. A DATETIME is epoch milliseconds. */
+export interface SearchAttributeRecord {
+  type: SearchAttributeType;
+  value: string | number | boolean | string[];
+}
+export type SearchAttributesRecord = Record<string, SearchAttributeRecord>;
+
+/** What a start says of its run besides what it runs; most say nothing. Durations in milliseconds. */
+export interface RunOptionsRecord {
+  /** Whether and when the next run of the chain begins if this one fails or times out. */
+  retry?: RetryPolicyRecord;
+  /** Of the whole chain, from its first start. */
+  executionTimeout?: number;
+  /** Of this run, from its start. */
+  runTimeout?: number;
+  taskTimeout?: number;
+  cronSchedule?: string;
+  searchAttributes?: SearchAttributesRecord;
+  headers?: HeadersRecord;
+  staticSummary?: string;
+  staticDetails?: string;
+}
+
+/** How a run came to follow another of its chain, and what it knows of it. */
+export interface SuccessionRecord {
+  initiator: 'CONTINUE_AS_NEW' | 'RETRY' | 'CRON';
+  /** When the chain began, in epoch milliseconds. */
+  chainStartTime: number;
+  /** Under the workflow's retry policy, from 1. */
+  attempt: number;
+  continuedFailure?: FailureRecord;
+  lastCompletionResult?: Payload;
+}
+
+/** What a marker notes. */
+export type MarkerRecord =
+  | { kind: 'patch'; patchId: string; deprecated?: true }
+  /** The outcome of a local activity. */
+  | {
+      kind: 'localActivity';
+      activityId: string;
+      activityType: string;
+      attempt: number;
+      result?: Payload;
+      failure?: FailureRecord;
+    };
 
 /** Durations in milliseconds. */
 export interface RetryPolicyRecord {
@@ -66,6 +120,7 @@ export interface ChildOptionsRecord {
   parentClosePolicy?: ParentClosePolicy;
   reusePolicy?: 'ALLOW_DUPLICATE' | 'ALLOW_DUPLICATE_FAILED_ONLY' | 'REJECT_DUPLICATE';
   memo?: Payload;
+  run?: RunOptionsRecord;
 }
 
 /** Whom a run asks. Without a run id: the current run of that workflow id. */
@@ -78,7 +133,7 @@ interface ExternalTarget {
 
 /** What a run asks of another workflow. */
 export type ExternalRequest =
-  | ({ kind: 'signal'; name: string; input: Payload[] } & ExternalTarget)
+  | ({ kind: 'signal'; name: string; input: Payload[]; headers?: HeadersRecord } & ExternalTarget)
   | ({ kind: 'cancel'; reason?: string } & ExternalTarget)
   | ({
       kind: 'update';
@@ -86,10 +141,11 @@ export type ExternalRequest =
       name: string;
       input: Payload[];
       stage: 'ACCEPTED' | 'COMPLETED';
+      headers?: HeadersRecord;
     } & ExternalTarget)
   /** The outcome of an update that was accepted earlier. */
   | ({ kind: 'pollUpdate'; updateId: string } & ExternalTarget)
-  | ({ kind: 'query'; name: string; input: Payload[] } & ExternalTarget)
+  | ({ kind: 'query'; name: string; input: Payload[]; headers?: HeadersRecord } & ExternalTarget)
   | {
       kind: 'signalWithStart';
       workflowId: string;
@@ -97,6 +153,7 @@ export type ExternalRequest =
       input: Payload[];
       name: string;
       signalInput: Payload[];
+      headers?: HeadersRecord;
     };
 
 export type EventBody =
@@ -120,6 +177,9 @@ export type EventBody =
       suggestAt?: number;
       /** The newest earlier run of the chain whose history has ids that are still to be known. */
       idsInRunId?: string;
+      options?: RunOptionsRecord;
+      /** Absent on the first run of a chain. */
+      succession?: SuccessionRecord;
     }
   | {
       eventType: 'WorkflowExecutionSignaled';
@@ -131,6 +191,7 @@ export type EventBody =
       carriedFrom?: CarriedFrom;
       /** The workflow that sent it. */
       sender?: ExecutionRecord;
+      headers?: HeadersRecord;
     }
   | {
       eventType: 'WorkflowExecutionCancelRequested';
@@ -140,7 +201,13 @@ export type EventBody =
       sender?: ExecutionRecord;
       requestId?: string;
     }
-  | { eventType: 'WorkflowExecutionUpdateAccepted'; updateId: string; updateName: string; input: Payload[] }
+  | {
+      eventType: 'WorkflowExecutionUpdateAccepted';
+      updateId: string;
+      updateName: string;
+      input: Payload[];
+      headers?: HeadersRecord;
+    }
   | {
       eventType: 'WorkflowExecutionUpdateCompleted';
       updateId: string;
@@ -157,6 +224,27 @@ export type EventBody =
       activityType: string;
       input: Payload[];
       options: ActivityOptionsRecord;
+      headers?: HeadersRecord;
+    }
+  /** How far an attempt says that it has come; not every heartbeat is written. */
+  | {
+      eventType: 'ActivityTaskHeartbeatRecorded';
+      activityId: string;
+      scheduledEventId: number;
+      attempt: number;
+      details?: Payload;
+    }
+  /** An attempt has failed, and this is the next one. */
+  | {
+      eventType: 'ActivityTaskRetryScheduled';
+      activityId: string;
+      scheduledEventId: number;
+      /** The next one's. */
+      attempt: number;
+      /** Epoch milliseconds. */
+      retryAt: number;
+      failure: FailureRecord;
+      heartbeatDetails?: Payload;
     }
   | {
       eventType: 'ActivityTaskCompleted';
@@ -211,6 +299,7 @@ export type EventBody =
       initiatedEventId: number;
       failure: FailureRecord;
     }
+  | { eventType: 'ChildWorkflowExecutionTimedOut'; childId: string; initiatedEventId: number; failure: FailureRecord }
   | { eventType: 'SignalExternalWorkflowExecutionInitiated'; externalId: string; request: ExternalRequest }
   | { eventType: 'ExternalWorkflowExecutionSignaled'; externalId: string; initiatedEventId: number; runId?: string }
   | {
@@ -262,14 +351,35 @@ export type EventBody =
       workflowType: string;
       input: Payload[];
       memo?: Payload;
+      options?: RunOptionsRecord;
     }
+  /** A patch that the code asked for, or the outcome of a local activity, which then has a seq. */
+  | { eventType: 'MarkerRecorded'; marker: MarkerRecord }
+  /** A null takes an attribute away. */
+  | { eventType: 'UpsertWorkflowSearchAttributes'; searchAttributes: Record<string, SearchAttributeRecord | null> }
+  /** Changes of the memo; a null takes an entry away. */
+  | { eventType: 'WorkflowPropertiesModified'; memo: Payload }
   /** A delayed start is admitted now. `startThrough`: as in a start that is not delayed, for messages admitted now. */
   | { eventType: 'WorkflowTaskScheduled'; startThrough?: number }
-  | { eventType: 'WorkflowExecutionCompleted'; result: Payload }
-  | { eventType: 'WorkflowExecutionFailed'; failure: FailureRecord }
+  /** `newExecutionRunId`: the run that follows by a cron schedule or a retry policy, begun in the same flush. */
+  | { eventType: 'WorkflowExecutionCompleted'; result: Payload; newExecutionRunId?: string }
+  | { eventType: 'WorkflowExecutionFailed'; failure: FailureRecord; newExecutionRunId?: string }
+  | { eventType: 'WorkflowExecutionTimedOut'; failure: FailureRecord; newExecutionRunId?: string }
   | { eventType: 'WorkflowExecutionCanceled'; details?: Payload[] }
   /** A merged step that made nothing else: without this, a restart would know nothing of it and order its messages anew. */
-  | { eventType: 'WorkflowTaskCompleted' }
+  | {
+      eventType: 'WorkflowTaskCompleted';
+      /** Ids of local activities that are under way at the end of a step whose other events say that it has run. */
+      localActivities?: string[];
+    }
+  /** Of a run made by a reset: what went before is a copy of the base run's history. */
+  | {
+      eventType: 'WorkflowTaskFailed';
+      failureCause: 'RESET_WORKFLOW';
+      baseRunId: string;
+      reason?: string;
+      identity?: string;
+    }
   | { eventType: 'WorkflowExecutionTerminated'; reason?: string; details?: Payload[]; identity?: string };
 
 export type WorkflowEvent = EventBody & EventHead;
@@ -285,5 +395,6 @@ export const CLOSING_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'WorkflowExecutionFailed',
   'WorkflowExecutionCanceled',
   'WorkflowExecutionTerminated',
+  'WorkflowExecutionTimedOut',
   'WorkflowExecutionContinuedAsNew',
 ]);

@@ -2,7 +2,7 @@
  * Messages: what a mailbox holds, each with the seq and the admission time that the supervisor gave it.
  * Thread: made on the supervisor thread, processed on a worker. In → out: message ⇄ row.
  */
-import type { ExecutionRecord, ParentRecord } from './events.js';
+import type { ExecutionRecord, HeadersRecord, ParentRecord, RunOptionsRecord, SuccessionRecord } from './events.js';
 import type { FailureRecord } from './failures.js';
 import type { Payload } from './payload.js';
 import { type RecordCodec, recordCodec } from './records.js';
@@ -23,14 +23,24 @@ export type MessageBody =
       continuedFromRunId?: string;
       /** As in the event: the history length from which on a new run is suggested. */
       suggestAt?: number;
+      options?: RunOptionsRecord;
+      succession?: SuccessionRecord;
     }
   /** `requestId` and `sender` are not for the workflow: with them the signal moves on if its run continues as new. */
-  | { kind: 'signal'; name: string; input: Payload[]; requestId?: string; sender?: ExecutionRecord }
-  | { kind: 'update'; updateId: string; name: string; input: Payload[] }
-  | { kind: 'query'; name: string; input: Payload[] }
+  | {
+      kind: 'signal';
+      name: string;
+      input: Payload[];
+      requestId?: string;
+      sender?: ExecutionRecord;
+      headers?: HeadersRecord;
+    }
+  | { kind: 'update'; updateId: string; name: string; input: Payload[]; headers?: HeadersRecord }
+  | { kind: 'query'; name: string; input: Payload[]; headers?: HeadersRecord }
   | { kind: 'cancel'; reason?: string }
   | { kind: 'timerFired'; timerId: string }
   | { kind: 'activityResolved'; activityId: string; result?: Payload; failure?: FailureRecord }
+  | { kind: 'localActivityResolved'; activityId: string; result?: Payload; failure?: FailureRecord }
   /** The child has started as this run, or could not be. */
   | { kind: 'childStarted'; childId: string; runId?: string; failure?: FailureRecord }
   | { kind: 'childResolved'; childId: string; result?: Payload; failure?: FailureRecord }
@@ -42,14 +52,15 @@ export type MessageKind = Message['kind'];
 export type MessageOf<K extends MessageKind> = Extract<Message, { kind: K }>;
 
 export const messageCodec: RecordCodec<Message> = recordCodec<Message, 'kind'>('kind', {
-  start: [1, 'seq', 'time', 'input', 'memo', 'parent', 'continuedFromRunId', 'suggestAt'],
-  signal: [2, 'seq', 'time', 'name', 'input', 'requestId', 'sender'],
-  update: [3, 'seq', 'time', 'updateId', 'name', 'input'],
-  query: [4, 'seq', 'time', 'name', 'input'],
+  start: [1, 'seq', 'time', 'input', 'memo', 'parent', 'continuedFromRunId', 'suggestAt', 'options', 'succession'],
+  signal: [2, 'seq', 'time', 'name', 'input', 'requestId', 'sender', 'headers'],
+  update: [3, 'seq', 'time', 'updateId', 'name', 'input', 'headers'],
+  query: [4, 'seq', 'time', 'name', 'input', 'headers'],
   cancel: [5, 'seq', 'time', 'reason'],
   timerFired: [6, 'seq', 'time', 'timerId'],
   activityResolved: [7, 'seq', 'time', 'activityId', 'result', 'failure'],
   childStarted: [8, 'seq', 'time', 'childId', 'runId', 'failure'],
   childResolved: [9, 'seq', 'time', 'childId', 'result', 'failure'],
   externalResolved: [10, 'seq', 'time', 'externalId', 'runId', 'result', 'failure'],
+  localActivityResolved: [11, 'seq', 'time', 'activityId', 'result', 'failure'],
 });

@@ -17,13 +17,21 @@ export function messageOf(event: WorkflowEvent, started?: WorkflowEvent): Messag
     case 'WorkflowTaskScheduled':
       return startMessage(started as Started, at);
     case 'WorkflowExecutionSignaled': {
-      const { signalName: name, input, requestId, sender } = event;
-      return { kind: 'signal', ...at, name, input, ...optional('requestId', requestId), ...optional('sender', sender) };
+      const { signalName: name, input, requestId, sender, headers } = event;
+      // An absent field and an undefined one make the same row.
+      return { kind: 'signal', ...at, name, input, requestId, sender, headers } as Message;
     }
     case 'WorkflowExecutionCancelRequested':
       return { kind: 'cancel', ...at, ...optional('reason', event.reason) };
     case 'WorkflowExecutionUpdateAccepted':
-      return { kind: 'update', ...at, updateId: event.updateId, name: event.updateName, input: event.input };
+      return {
+        kind: 'update',
+        ...at,
+        updateId: event.updateId,
+        name: event.updateName,
+        input: event.input,
+        ...optional('headers', event.headers),
+      };
     case 'TimerFired':
       return { kind: 'timerFired', ...at, timerId: event.timerId };
     case 'ActivityTaskCompleted':
@@ -32,6 +40,13 @@ export function messageOf(event: WorkflowEvent, started?: WorkflowEvent): Messag
     case 'ActivityTaskTimedOut':
     case 'ActivityTaskCanceled':
       return { kind: 'activityResolved', ...at, activityId: event.activityId, failure: event.failure };
+    case 'MarkerRecorded': {
+      const { marker } = event;
+      if (marker.kind !== 'localActivity') return undefined;
+      const { activityId, result, failure } = marker;
+      // As above.
+      return { kind: 'localActivityResolved', ...at, activityId, result, failure } as Message;
+    }
     case 'ChildWorkflowExecutionStarted':
       return { kind: 'childStarted', ...at, childId: event.childId, runId: event.runId };
     case 'StartChildWorkflowExecutionFailed':
@@ -41,6 +56,7 @@ export function messageOf(event: WorkflowEvent, started?: WorkflowEvent): Messag
     case 'ChildWorkflowExecutionFailed':
     case 'ChildWorkflowExecutionCanceled':
     case 'ChildWorkflowExecutionTerminated':
+    case 'ChildWorkflowExecutionTimedOut':
       return { kind: 'childResolved', ...at, childId: event.childId, failure: event.failure };
     case 'ExternalWorkflowExecutionSignaled':
       return { kind: 'externalResolved', ...at, externalId: event.externalId, ...optional('runId', event.runId) };
@@ -64,20 +80,18 @@ export function messageOf(event: WorkflowEvent, started?: WorkflowEvent): Messag
   }
 }
 
+/** What a start says to its workflow. */
+export type StartFacts = Pick<
+  Started,
+  'input' | 'memo' | 'parent' | 'continuedFromRunId' | 'suggestAt' | 'options' | 'succession'
+>;
+
 /** The message that starts a run, with what its workflow can know of where it comes from. */
-export function startMessage(
-  {
-    input,
-    memo,
-    parent,
-    continuedFromRunId,
-    suggestAt,
-  }: Pick<Started, 'input' | 'memo' | 'parent' | 'continuedFromRunId' | 'suggestAt'>,
-  at: { seq: number; time: number },
-): Message {
-  const { seq, time } = at;
+export function startMessage(started: StartFacts, { seq, time }: { seq: number; time: number }): Message {
+  const { input, memo, parent, continuedFromRunId, suggestAt, options, succession } = started;
   // An absent field and an undefined one make the same row; adding fields one by one would take longer than all the rest.
-  return { kind: 'start', seq, time, input, memo, parent, continuedFromRunId, suggestAt } as Message;
+  const start = { kind: 'start', seq, time, input, memo, parent, continuedFromRunId, suggestAt, options, succession };
+  return start as Message;
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {

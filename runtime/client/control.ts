@@ -5,7 +5,14 @@
 import type { ExternalRequest } from '../../mailbox/events.js';
 import type { ErrorRecord } from './protocol.js';
 
-export type WorkflowStatusName = 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TERMINATED' | 'CONTINUED_AS_NEW';
+export type WorkflowStatusName =
+  | 'RUNNING'
+  | 'COMPLETED'
+  | 'FAILED'
+  | 'CANCELLED'
+  | 'TERMINATED'
+  | 'CONTINUED_AS_NEW'
+  | 'TIMED_OUT';
 
 /** Comlink carries plain data; errors of the catalogue travel as records. */
 export type Outcome<T> = { ok: true; value: T } | { ok: false; error: ErrorRecord };

@@ -2,7 +2,7 @@
  * Client ⇄ supervisor: requests in, replies out, both in batches: all that is queued during one turn of the event loop is one message.
  * Thread: any client thread ⇄ supervisor. In → out: batch ⇄ bytes.
  */
-import type { ExecutionRecord, ParentRecord } from '../../mailbox/events.js';
+import type { ExecutionRecord, HeadersRecord, ParentRecord, RunOptionsRecord } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import type { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 import type { Payload } from '../../mailbox/payload.js';
@@ -26,11 +26,20 @@ export type StartBrings =
       input: Payload[];
       requestId?: string;
       identity?: string;
+      headers?: HeadersRecord;
       /** Set by the supervisor itself: the run that sent it. */
       sender?: ExecutionRecord;
     }
   /** Answered under the id `replyTo`, while the request's own id answers the start. An error there answers both. */
-  | { kind: 'update'; name: string; input: Payload[]; updateId: string; stage: UpdateStage; replyTo: number };
+  | {
+      kind: 'update';
+      name: string;
+      input: Payload[];
+      updateId: string;
+      stage: UpdateStage;
+      replyTo: number;
+      headers?: HeadersRecord;
+    };
 
 /** `id` pairs a request with its reply, per port. */
 export type Request = { id: number } & (
@@ -51,6 +60,7 @@ export type Request = { id: number } & (
       awaitResult?: boolean;
       /** Milliseconds until the run begins, unless a message comes before. */
       startDelay?: number;
+      options?: RunOptionsRecord;
       /** A message to be admitted together with the start, or to the run that is used instead of a new one. */
       brings?: StartBrings;
     }
@@ -60,11 +70,19 @@ export type Request = { id: number } & (
       input: Payload[];
       requestId?: string;
       identity?: string;
+      headers?: HeadersRecord;
       /** Set by the supervisor itself: the run that sent it. */
       sender?: ExecutionRecord;
     } & Target)
-  | ({ kind: 'query'; name: string; input: Payload[] } & Target)
-  | ({ kind: 'update'; name: string; input: Payload[]; updateId: string; stage: UpdateStage } & Target)
+  | ({ kind: 'query'; name: string; input: Payload[]; headers?: HeadersRecord } & Target)
+  | ({
+      kind: 'update';
+      name: string;
+      input: Payload[];
+      updateId: string;
+      stage: UpdateStage;
+      headers?: HeadersRecord;
+    } & Target)
   /** The outcome of an accepted update, whenever it is asked. Waits while it runs. */
   | ({ kind: 'pollUpdate'; updateId: string; stage: UpdateStage } & Target)
   /** The outcome of a run, waiting for it to close. `followRuns`: of its chain. */
@@ -129,10 +147,11 @@ const requestCodec: RecordCodec<Request> = recordCodec<Request, 'kind'>('kind', 
     'awaitResult',
     'startDelay',
     'brings',
+    'options',
   ],
-  signal: [2, 'id', 'workflowId', 'runId', 'name', 'input', 'requestId', 'identity'],
-  query: [3, 'id', 'workflowId', 'runId', 'name', 'input'],
-  update: [4, 'id', 'workflowId', 'runId', 'name', 'input', 'updateId', 'stage'],
+  signal: [2, 'id', 'workflowId', 'runId', 'name', 'input', 'requestId', 'identity', 'headers'],
+  query: [3, 'id', 'workflowId', 'runId', 'name', 'input', 'headers'],
+  update: [4, 'id', 'workflowId', 'runId', 'name', 'input', 'updateId', 'stage', 'headers'],
   pollUpdate: [5, 'id', 'workflowId', 'runId', 'updateId', 'stage'],
   result: [6, 'id', 'workflowId', 'runId', 'followRuns'],
   cancel: [7, 'id', 'workflowId', 'runId', 'reason', 'identity'],

@@ -24,7 +24,7 @@ export class Children {
   /** Only once the event is durable. */
   start(run: Run, event: Initiated): void {
     const { childId, workflowId, workflowType, input, options } = event;
-    const { reusePolicy, memo, parentClosePolicy: closePolicy = 'TERMINATE' } = options;
+    const { reusePolicy, memo, run: runOptions, parentClosePolicy: closePolicy = 'TERMINATE' } = options;
     if (!run.open && closePolicy !== 'ABANDON') {
       this.#forget(run, childId);
       return;
@@ -40,6 +40,7 @@ export class Children {
         parent,
         ...(reusePolicy === undefined ? {} : { reusePolicy }),
         ...(memo === undefined ? {} : { memo }),
+        ...(runOptions === undefined ? {} : { options: runOptions }),
       },
       (reply) => this.#answered(run, event, reply),
     );

@@ -67,6 +67,7 @@ const BY_TYPE: Folds = {
   WorkflowExecutionCompleted: (run, event) => close(run, 'COMPLETED', event.eventTime),
   WorkflowExecutionFailed: (run, event) => close(run, 'FAILED', event.eventTime),
   WorkflowExecutionCanceled: (run, event) => close(run, 'CANCELLED', event.eventTime),
+  WorkflowExecutionTimedOut: (run, event) => close(run, 'TIMED_OUT', event.eventTime),
   WorkflowExecutionContinuedAsNew(run, event) {
     close(run, 'CONTINUED_AS_NEW', event.eventTime);
     run.continuedTo = event.newExecutionRunId;
@@ -93,6 +94,13 @@ const BY_TYPE: Folds = {
   ChildWorkflowExecutionFailed: (run, event) => endChild(run, event.childId),
   ChildWorkflowExecutionCanceled: (run, event) => endChild(run, event.childId),
   ChildWorkflowExecutionTerminated: (run, event) => endChild(run, event.childId),
+  ChildWorkflowExecutionTimedOut: (run, event) => endChild(run, event.childId),
+  ActivityTaskHeartbeatRecorded: null,
+  ActivityTaskRetryScheduled: null,
+  MarkerRecorded: null,
+  UpsertWorkflowSearchAttributes: null,
+  WorkflowPropertiesModified: null,
+  WorkflowTaskFailed: null,
   SignalExternalWorkflowExecutionInitiated: beginExternal,
   ExternalWorkflowExecutionSignaled: (run, event) => endExternal(run, event.externalId),
   SignalExternalWorkflowExecutionFailed: (run, event) => endExternal(run, event.externalId),

@@ -2,50 +2,26 @@
  * Reports: what a worker says its steps made, turned into events and answers. Commands have effects only once their events are durable.
  * Thread: supervisor. In → out: slice report → events, replies, closes, void closes, suspensions.
  */
-import { type Command, type CommandKind, type CommandOf, isClosing } from '../../mailbox/commands.js';
-import type { EventBody, EventOf, ExternalInitiated, Ran, WorkflowEvent } from '../../mailbox/events.js';
-import type { Message, MessageOf } from '../../mailbox/messages.js';
-import type { Answer, SliceReport, StepReport, SuspendReason } from '../../mailbox/turn.js';
-import { QueryFailedError, QueryNotRegisteredError, WorkflowUpdateFailedError } from '../errors.js';
-import type { Activities } from './activities.js';
-import type { Chains } from './chains.js';
-import type { Children } from './children.js';
-import type { Closing } from './closing.js';
+import { isClosing } from '../../mailbox/commands.js';
+import type { Ran } from '../../mailbox/events.js';
+import type { Message } from '../../mailbox/messages.js';
+import type { SliceReport, StepReport, SuspendReason } from '../../mailbox/turn.js';
+import { answer } from './answers.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
-import { INITIATED, type Outgoing } from './outgoing.js';
-import { errorRecord } from './replies.js';
+import type { Effects, StepContext } from './effects.js';
 import { EVERYTHING, type Live, type Run, type Waiter } from './run.js';
 import type { Suspensions } from './suspensions.js';
-import type { Timers } from './timers.js';
-import { replyOutcome } from './updates.js';
 import type { WorkflowTypes } from './workflow-types.js';
 
 export interface ReportsDeps {
   readonly core: Core;
   readonly dispatcher: Dispatcher;
-  readonly timers: Timers;
-  readonly activities: Activities;
-  readonly children: Children;
-  readonly outgoing: Outgoing;
-  readonly closing: Closing;
+  readonly effects: Effects;
   readonly suspensions: Suspensions;
-  readonly chains: Chains;
   readonly workflowTypes: () => WorkflowTypes;
   /** Admits requests that were held. */
   readonly readmit: (waiters: Waiter[]) => void;
-}
-
-/** Where a step's events go: the first carries `ran`, all carry `cause`. */
-interface StepContext {
-  readonly run: Run;
-  readonly live: Live;
-  readonly cause: number;
-  readonly time: number;
-  /** The step's messages, to find an accepted update. */
-  readonly messages: readonly Message[];
-  readonly commands: readonly Command[];
-  ran: Ran | undefined;
 }
 
 export class Reports {
@@ -151,7 +127,7 @@ export class Reports {
       commands: [],
       ran: takeRan(live),
     };
-    this.#timerFired(context, message);
+    this.deps.effects.timerFired(context, message);
     if (context.ran !== undefined) live.ran = [...context.ran];
   }
 
@@ -160,184 +136,14 @@ export class Reports {
     const { cause, time, commands } = step;
     const context: StepContext = { run, live, cause, time, messages, commands, ran: takeRan(live) };
     for (const message of messages) {
-      if (message.kind === 'timerFired' && !cancels(step, message.timerId)) this.#timerFired(context, message);
+      if (message.kind === 'timerFired' && !cancels(step, message.timerId))
+        this.deps.effects.timerFired(context, message);
     }
-    for (const command of commands) this.#command(context, command);
+    for (const command of commands) this.deps.effects.command(context, command);
     if (context.ran !== undefined && step.merged !== undefined)
-      this.#write(context, { eventType: 'WorkflowTaskCompleted' });
+      this.deps.effects.write(context, { eventType: 'WorkflowTaskCompleted' });
     if (context.ran !== undefined) live.ran = [...context.ran];
-    for (const answer of step.answers) this.#answer(run, live, answer, messages);
-  }
-
-  /** The event of a message that is written with its step carries its own seq besides. */
-  #write<T extends EventBody>(context: StepContext, body: T, own?: { seq: number; time: number }): WorkflowEvent {
-    // The literal that the caller made for this becomes the event itself: copying it would cost more than writing it.
-    const event = body as WorkflowEvent;
-    event.eventTime = own?.time ?? context.time;
-    event.cause = context.cause;
-    if (own !== undefined) event.seq = own.seq;
-    if (context.ran !== undefined) event.ran = context.ran;
-    context.ran = undefined;
-    return this.deps.core.committer.append(context.run, event);
-  }
-
-  #timerFired(context: StepContext, message: MessageOf<'timerFired'>): void {
-    const timer = context.run.timers?.get(message.timerId);
-    // Cancelled by an earlier step: the workflow ignored it too.
-    if (timer === undefined) return;
-    const { timerId } = message;
-    this.#write(context, { eventType: 'TimerFired', timerId, startedEventId: timer.startedEventId }, message);
-  }
-
-  #command(context: StepContext, command: Command): void {
-    (this.#byKind[command.kind] as (context: StepContext, command: Command) => void)(context, command);
-  }
-
-  readonly #byKind: { readonly [K in CommandKind]: (context: StepContext, command: CommandOf<K>) => void } = {
-    startTimer: (context, { timerId, fireAt, summary }) => {
-      this.#write(context, { eventType: 'TimerStarted', timerId, fireAt, ...(summary !== undefined && { summary }) });
-      const { run } = context;
-      this.deps.core.committer.after(run, () => this.deps.timers.arm(run, timerId, fireAt));
-    },
-    cancelTimer: (context, { timerId }) => {
-      const startedEventId = context.run.timers?.get(timerId)?.startedEventId ?? 0;
-      this.#write(context, { eventType: 'TimerCanceled', timerId, startedEventId });
-    },
-    scheduleActivity: (context, { kind: _, ...activity }) => {
-      const event = this.#write(context, { eventType: 'ActivityTaskScheduled', ...activity });
-      const { run } = context;
-      this.deps.core.committer.after(run, () =>
-        this.deps.activities.schedule(run, event as EventOf<'ActivityTaskScheduled'>),
-      );
-    },
-    cancelActivity: (context, { activityId }) => {
-      const { run } = context;
-      const scheduledEventId = run.activities?.get(activityId)?.scheduledEventId ?? 0;
-      this.#write(context, { eventType: 'ActivityTaskCancelRequested', activityId, scheduledEventId });
-      this.deps.core.committer.after(run, () => this.deps.activities.cancel(run, activityId));
-    },
-    acceptUpdate: (context, { updateId, seq }) => this.#acceptUpdate(context, updateId, seq),
-    completeUpdate: (context, command) => this.#completeUpdate(context, command),
-    completeWorkflow: (context, { result }) =>
-      this.#close(context, { eventType: 'WorkflowExecutionCompleted', result }),
-    failWorkflow: (context, { failure }) => this.#close(context, { eventType: 'WorkflowExecutionFailed', failure }),
-    continueAsNew: (context, command) =>
-      this.deps.chains.continueAsNew(context.run, command, (body) => this.#write(context, body)),
-    startChild: (context, { kind: _, ...child }) => {
-      const event = this.#write(context, { eventType: 'StartChildWorkflowExecutionInitiated', ...child });
-      const { run } = context;
-      this.deps.core.committer.after(run, () =>
-        this.deps.children.start(run, event as EventOf<'StartChildWorkflowExecutionInitiated'>),
-      );
-    },
-    requestExternal: (context, { externalId, request }) => {
-      const event = this.#write(context, { eventType: INITIATED[request.kind], externalId, request });
-      const { run } = context;
-      this.deps.core.committer.after(run, () => this.deps.outgoing.carryOut(run, event as ExternalInitiated));
-    },
-    cancelWorkflow: (context) => this.#close(context, { eventType: 'WorkflowExecutionCanceled' }),
-  };
-
-  #close(context: StepContext, body: EventBody): void {
-    this.deps.closing.closed(context.run, this.#write(context, body));
-  }
-
-  #acceptUpdate(context: StepContext, updateId: string, seq: number): void {
-    const { core } = this.deps;
-    const { run, live } = context;
-    const message = context.messages.find((candidate) => candidate.seq === seq) as MessageOf<'update'>;
-    const event = this.#write(
-      context,
-      { eventType: 'WorkflowExecutionUpdateAccepted', updateId, updateName: message.name, input: message.input },
-      message,
-    );
-    const entry = live.ids!.pending(updateId)!;
-    entry.acceptedEventId = event.eventId;
-    const { workflowId, runId } = run;
-    if (core.tells('updateAccepted')) {
-      core.tell(run, { name: 'updateAccepted', workflowId, runId, updateId, updateName: message.name });
-    }
-    // One that is completed by the same step is told as completed to whoever waits, in the same flush.
-    if (context.commands.some((command) => command.kind === 'completeUpdate' && command.updateId === updateId)) return;
-    core.committer.after(run, () => {
-      entry.waiters = entry.waiters.filter((waiter) => {
-        core.uncount(waiter);
-        if ((waiter.request as { stage?: string }).stage !== 'ACCEPTED') return true;
-        core.reply(waiter, { kind: 'updateAccepted', runId });
-        return false;
-      });
-    });
-  }
-
-  #completeUpdate(context: StepContext, { updateId, result, failure }: CommandOf<'completeUpdate'>): void {
-    const { core } = this.deps;
-    const { run, live } = context;
-    const ids = live.ids!;
-    const entry = ids.pending(updateId)!;
-    this.#write(context, {
-      eventType: 'WorkflowExecutionUpdateCompleted',
-      updateId,
-      acceptedEventId: entry.acceptedEventId,
-      ...(result === undefined ? {} : { result }),
-      ...(failure === undefined ? {} : { failure }),
-    });
-    const outcome = { result, failure };
-    entry.outcome = outcome;
-    core.committer.after(run, () => {
-      // Within this callback the run's newest frame is the one that holds the event.
-      ids.completed(entry, run.head);
-      const { waiters } = entry;
-      for (const waiter of waiters) replyOutcome(core, waiter, run.workflowId, entry, outcome);
-    });
-  }
-
-  #answer(run: Run, live: Live, answer: Answer, messages: readonly Message[]): void {
-    const message = messages.find((candidate) => candidate.seq === answer.seq);
-    if (message?.kind === 'update') {
-      this.#rejected(run, live, answer, message);
-      return;
-    }
-    const caller = live.takeCaller(answer.seq);
-    if (caller === undefined || message?.kind !== 'query') return;
-    const { core } = this.deps;
-    if (answer.failure === undefined) {
-      const result = answer.result!;
-      core.committer.after(run, () => core.reply(caller, { kind: 'queryResult', result }));
-    } else if (answer.failure.kind === 'queryNotRegistered') {
-      core.refuse(
-        caller,
-        run,
-        new QueryNotRegisteredError({ queryName: message.name, registered: answer.failure.registered }),
-      );
-    } else if (answer.failure.kind === 'queryFailed') {
-      const { reason, failure } = answer.failure;
-      core.refuse(caller, run, new QueryFailedError({ queryName: message.name, reason }), failure);
-    }
-  }
-
-  #rejected(run: Run, live: Live, answer: Answer, { updateId, name }: MessageOf<'update'>): void {
-    const { core } = this.deps;
-    const failure = answer.failure;
-    if (failure === undefined || !('failure' in failure)) return;
-    const entry = live.ids!.pending(updateId)!;
-    live.ids!.forgetUpdate(updateId);
-    const { workflowId, runId } = run;
-    const error = errorRecord(
-      new WorkflowUpdateFailedError({ workflowId, updateId, updateName: name }),
-      failure.failure,
-    );
-    core.tell(run, {
-      name: 'updateRejected',
-      workflowId,
-      runId,
-      updateId,
-      updateName: name,
-      reason: failure.failure.message,
-    });
-    core.committer.after(run, () => {
-      for (const waiter of entry.waiters) core.reply(waiter, { kind: 'error', error });
-      entry.waiters = [];
-    });
+    for (const given of step.answers) answer(this.deps.core, run, live, given, messages);
   }
 }
 

@@ -3,7 +3,15 @@
  * Thread: supervisor. In → out: what is to run, and what comes with it → run with its first events and messages.
  */
 import { SUGGEST_AT } from '../../actors/history-size.js';
-import type { CarriedFrom, EventOf, ExecutionRecord, ParentRecord } from '../../mailbox/events.js';
+import type {
+  CarriedFrom,
+  EventOf,
+  ExecutionRecord,
+  HeadersRecord,
+  ParentRecord,
+  RunOptionsRecord,
+  SuccessionRecord,
+} from '../../mailbox/events.js';
 import type { Message } from '../../mailbox/messages.js';
 import type { Payload } from '../../mailbox/payload.js';
 import { startMessage } from '../../mailbox/stored-messages.js';
@@ -35,6 +43,8 @@ export interface RunStart {
   readonly firstRunId?: string;
   readonly continuedFromRunId?: string;
   readonly idsInRunId?: string | undefined;
+  readonly options?: RunOptionsRecord | undefined;
+  readonly succession?: SuccessionRecord | undefined;
 }
 
 export interface BeginOptions {
@@ -54,6 +64,7 @@ export type GroupMessage =
       readonly identity?: string | undefined;
       readonly carriedFrom?: CarriedFrom;
       readonly sender?: ExecutionRecord | undefined;
+      readonly headers?: HeadersRecord | undefined;
     }
   | {
       readonly kind: 'cancel';
@@ -61,7 +72,13 @@ export type GroupMessage =
       readonly carriedFrom?: CarriedFrom;
     }
   /** Not stored before it is accepted, so gone after a crash: nobody has been told anything of it. */
-  | { readonly kind: 'update'; readonly updateId: string; readonly name: string; readonly input: Payload[] };
+  | {
+      readonly kind: 'update';
+      readonly updateId: string;
+      readonly name: string;
+      readonly input: Payload[];
+      readonly headers?: HeadersRecord;
+    };
 
 interface Stamp {
   readonly seq: number;
@@ -112,6 +129,8 @@ export class RunStarts {
       parent: start.parent,
       continuedFromRunId,
       idsInRunId: start.idsInRunId,
+      options: start.options,
+      succession: start.succession,
       startDelay: delayed ? start.startDelay : undefined,
       startThrough,
       suggestAt: suggestAt < SUGGEST_AT ? suggestAt : undefined,
@@ -138,12 +157,22 @@ export class RunStarts {
     const { core } = this;
     switch (message.kind) {
       case 'signal': {
-        const { name, input, requestId, identity, carriedFrom, sender } = message;
-        const signaled = { signalName: name, input, requestId, identity, carriedFrom, sender, eventTime: time, seq };
+        const { name, input, requestId, identity, carriedFrom, sender, headers } = message;
+        const signaled = {
+          signalName: name,
+          input,
+          requestId,
+          identity,
+          carriedFrom,
+          sender,
+          headers,
+          eventTime: time,
+          seq,
+        };
         core.committer.append(run, { eventType: 'WorkflowExecutionSignaled', ...signaled } as Signaled); // As above.
         if (requestId !== undefined) run.live!.ids!.noteRequest(requestId, time);
         if (run.delayedUntil === 0)
-          core.deliver(run, { kind: 'signal', seq, time, name, input, requestId, sender } as Message); // As above.
+          core.deliver(run, { kind: 'signal', seq, time, name, input, requestId, sender, headers } as Message); // As above.
         break;
       }
       case 'cancel': {

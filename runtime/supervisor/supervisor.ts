@@ -18,6 +18,7 @@ import { ControlPlane } from './control-plane.js';
 import { Core, type CoreOptions } from './core.js';
 import { DelayedStarts } from './delayed-starts.js';
 import { Dispatcher } from './dispatcher.js';
+import { Effects } from './effects.js';
 import { HistoryReader } from './history-reader.js';
 import { InternalClient } from './internal-client.js';
 import { Outgoing } from './outgoing.js';
@@ -118,16 +119,20 @@ export class Supervisor {
       starts,
       workflowTypes: () => options.workflowTypes,
     });
-    const reports = new Reports({
+    const effects = new Effects({
       core,
       chains: new Chains({ core, starts, closing, readmit }),
-      workflowTypes: () => options.workflowTypes,
-      dispatcher: this.#dispatcher,
       timers: this.#timers,
       activities: this.#activities,
       children: this.#children,
       outgoing: this.#outgoing,
       closing,
+    });
+    const reports = new Reports({
+      core,
+      effects,
+      workflowTypes: () => options.workflowTypes,
+      dispatcher: this.#dispatcher,
       suspensions,
       readmit,
     });

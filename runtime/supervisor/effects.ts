@@ -1,0 +1,179 @@
+/**
+ * Effects: what the commands of a step write, and what each does once that is durable.
+ * Thread: supervisor. In → out: command → event → timer, activity, child, request, answer, close.
+ */
+import type { Command, CommandKind, CommandOf } from '../../mailbox/commands.js';
+import type { EventBody, EventOf, ExternalInitiated, Ran, WorkflowEvent } from '../../mailbox/events.js';
+import type { Message, MessageOf } from '../../mailbox/messages.js';
+import type { Activities } from './activities.js';
+import type { Chains } from './chains.js';
+import type { Children } from './children.js';
+import type { Closing } from './closing.js';
+import type { Core } from './core.js';
+import { INITIATED, type Outgoing } from './outgoing.js';
+import type { Live, Run } from './run.js';
+import type { Timers } from './timers.js';
+import { replyOutcome } from './updates.js';
+
+export interface EffectsDeps {
+  readonly core: Core;
+  readonly timers: Timers;
+  readonly activities: Activities;
+  readonly children: Children;
+  readonly outgoing: Outgoing;
+  readonly closing: Closing;
+  readonly chains: Chains;
+}
+
+/** Where a step's events go: the first carries `ran`, all carry `cause`. */
+export interface StepContext {
+  readonly run: Run;
+  readonly live: Live;
+  readonly cause: number;
+  readonly time: number;
+  /** The step's messages, to find an accepted update. */
+  readonly messages: readonly Message[];
+  readonly commands: readonly Command[];
+  ran: Ran | undefined;
+}
+
+export class Effects {
+  constructor(private readonly deps: EffectsDeps) {}
+
+  /** The event of a message that is written with its step carries its own seq besides. */
+  write<T extends EventBody>(context: StepContext, body: T, own?: { seq: number; time: number }): WorkflowEvent {
+    // The literal that the caller made for this becomes the event itself: copying it would cost more than writing it.
+    const event = body as WorkflowEvent;
+    event.eventTime = own?.time ?? context.time;
+    event.cause = context.cause;
+    if (own !== undefined) event.seq = own.seq;
+    if (context.ran !== undefined) event.ran = context.ran;
+    context.ran = undefined;
+    return this.deps.core.committer.append(context.run, event);
+  }
+
+  timerFired(context: StepContext, message: MessageOf<'timerFired'>): void {
+    const timer = context.run.timers?.get(message.timerId);
+    // Cancelled by an earlier step: the workflow ignored it too.
+    if (timer === undefined) return;
+    const { timerId } = message;
+    this.write(context, { eventType: 'TimerFired', timerId, startedEventId: timer.startedEventId }, message);
+  }
+
+  command(context: StepContext, command: Command): void {
+    (this.#byKind[command.kind] as (context: StepContext, command: Command) => void)(context, command);
+  }
+
+  readonly #byKind: { readonly [K in CommandKind]: (context: StepContext, command: CommandOf<K>) => void } = {
+    startTimer: (context, { timerId, fireAt, summary }) => {
+      this.write(context, { eventType: 'TimerStarted', timerId, fireAt, ...(summary !== undefined && { summary }) });
+      const { run } = context;
+      this.deps.core.committer.after(run, () => this.deps.timers.arm(run, timerId, fireAt));
+    },
+    cancelTimer: (context, { timerId }) => {
+      const startedEventId = context.run.timers?.get(timerId)?.startedEventId ?? 0;
+      this.write(context, { eventType: 'TimerCanceled', timerId, startedEventId });
+    },
+    scheduleActivity: (context, { kind: _, ...activity }) => {
+      const event = this.write(context, { eventType: 'ActivityTaskScheduled', ...activity });
+      const { run } = context;
+      this.deps.core.committer.after(run, () =>
+        this.deps.activities.schedule(run, event as EventOf<'ActivityTaskScheduled'>),
+      );
+    },
+    cancelActivity: (context, { activityId }) => {
+      const { run } = context;
+      const scheduledEventId = run.activities?.get(activityId)?.scheduledEventId ?? 0;
+      this.write(context, { eventType: 'ActivityTaskCancelRequested', activityId, scheduledEventId });
+      this.deps.core.committer.after(run, () => this.deps.activities.cancel(run, activityId));
+    },
+    acceptUpdate: (context, { updateId, seq }) => this.#acceptUpdate(context, updateId, seq),
+    completeUpdate: (context, command) => this.#completeUpdate(context, command),
+    completeWorkflow: (context, { result }) =>
+      this.#close(context, { eventType: 'WorkflowExecutionCompleted', result }),
+    failWorkflow: (context, { failure }) => this.#close(context, { eventType: 'WorkflowExecutionFailed', failure }),
+    continueAsNew: (context, command) =>
+      this.deps.chains.continueAsNew(context.run, command, (body) => this.write(context, body)),
+    startChild: (context, { kind: _, ...child }) => {
+      const event = this.write(context, { eventType: 'StartChildWorkflowExecutionInitiated', ...child });
+      const { run } = context;
+      this.deps.core.committer.after(run, () =>
+        this.deps.children.start(run, event as EventOf<'StartChildWorkflowExecutionInitiated'>),
+      );
+    },
+    recordPatch: (context, { kind: _, ...patch }) => {
+      this.write(context, { eventType: 'MarkerRecorded', marker: { kind: 'patch', ...patch } });
+    },
+    upsertSearchAttributes: (context, { searchAttributes }) => {
+      this.write(context, { eventType: 'UpsertWorkflowSearchAttributes', searchAttributes });
+    },
+    modifyProperties: (context, { memo }) => {
+      this.write(context, { eventType: 'WorkflowPropertiesModified', memo });
+    },
+    runLocalActivity: () => {
+      throw new Error('Local activities are not there');
+    },
+    cancelLocalActivity: () => {
+      throw new Error('Local activities are not there');
+    },
+    requestExternal: (context, { externalId, request }) => {
+      const event = this.write(context, { eventType: INITIATED[request.kind], externalId, request });
+      const { run } = context;
+      this.deps.core.committer.after(run, () => this.deps.outgoing.carryOut(run, event as ExternalInitiated));
+    },
+    cancelWorkflow: (context) => this.#close(context, { eventType: 'WorkflowExecutionCanceled' }),
+  };
+
+  #close(context: StepContext, body: EventBody): void {
+    this.deps.closing.closed(context.run, this.write(context, body));
+  }
+
+  #acceptUpdate(context: StepContext, updateId: string, seq: number): void {
+    const { core } = this.deps;
+    const { run, live } = context;
+    const message = context.messages.find((candidate) => candidate.seq === seq) as MessageOf<'update'>;
+    const event = this.write(
+      context,
+      { eventType: 'WorkflowExecutionUpdateAccepted', updateId, updateName: message.name, input: message.input },
+      message,
+    );
+    const entry = live.ids!.pending(updateId)!;
+    entry.acceptedEventId = event.eventId;
+    const { workflowId, runId } = run;
+    if (core.tells('updateAccepted')) {
+      core.tell(run, { name: 'updateAccepted', workflowId, runId, updateId, updateName: message.name });
+    }
+    // One that is completed by the same step is told as completed to whoever waits, in the same flush.
+    if (context.commands.some((command) => command.kind === 'completeUpdate' && command.updateId === updateId)) return;
+    core.committer.after(run, () => {
+      entry.waiters = entry.waiters.filter((waiter) => {
+        core.uncount(waiter);
+        if ((waiter.request as { stage?: string }).stage !== 'ACCEPTED') return true;
+        core.reply(waiter, { kind: 'updateAccepted', runId });
+        return false;
+      });
+    });
+  }
+
+  #completeUpdate(context: StepContext, { updateId, result, failure }: CommandOf<'completeUpdate'>): void {
+    const { core } = this.deps;
+    const { run, live } = context;
+    const ids = live.ids!;
+    const entry = ids.pending(updateId)!;
+    this.write(context, {
+      eventType: 'WorkflowExecutionUpdateCompleted',
+      updateId,
+      acceptedEventId: entry.acceptedEventId,
+      ...(result === undefined ? {} : { result }),
+      ...(failure === undefined ? {} : { failure }),
+    });
+    const outcome = { result, failure };
+    entry.outcome = outcome;
+    core.committer.after(run, () => {
+      // Within this callback the run's newest frame is the one that holds the event.
+      ids.completed(entry, run.head);
+      const { waiters } = entry;
+      for (const waiter of waiters) replyOutcome(core, waiter, run.workflowId, entry, outcome);
+    });
+  }
+}
