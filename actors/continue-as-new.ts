@@ -9,7 +9,7 @@ import { NotAvailableInWorkflowError } from '../runtime/errors.js';
 export class ContinueAsNew extends Error {
   constructor(
     /** @internal */
-    readonly command: Pick<CommandOf<'continueAsNew'>, 'kind' | 'workflowType' | 'input' | 'memo'>,
+    readonly command: Pick<CommandOf<'continueAsNew'>, 'kind' | 'workflowType' | 'input' | 'memo' | 'options'>,
   ) {
     super('Workflow execution continued as new');
     this.name = 'ContinueAsNew';

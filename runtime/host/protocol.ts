@@ -4,6 +4,7 @@
  * In → out: types only.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { HeadersRecord } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
 import type { Lifecycle } from '../client/control.js';
@@ -18,6 +19,7 @@ export interface ActivityTask {
   activityType: string;
   attempt: number;
   input: Payload[];
+  headers?: HeadersRecord | undefined;
   /** Epoch milliseconds. */
   scheduledTime: number;
   startToCloseTimeout: number;

@@ -2,7 +2,7 @@
  * Activities: attempts, time-outs and retries of what workflows scheduled. The host only runs attempts.
  * Thread: supervisor. In → out: ActivityTaskScheduled (durable) → attempts on the host → resolution, written at admission.
  */
-import type { EventBody, EventOf, RetryPolicyRecord } from '../../mailbox/events.js';
+import type { EventBody, EventOf, HeadersRecord, RetryPolicyRecord } from '../../mailbox/events.js';
 import type { RetryState } from '../../mailbox/failure-names.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
@@ -136,6 +136,7 @@ export class Activities {
         attempt: task.attempt,
         // A view of a whole report would be sent whole.
         input: event.input.map((payload) => payload.slice()),
+        headers: copied(event.headers),
         scheduledTime: eventTime,
         startToCloseTimeout: timeout,
       },
@@ -206,6 +207,11 @@ export class Activities {
       this.host({ kind: 'cancelActivity', token: task.token, reason: cancelReason });
     }
   }
+}
+
+function copied(headers: HeadersRecord | undefined): HeadersRecord | undefined {
+  if (headers === undefined) return undefined;
+  return Object.fromEntries(Object.entries(headers).map(([name, payload]) => [name, payload.slice()]));
 }
 
 function backoff(policy: RetryPolicyRecord, attempt: number): number {

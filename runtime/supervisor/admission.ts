@@ -96,7 +96,9 @@ export class Admission {
     this.deps.delayed.admit(run);
     const seq = ++run.lastSeq;
     live.addCaller(seq, waiter);
-    core.deliver(run, { kind: 'query', seq, time: run.lastTime, name: request.name, input: request.input });
+    const { name, input, headers } = request;
+    const time = run.lastTime;
+    core.deliver(run, { kind: 'query', seq, time, name, input, ...(headers === undefined ? {} : { headers }) });
     dispatcher.schedule(run);
   }
 

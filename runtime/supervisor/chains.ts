@@ -37,7 +37,7 @@ export class Chains {
   continueAsNew(run: Run, command: CommandOf<'continueAsNew'>, write: (body: EventBody) => WorkflowEvent): void {
     const { core, starts, closing, readmit } = this.deps;
     const { workflowId } = run;
-    const { workflowType, input, memo } = command;
+    const { workflowType, input, memo, options } = command;
     const runId = core.options.newRunId();
     const event = write({
       eventType: 'WorkflowExecutionContinuedAsNew',
@@ -45,6 +45,7 @@ export class Chains {
       workflowType,
       input,
       ...(memo === undefined ? {} : { memo }),
+      ...(options === undefined ? {} : { options }),
     });
     const ids = run.live!.ids!;
     const { group, asking } = this.#takeWaiting(run, command, runId);
@@ -56,6 +57,7 @@ export class Chains {
       workflowType,
       input,
       memo,
+      options,
       // Of no start: a start that is sent again is recognized by the first run of the chain.
       requestId: runId,
       parent: run.parent,

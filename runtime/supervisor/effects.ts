@@ -132,11 +132,9 @@ export class Effects {
     const { core } = this.deps;
     const { run, live } = context;
     const message = context.messages.find((candidate) => candidate.seq === seq) as MessageOf<'update'>;
-    const event = this.write(
-      context,
-      { eventType: 'WorkflowExecutionUpdateAccepted', updateId, updateName: message.name, input: message.input },
-      message,
-    );
+    const { name: updateName, input, headers } = message;
+    const accepted = { updateId, updateName, input, ...(headers === undefined ? {} : { headers }) };
+    const event = this.write(context, { eventType: 'WorkflowExecutionUpdateAccepted', ...accepted }, message);
     const entry = live.ids!.pending(updateId)!;
     entry.acceptedEventId = event.eventId;
     const { workflowId, runId } = run;

@@ -2,7 +2,7 @@
  * Outgoing: what runs ask of other workflows, carried out once it is durable that they asked, and answered in their history.
  * Thread: supervisor. In → out: …Initiated event (durable) → internal request → reply → resolution, written at admission.
  */
-import type { EventBody, ExternalInitiated, ExternalRequest } from '../../mailbox/events.js';
+import type { EventBody, ExternalInitiated, ExternalRequest, HeadersRecord } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import { fromErrorRecord } from '../client/error-record.js';
@@ -147,13 +147,14 @@ interface RequestIds {
 }
 
 const REQUESTS: { readonly [K in Kind]: (request: RequestOf<K>, ids: RequestIds) => RequestBody } = {
-  signal: ({ name, input }, { target, requestId, sender }) => ({
+  signal: ({ name, input, headers }, { target, requestId, sender }) => ({
     kind: 'signal',
     ...target,
     name,
     input,
     requestId,
     sender,
+    ...withHeaders(headers),
   }),
   cancel: ({ reason }, { target, requestId, sender }) => ({
     kind: 'cancel',
@@ -162,26 +163,33 @@ const REQUESTS: { readonly [K in Kind]: (request: RequestOf<K>, ids: RequestIds)
     requestId,
     sender,
   }),
-  update: ({ updateId, name, input, stage }, { target }) => ({
+  update: ({ updateId, name, input, stage, headers }, { target }) => ({
     kind: 'update',
     ...target,
     updateId,
     name,
     input,
     stage,
+    ...withHeaders(headers),
   }),
   pollUpdate: ({ updateId }, { target }) => ({ kind: 'pollUpdate', ...target, updateId, stage: 'COMPLETED' }),
-  query: ({ name, input }, { target }) => ({ kind: 'query', ...target, name, input }),
-  signalWithStart: ({ workflowId, workflowType, input, name, signalInput }, { requestId, sender }) => ({
+  query: ({ name, input, headers }, { target }) => ({ kind: 'query', ...target, name, input, ...withHeaders(headers) }),
+  // As in a client's: the run and the signal both have them.
+  signalWithStart: ({ workflowId, workflowType, input, name, signalInput, headers }, { requestId, sender }) => ({
     kind: 'start',
     workflowId,
     workflowType,
     input,
     requestId,
     conflictPolicy: 'USE_EXISTING',
-    brings: { kind: 'signal', name, input: signalInput, requestId, sender },
+    ...(headers === undefined ? {} : { options: { headers } }),
+    brings: { kind: 'signal', name, input: signalInput, requestId, sender, ...withHeaders(headers) },
   }),
 };
+
+function withHeaders(headers: HeadersRecord | undefined): { headers?: HeadersRecord } {
+  return headers === undefined ? {} : { headers };
+}
 
 function resolutionOf(kind: Kind, ids: { externalId: string; initiatedEventId: number }, reply: Reply): EventBody {
   switch (reply.kind) {

@@ -2,7 +2,8 @@
  * Signal requests: admitted once by their request id, acknowledged once they are durable.
  * Thread: supervisor. In → out: signal request → event and message; reply.
  */
-import type { ExecutionRecord } from '../../mailbox/events.js';
+import type { ExecutionRecord, HeadersRecord } from '../../mailbox/events.js';
+import type { Message } from '../../mailbox/messages.js';
 import type { Payload } from '../../mailbox/payload.js';
 import type { RequestOf } from '../client/protocol.js';
 import type { Core } from './core.js';
@@ -17,6 +18,7 @@ export interface SignalFields {
   readonly requestId?: string | undefined;
   readonly identity?: string | undefined;
   readonly sender?: ExecutionRecord | undefined;
+  readonly headers?: HeadersRecord | undefined;
 }
 
 export class SignalRequests {
@@ -36,7 +38,7 @@ export class SignalRequests {
   }
 
   /** To an open run that has room; if the signal has a request id, the run's ids are there. */
-  admit(run: Run, { name, input, requestId, identity, sender }: SignalFields): void {
+  admit(run: Run, { name, input, requestId, identity, sender, headers }: SignalFields): void {
     const { core } = this;
     const live = core.live(run);
     const { seq, time } = this.delayed.stamp(run);
@@ -47,13 +49,13 @@ export class SignalRequests {
       ...(requestId === undefined ? {} : { requestId }),
       ...(identity === undefined ? {} : { identity }),
       ...(sender === undefined ? {} : { sender }),
+      ...(headers === undefined ? {} : { headers }),
       eventTime: time,
       seq,
     });
     if (requestId !== undefined) live.ids!.noteRequest(requestId, time);
-    const from = sender === undefined ? {} : { sender };
-    const once = requestId === undefined ? from : { requestId, ...from };
-    core.deliver(run, { kind: 'signal', seq, time, name, input, ...once });
+    // An absent field and an undefined one make the same row.
+    core.deliver(run, { kind: 'signal', seq, time, name, input, requestId, sender, headers } as Message);
     this.dispatcher.schedule(run);
   }
 }

@@ -68,12 +68,13 @@ export class StartCompanions {
     update: Extract<StartBrings, { kind: 'update' }>,
   ): StartCompanion {
     const { door, updates } = this.deps;
-    const { updateId, name, input, stage, replyTo } = update;
+    const { updateId, name, input, stage, replyTo, headers } = update;
+    const sent = { updateId, name, input, ...(headers === undefined ? {} : { headers }) };
     // As if it had been sent by itself, under an id of its own.
-    const request: RequestOf<'update'> = { kind: 'update', id: replyTo, workflowId, updateId, name, input, stage };
+    const request: RequestOf<'update'> = { kind: 'update', id: replyTo, workflowId, ...sent, stage };
     const own: Waiter = { port: waiter.port, request, counted: false };
     return {
-      message: { kind: 'update', updateId, name, input },
+      message: { kind: 'update', ...sent },
       settles: (current) => {
         if (door.holds(waiter, current)) return true;
         if (knowsNothing(current)) return false;

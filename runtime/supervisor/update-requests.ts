@@ -40,7 +40,7 @@ export class UpdateRequests {
    * To an open run that has room, with its ids known and this one not among them.
    * @param refused is told if the run takes no more: false then
    */
-  admit(refused: Waiter, waiter: Waiter, run: Run, { updateId, name, input }: RequestOf<'update'>): boolean {
+  admit(refused: Waiter, waiter: Waiter, run: Run, { updateId, name, input, headers }: RequestOf<'update'>): boolean {
     const { core, door } = this;
     const live = core.live(run);
     if (live.suspension !== undefined) {
@@ -57,7 +57,15 @@ export class UpdateRequests {
     }
     const { seq, time } = this.delayed.stamp(run);
     ids.noteUpdate(updateId, name, time, run.runId).waiters.push(waiter);
-    core.deliver(run, { kind: 'update', seq, time, updateId, name, input });
+    core.deliver(run, {
+      kind: 'update',
+      seq,
+      time,
+      updateId,
+      name,
+      input,
+      ...(headers === undefined ? {} : { headers }),
+    });
     this.dispatcher.schedule(run);
     return true;
   }
