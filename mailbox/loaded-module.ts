@@ -6,8 +6,13 @@ import { InvalidOptionError } from '../runtime/errors.js';
 
 /** The export named as the option, else the default one. @throws InvalidOptionError if the module does not load */
 export async function loadExport(option: string, url: string): Promise<unknown> {
+  return exportNamed(option, await loadModule(option, url));
+}
+
+/** All its exports. @throws InvalidOptionError if the module does not load */
+export async function loadModule(option: string, url: string): Promise<object> {
   try {
-    return exportNamed(option, await import(url));
+    return await import(url);
   } catch (error) {
     const reason = `${url}: it does not load (${error instanceof Error ? error.message : String(error)})`;
     throw new InvalidOptionError({ option, reason }, { cause: error });

@@ -187,6 +187,14 @@ export class StepFailedWorkerError extends HoldfastError<{ runId: string; times:
   }
 }
 
+/** The thread of the activity pool that ran an attempt ended; the attempt has failed and may be tried again, on another thread. */
+export class ActivityThreadLostError extends HoldfastError<{ activityType: string; reason: string }> {
+  readonly code = 'ACTIVITY_THREAD_LOST';
+  constructor(fields: { activityType: string; reason: string }, options?: ErrorOptions) {
+    super(`The pool thread that ran activity '${fields.activityType}' ended: ${fields.reason}`, fields, options);
+  }
+}
+
 /** No workflow by that type is exported by the workflow file. */
 export class UnknownWorkflowTypeError extends HoldfastError<{ workflowType: string; registered: readonly string[] }> {
   readonly code = 'UNKNOWN_WORKFLOW_TYPE';
@@ -348,6 +356,7 @@ const ALL: readonly ErrorClass[] = [
   DeterminismViolationError,
   ReadOnlyViolationError,
   StepFailedWorkerError,
+  ActivityThreadLostError,
   UnknownWorkflowTypeError,
   PayloadCodecError,
   PayloadConverterError,

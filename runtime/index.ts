@@ -52,6 +52,7 @@ export { WithStartWorkflowOperation, type WithStartWorkflowOptions } from './cli
 export type { WorkflowClient } from './client/workflow-client.js';
 // Errors: see ERRORS.md
 export * from './errors.js';
+export type { ActivityPoolOptions } from './host/activity-pool-options.js';
 export type { DefaultActivity } from './host/attempt.js';
 export type { LifecycleEvent, LifecycleListeners, LifecycleName, RuntimeEvents } from './host/lifecycle-events.js';
 export type { Logger, LogLevel } from './host/logger.js';

@@ -4,13 +4,17 @@
  */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { WorkflowBundle } from '../actors/sandbox/bundle.js';
-import { type Duration, msToNumber } from '../actors/workflow/definitions.js';
+import type { Duration } from '../actors/workflow/definitions.js';
 import { nameOfType, refuseUnknownOptions } from '../mailbox/checks.js';
-import { InvalidOptionError } from './errors.js';
+import {
+  type ActivityPoolOptions,
+  type ActivityPoolSetting,
+  resolveActivityPool,
+} from './host/activity-pool-options.js';
 import type { Activities, DefaultActivity } from './host/attempt.js';
 import { consoleLogger, LOG_LEVELS, type Logger, type LogLevel } from './host/logger.js';
+import { checkObject, milliseconds, moduleUrl, names, oneOf, refused, whole } from './option-checks.js';
 import type { Durability } from './store/store.js';
 import type { Limits, StoreConfig, SupervisorConfig } from './supervisor/config.js';
 
@@ -66,6 +70,8 @@ export interface RuntimeOptions {
   defaultActivity?: DefaultActivity;
   /** Activity attempts under way at once. Default: 100. */
   maxConcurrentActivities?: number;
+  /** Activities that run on threads of their own: computing that would hold up the event loop. Default: none. */
+  activityPool?: ActivityPoolOptions;
   /** A logger, or how much to write to the console. Default: 'info'. */
   logger?: Logger | LogLevel | 'silent';
 }
@@ -87,6 +93,7 @@ export interface ResolvedOptions {
   readonly activities: Activities;
   readonly defaultActivity: DefaultActivity | undefined;
   readonly maxConcurrentActivities: number;
+  readonly activityPool: ActivityPoolSetting | undefined;
   readonly logger: Logger;
 }
 
@@ -125,6 +132,7 @@ export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
     },
     activities,
     defaultActivity,
+    activityPool: options.activityPool === undefined ? undefined : resolveActivityPool(options.activityPool),
     maxConcurrentActivities: whole('maxConcurrentActivities', maxConcurrentActivities, 1),
     logger: resolveLogger(options.logger ?? 'info'),
   };
@@ -145,6 +153,7 @@ const RUNTIME_OPTIONS: ReadonlySet<string> = new Set([
   'activities',
   'defaultActivity',
   'maxConcurrentActivities',
+  'activityPool',
   'logger',
 ]);
 const STORE_OPTIONS: ReadonlySet<string> = new Set(['path', 'durability', 'partitions', 'segmentBytes', 'memory']);
@@ -164,15 +173,6 @@ function resolveWorkflows(workflows: RuntimeOptions['workflows'] | undefined): U
   const bundle = (workflows ?? {}) as Partial<WorkflowBundle>;
   if (typeof bundle.build === 'string' && Array.isArray(bundle.modules)) return bundle as WorkflowBundle; // What marks one.
   throw refused('workflows', 'it must be the workflow file (a URL or a path), or a bundle of it');
-}
-
-function moduleUrl(option: string, module: URL | string | undefined): string | undefined {
-  if (module === undefined) return undefined;
-  if (module instanceof URL && module.protocol === 'file:') return module.href;
-  if (typeof module === 'string' && module !== '') {
-    return module.startsWith('file:') ? module : pathToFileURL(resolve(module)).href;
-  }
-  throw refused(option, 'it must be the URL or path of a file');
 }
 
 function resolveStore(store: RuntimeOptions['store'] | undefined, durability: Durability | undefined): StoreConfig {
@@ -215,44 +215,4 @@ function resolveLogger(logger: Logger | LogLevel | 'silent'): Logger {
   const missing = LOG_LEVELS.find((level) => typeof logger[level] !== 'function');
   if (missing !== undefined) throw refused('logger', `it has no method '${missing}'`);
   return logger;
-}
-
-function checkObject(option: string, value: unknown): void {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
-  throw refused(option, `it must be an object, not ${nameOfType(value)}`);
-}
-
-function names(option: string, value: unknown): string[] {
-  if (Array.isArray(value) && value.every((name) => typeof name === 'string' && name !== '')) return [...value];
-  throw refused(option, 'it must be an array of the names of error classes');
-}
-
-function whole(option: string, value: unknown, from: number, to = Number.MAX_SAFE_INTEGER): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to) return value;
-  const range = to === Number.MAX_SAFE_INTEGER ? `from ${from}` : `from ${from} to ${to}`;
-  throw refused(
-    option,
-    `it must be a whole number ${range}, not ${typeof value === 'number' ? value : nameOfType(value)}`,
-  );
-}
-
-function milliseconds(option: string, value: Duration, from: number): number {
-  let ms: number;
-  try {
-    ms = msToNumber(value);
-  } catch (error) {
-    throw new InvalidOptionError({ option, reason: (error as Error).message }, { cause: error });
-  }
-  if (Number.isFinite(ms) && ms >= from) return ms;
-  throw refused(option, `it must be a duration of at least ${from} ms, not ${ms}`);
-}
-
-function oneOf<T extends string>(option: string, value: unknown, allowed: readonly T[]): T {
-  const found = allowed.find((each) => each === value);
-  if (found !== undefined) return found;
-  throw refused(option, `${JSON.stringify(value)} is none of ${allowed.map((each) => `'${each}'`).join(', ')}`);
-}
-
-function refused(option: string, reason: string): InvalidOptionError {
-  return new InvalidOptionError({ option, reason });
 }

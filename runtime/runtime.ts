@@ -15,6 +15,7 @@ import { fromErrorRecord } from './client/error-record.js';
 import type { ErrorRecord } from './client/protocol.js';
 import { InvalidOptionError, RuntimeFailedError } from './errors.js';
 import { ActivityHost } from './host/activity-host.js';
+import type { AttemptRunner } from './host/attempt-runner.js';
 import { type LifecycleName, RuntimeEvents } from './host/lifecycle-events.js';
 import { LOGGED, logLifecycle } from './host/lifecycle-log.js';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.js';
@@ -44,6 +45,7 @@ export class Runtime implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #control: ControlPort<RuntimeControl>;
   readonly #host: ActivityHost;
+  readonly #activityPool: AttemptRunner | undefined;
   readonly #connection: Connection;
   #opened = false;
   #ended: ErrorRecord | undefined;
@@ -66,12 +68,19 @@ export class Runtime implements AsyncDisposable {
       payloadConverter: payloadConverter === undefined ? undefined : await loadPayloadConverter(payloadConverter),
       payloadCodec: payloadCodec === undefined ? undefined : await loadPayloadCodec(payloadCodec),
     };
-    const runtime = new Runtime(resolved, await bundleOf(resolved), data);
+    const bundle = await bundleOf(resolved);
+    const runtime = new Runtime(resolved, bundle, data, await activityPoolOf(resolved));
     await runtime.#open();
     return runtime;
   }
 
-  private constructor(options: ResolvedOptions, bundle: WorkflowBundle, data: DataConverters) {
+  private constructor(
+    options: ResolvedOptions,
+    bundle: WorkflowBundle,
+    data: DataConverters,
+    activityPool: AttemptRunner | undefined,
+  ) {
+    this.#activityPool = activityPool;
     this.#options = options;
     this.#data = data;
     const control = new MessageChannel();
@@ -97,6 +106,7 @@ export class Runtime implements AsyncDisposable {
       payloadBytes: config.limits.payloadBytes,
       ...data,
       maxConcurrentActivities: options.maxConcurrentActivities,
+      elsewhere: activityPool,
       onLifecycle: (event) => this.#onLifecycle(event),
     });
     // Its port closes with the thread, whose own end says more.
@@ -112,7 +122,7 @@ export class Runtime implements AsyncDisposable {
       this.#opened = true;
     } catch (error) {
       this.#end(CLOSED);
-      await this.#worker.terminate();
+      await Promise.all([this.#worker.terminate(), this.#activityPool?.stop()]);
       throw error;
     }
   }
@@ -165,7 +175,7 @@ export class Runtime implements AsyncDisposable {
       if (this.#ending === undefined) throw error;
     } finally {
       this.#end(CLOSED);
-      await (this.#ending ?? this.#worker.terminate());
+      await Promise.all([this.#ending ?? this.#worker.terminate(), this.#activityPool?.stop()]);
     }
   }
 
@@ -190,7 +200,7 @@ export class Runtime implements AsyncDisposable {
 
   /** Ends the supervisor thread, and the hold on the store that it could not let go of itself, so that a new runtime can open it. */
   async #letGo(): Promise<void> {
-    await this.#worker.terminate();
+    await Promise.all([this.#worker.terminate(), this.#activityPool?.stop()]);
     if (this.#opened) await releaseStore(this.#options.config.store);
   }
 
@@ -220,6 +230,21 @@ export class Runtime implements AsyncDisposable {
     // Who first listens and then calls, hears what the call does.
     if (names.some((name) => !before.includes(name))) this.#connection.hold(told);
   }
+}
+
+async function activityPoolOf(options: ResolvedOptions): Promise<AttemptRunner | undefined> {
+  const { activityPool, activities, config, payloadConverter, logger } = options;
+  if (activityPool === undefined) return undefined;
+  const { ActivityPool } = await import('./host/activity-pool.js');
+  const { limits, payloadCodec } = config;
+  const taken = Object.entries(activities).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []));
+  return ActivityPool.open(activityPool, {
+    payloadBytes: limits.payloadBytes,
+    payloadConverter,
+    payloadCodec,
+    logger,
+    taken,
+  });
 }
 
 async function bundleOf({ workflows, payloadConverter }: ResolvedOptions): Promise<WorkflowBundle> {

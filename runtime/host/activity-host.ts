@@ -6,11 +6,14 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { CancelledFailure, toFailureRecord } from '../../mailbox/failures.js';
 import type { Lifecycle } from '../client/control.js';
 import { type AttemptSetting, runAttempt } from './attempt.js';
+import type { AttemptRunner } from './attempt-runner.js';
 import type { ActivityTask, FromHost, ToHost } from './protocol.js';
 
 export interface ActivityHostOptions extends Omit<AttemptSetting, 'poll'> {
   /** Attempts under way at once; what comes beyond that waits here. */
   readonly maxConcurrentActivities: number;
+  /** Runs the activities that are its own, however many others are under way. */
+  readonly elsewhere?: AttemptRunner | undefined;
   /** Called for each lifecycle event, in order. */
   readonly onLifecycle: (event: Lifecycle) => void;
 }
@@ -54,7 +57,7 @@ export class ActivityHost {
       if (this.#stopped) return;
       switch (message.kind) {
         case 'runActivity':
-          this.#waiting.set(message.task.token, message.task);
+          this.#take(message.task);
           break;
         case 'cancelActivity':
           this.#cancel(message.token, message.reason);
@@ -81,7 +84,23 @@ export class ActivityHost {
     }
   }
 
+  #take(task: ActivityTask): void {
+    const { elsewhere } = this.#options;
+    if (elsewhere?.runs(task.activityType) === true) void this.#runElsewhere(task, elsewhere);
+    else this.#waiting.set(task.token, task);
+  }
+
+  async #runElsewhere(task: ActivityTask, runner: AttemptRunner): Promise<void> {
+    const { token } = task;
+    const outcome = await runner.run(task, {
+      started: () => this.#send({ kind: 'activityStarted', token }),
+      heartbeat: () => undefined,
+    });
+    this.#send({ kind: 'activityDone', token, ...outcome });
+  }
+
   #cancel(token: number, reason: string): void {
+    this.#options.elsewhere?.cancel(token, reason);
     const failure = new CancelledFailure(reason);
     this.#running.get(token)?.abort(failure);
     if (this.#waiting.delete(token)) this.#send({ kind: 'activityDone', token, failure: toFailureRecord(failure) });

@@ -1,7 +1,7 @@
 /**
  * Supervisor ⇄ embedding thread: activities to run there, lifecycle events to tell there, client ports to attach.
  * Thread: supervisor ⇄ embedding. Sent as arrays: all that is queued during one turn of the event loop is one `postMessage`.
- * In → out: types only.
+ * In → out: types, and what both sides must say alike.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { HeadersRecord } from '../../mailbox/events.js';
@@ -24,6 +24,9 @@ export interface ActivityTask {
   scheduledTime: number;
   startToCloseTimeout: number;
 }
+
+/** Why an attempt is cancelled whose time is up. */
+export const TIMED_OUT = 'timed out';
 
 /** The supervisor enforces time-outs and retries; the host only runs attempts. */
 export type ToHost =

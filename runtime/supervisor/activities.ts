@@ -7,7 +7,7 @@ import type { RetryState } from '../../mailbox/failure-names.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
 import { decodeEvents } from '../../mailbox/turn.js';
-import type { ToHost } from '../host/protocol.js';
+import { TIMED_OUT, type ToHost } from '../host/protocol.js';
 import type { Core } from './core.js';
 import type { Resolve } from './resolutions.js';
 import type { Run } from './run.js';
@@ -145,7 +145,7 @@ export class Activities {
 
   #timedOut(task: Task, token: number, whole: boolean): void {
     if (task.token !== token || !this.#byToken.has(token)) return;
-    this.host({ kind: 'cancelActivity', token, reason: 'timed out' });
+    this.host({ kind: 'cancelActivity', token, reason: TIMED_OUT });
     this.#failed(task, {
       kind: 'timeout',
       timeoutType: whole ? 'SCHEDULE_TO_CLOSE' : 'START_TO_CLOSE',

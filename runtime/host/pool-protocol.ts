@@ -1,0 +1,34 @@
+/**
+ * Embedding thread ⇄ pool thread: one attempt. The task goes by Piscina, and a port of its own carries what is said while it runs.
+ * Thread: embedding ⇄ pool thread. In → out: types only.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { Payload } from '../../mailbox/payload.js';
+import type { LogLevel } from './logger.js';
+import type { ActivityTask } from './protocol.js';
+
+/** What every thread of a pool needs to know, by file URLs. */
+export interface PoolThreadSetting {
+  /** Exports the activities. */
+  readonly module: string;
+  readonly payloadBytes: number;
+  readonly payloadConverter: string | undefined;
+  readonly payloadCodec: string | undefined;
+}
+
+export interface PoolAttempt {
+  readonly setting: PoolThreadSetting;
+  readonly task: ActivityTask;
+  readonly port: MessagePort;
+}
+
+/** Said once. */
+export interface CancelAttempt {
+  readonly cancelled: string;
+}
+
+export type FromPoolThread =
+  /** The module is loaded, the activity is about to be called: the attempt's own time begins. */
+  | { readonly kind: 'started' }
+  | { readonly kind: 'heartbeat'; readonly details: Payload | undefined }
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly meta?: object | undefined };

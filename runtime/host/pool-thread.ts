@@ -1,0 +1,82 @@
+/**
+ * The pool thread: loads the module of activities once, and runs attempts of them.
+ * Thread: pool (its entry). In → out: PoolAttempt → outcome, by Piscina; heartbeats and log lines by the attempt's port.
+ */
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { CancelledFailure, toFailureRecord } from '../../mailbox/failures.js';
+import { loadModule } from '../../mailbox/loaded-module.js';
+import { loadPayloadCodec } from '../../mailbox/payload-codec.js';
+import { loadPayloadConverter } from '../../mailbox/payload-converter.js';
+import { InvalidOptionError } from '../errors.js';
+import { type AttemptOutcome, type AttemptSetting, runAttempt } from './attempt.js';
+import { type Logger, loggerFrom } from './logger.js';
+import type { CancelAttempt, FromPoolThread, PoolAttempt, PoolThreadSetting } from './pool-protocol.js';
+
+const OPTION = 'activityPool.activities';
+
+type Loaded = Pick<AttemptSetting, 'activities' | 'payloadConverter' | 'payloadCodec'>;
+
+let loaded: Promise<Loaded> | undefined;
+
+async function load({ module, payloadConverter, payloadCodec }: PoolThreadSetting): Promise<Loaded> {
+  return {
+    activities: await loadModule(OPTION, module),
+    payloadConverter: payloadConverter === undefined ? undefined : await loadPayloadConverter(payloadConverter),
+    payloadCodec: payloadCodec === undefined ? undefined : await loadPayloadCodec(payloadCodec),
+  };
+}
+
+/** Which activities the module has; or why it cannot be used. */
+export type PoolDescription =
+  | { readonly names: readonly string[] }
+  | { readonly error: { readonly option: string; readonly reason: string } };
+
+export async function describe(setting: PoolThreadSetting): Promise<PoolDescription> {
+  try {
+    loaded ??= load(setting);
+    const { activities } = await loaded;
+    return { names: Object.entries(activities).flatMap(([name, value]) => (isActivity(name, value) ? [name] : [])) };
+  } catch (error) {
+    if (error instanceof InvalidOptionError) return { error: error.fields };
+    throw error;
+  }
+}
+
+function isActivity(name: string, value: unknown): boolean {
+  return typeof value === 'function' && name !== 'default';
+}
+
+/** Never rejects over the activity's code: what ends the thread ends this too. */
+export async function attempt({ setting, task, port }: PoolAttempt): Promise<AttemptOutcome> {
+  const abort = new AbortController();
+  const cancel = ({ cancelled }: CancelAttempt) => abort.abort(new CancelledFailure(cancelled));
+  const poll = () => {
+    const waiting = receiveMessageOnPort(port);
+    if (waiting !== undefined) cancel(waiting.message as CancelAttempt);
+  };
+  port.on('message', cancel);
+  try {
+    loaded ??= load(setting);
+    const { payloadBytes } = setting;
+    const own: AttemptSetting = { ...(await loaded), payloadBytes, poll, logger: loggerOver(port) };
+    say(port, { kind: 'started' });
+    return await runAttempt(task, abort.signal, own);
+  } catch (error) {
+    return { failure: toFailureRecord(error) };
+  }
+}
+
+function say(port: MessagePort, message: FromPoolThread): void {
+  port.postMessage(message);
+}
+
+function loggerOver(port: MessagePort): Logger {
+  return loggerFrom((level, message, meta) => {
+    try {
+      say(port, { kind: 'log', level, message, meta });
+    } catch (error) {
+      // What it was given cannot go to another thread; the line itself can.
+      say(port, { kind: 'log', level, message, meta: { notSerializable: toFailureRecord(error).message } });
+    }
+  });
+}
