@@ -74,6 +74,7 @@ export interface BufferedSignal {
   readonly name: string;
   readonly input: Payload[];
   readonly requestId?: string;
+  readonly identity?: string;
   readonly sender?: ExecutionRecord;
   readonly headers?: HeadersRecord;
 }

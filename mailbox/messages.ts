@@ -26,18 +26,20 @@ export type MessageBody =
       options?: RunOptionsRecord;
       succession?: SuccessionRecord;
     }
-  /** `requestId` and `sender` are not for the workflow: with them the signal moves on if its run continues as new. */
+  /** `requestId`, `identity` and `sender` are not for the workflow: with them the signal moves on to the next run of the chain. */
   | {
       kind: 'signal';
       name: string;
       input: Payload[];
       requestId?: string;
+      identity?: string;
       sender?: ExecutionRecord;
       headers?: HeadersRecord;
     }
   | { kind: 'update'; updateId: string; name: string; input: Payload[]; headers?: HeadersRecord }
   | { kind: 'query'; name: string; input: Payload[]; headers?: HeadersRecord }
-  | { kind: 'cancel'; reason?: string }
+  /** As for a signal. */
+  | { kind: 'cancel'; reason?: string; requestId?: string; identity?: string; sender?: ExecutionRecord }
   | { kind: 'timerFired'; timerId: string }
   | { kind: 'activityResolved'; activityId: string; result?: Payload; failure?: FailureRecord }
   | { kind: 'localActivityResolved'; activityId: string; result?: Payload; failure?: FailureRecord }
@@ -53,10 +55,10 @@ export type MessageOf<K extends MessageKind> = Extract<Message, { kind: K }>;
 
 export const messageCodec: RecordCodec<Message> = recordCodec<Message, 'kind'>('kind', {
   start: [1, 'seq', 'time', 'input', 'memo', 'parent', 'continuedFromRunId', 'suggestAt', 'options', 'succession'],
-  signal: [2, 'seq', 'time', 'name', 'input', 'requestId', 'sender', 'headers'],
+  signal: [2, 'seq', 'time', 'name', 'input', 'requestId', 'sender', 'headers', 'identity'],
   update: [3, 'seq', 'time', 'updateId', 'name', 'input', 'headers'],
   query: [4, 'seq', 'time', 'name', 'input', 'headers'],
-  cancel: [5, 'seq', 'time', 'reason'],
+  cancel: [5, 'seq', 'time', 'reason', 'requestId', 'identity', 'sender'],
   timerFired: [6, 'seq', 'time', 'timerId'],
   activityResolved: [7, 'seq', 'time', 'activityId', 'result', 'failure'],
   childStarted: [8, 'seq', 'time', 'childId', 'runId', 'failure'],

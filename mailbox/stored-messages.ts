@@ -17,12 +17,14 @@ export function messageOf(event: WorkflowEvent, started?: WorkflowEvent): Messag
     case 'WorkflowTaskScheduled':
       return startMessage(started as Started, at);
     case 'WorkflowExecutionSignaled': {
-      const { signalName: name, input, requestId, sender, headers } = event;
+      const { signalName: name, input, requestId, identity, sender, headers } = event;
       // An absent field and an undefined one make the same row.
-      return { kind: 'signal', ...at, name, input, requestId, sender, headers } as Message;
+      return { kind: 'signal', ...at, name, input, requestId, identity, sender, headers } as Message;
     }
-    case 'WorkflowExecutionCancelRequested':
-      return { kind: 'cancel', ...at, ...optional('reason', event.reason) };
+    case 'WorkflowExecutionCancelRequested': {
+      const { reason, requestId, identity, sender } = event;
+      return { kind: 'cancel', ...at, reason, requestId, identity, sender } as Message; // As above.
+    }
     case 'WorkflowExecutionUpdateAccepted':
       return {
         kind: 'update',

@@ -2,6 +2,7 @@
  * Admission: what each request does at the door. Refused at once, or admitted as a message with its seq.
  * Thread: supervisor. In → out: request → events, messages, waiters, refusals.
  */
+import type { Message } from '../../mailbox/messages.js';
 import type { Request, RequestKind, RequestOf } from '../client/protocol.js';
 import { ResourceExhaustedError } from '../errors.js';
 import type { DelayedStarts } from './delayed-starts.js';
@@ -125,7 +126,8 @@ export class Admission {
       seq: at.seq,
     });
     if (requestId !== undefined) live.ids!.noteRequest(requestId, at.time);
-    core.deliver(run, { kind: 'cancel', seq: at.seq, time: at.time, ...(reason === undefined ? {} : { reason }) });
+    // An absent field and an undefined one make the same row.
+    core.deliver(run, { kind: 'cancel', ...at, reason, requestId, identity, sender } as Message);
     dispatcher.schedule(run);
     core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
   }

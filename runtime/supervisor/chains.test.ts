@@ -132,6 +132,27 @@ test('a cancel request that waits is processed by the next run', async () => {
   await expectInvariants(system);
 });
 
+test('what moves on keeps who sent it, and is known by its request id', async () => {
+  const system = await continuing();
+  const { runId } = await system.describe('w');
+  system.request({ kind: 'signal', workflowId: 'w', name: 'add', input: [], identity: 'ann', requestId: 's' });
+  system.request({ kind: 'signal', workflowId: 'w', name: 'unheard', input: [], identity: 'bob' });
+  system.request({ kind: 'cancel', workflowId: 'w', identity: 'eve', reason: 'enough' });
+  await system.settle();
+  system.workers.returns.open();
+  await system.settle();
+  const history = [...system.histories().values()][1]!;
+  expect(history.slice(1, 4)).toMatchObject([
+    { signalName: 'add', identity: 'ann', requestId: 's', carriedFrom: { runId } },
+    { signalName: 'unheard', identity: 'bob', carriedFrom: { runId } },
+    { eventType: 'WorkflowExecutionCancelRequested', identity: 'eve', reason: 'enough' },
+  ]);
+  const again = system.request({ kind: 'signal', workflowId: 'w', name: 'add', input: [], requestId: 's' });
+  expect(await again.value()).toBe('done');
+  expect(system.types('w').filter((type) => type === 'WorkflowExecutionSignaled')).toHaveLength(2);
+  await expectInvariants(system);
+});
+
 test('requests pinned to a run do not move to the next one', async () => {
   const system = await continuing();
   const [runId] = runIds(system);
@@ -235,9 +256,12 @@ test('a start that is sent again long after its chain went on is the same start'
   await system.startWith(request).value();
   await system.signal('w', 'next').value();
   await system.signal('w', 'next').value();
-  const again = system.startWith(request);
-  expect(await again.value()).toBe('started');
-  expect(again.reply).toMatchObject({ runId: runIds(system)[0], started: true });
+  for (const pass of [async () => undefined, () => system.crash(), () => system.restart()]) {
+    await pass();
+    const again = system.startWith(request);
+    expect(await again.value()).toBe('started');
+    expect(again.reply).toMatchObject({ runId: runIds(system)[0], started: true });
+  }
   const other = system.startWith({ ...request, requestId: 'other' });
   expect(await other.error()).toMatchObject({ code: 'WORKFLOW_ALREADY_STARTED', runId: runIds(system)[2] });
   await expectInvariants(system);

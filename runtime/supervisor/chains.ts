@@ -61,8 +61,7 @@ export class Chains {
       // Of no start: a start that is sent again is recognized by the first run of the chain.
       requestId: runId,
       parent: run.parent,
-      firstRunId: run.firstRunId,
-      continuedFromRunId: run.runId,
+      continues: run,
       idsInRunId: !known ? undefined : run.hasIds ? run.runId : run.idsIn,
     };
     starts.begin(next, group, known ? { ids } : {});

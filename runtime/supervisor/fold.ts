@@ -31,7 +31,6 @@ const BY_TYPE: Folds = {
     run.workflowType = event.workflowType;
     run.startRequest = hashOf(event.requestId);
     run.startTime = event.eventTime;
-    run.firstRunId = event.firstRunId === run.runId ? run.runId : event.firstRunId;
     run.continuedFrom = event.continuedFromRunId;
     run.parent = event.parent;
     run.idsIn = event.idsInRunId;

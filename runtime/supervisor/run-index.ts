@@ -62,7 +62,7 @@ export class RunIndex {
   /** The newest run of the chain to which this one belongs. */
   endOfChain(run: Run): Run {
     let last = this.#current.get(run.workflowId)!;
-    while (last.firstRunId !== run.firstRunId) last = last.previous!;
+    while (last.first !== run.first) last = last.previous!;
     return last;
   }
 
@@ -102,16 +102,22 @@ export class RunIndex {
   reader(): StoreReader & { loaded(): void } {
     // Frames name runs only by run id; afterwards every look-up is by workflow id, so this map need not stay.
     const byRunId = new Map<string, Run>();
+    // Of runs that continue others: the first run of the chain may come after them.
+    const firstRunIds = new Map<Run, string>();
     return {
       entry: (key, value) => {
-        const run = decodeEntry(key, value);
+        const { run, firstRunId } = decodeEntry(key, value);
         byRunId.set(run.runId, run);
+        if (firstRunId !== undefined) firstRunIds.set(run, firstRunId);
       },
       frame: (frame, position) => {
         const runId = uuidFromBytes(frame.runId);
         const events = decodeEvents(frame.events, frame.firstEventId);
         const run = byRunId.get(runId) ?? startOf(runId, frame, events);
         byRunId.set(runId, run);
+        const [started] = events;
+        if (started?.eventType === 'WorkflowExecutionStarted' && started.firstRunId !== runId)
+          firstRunIds.set(run, started.firstRunId);
         for (const event of events) fold(run, event);
         if (position > run.head) {
           run.head = position;
@@ -120,6 +126,7 @@ export class RunIndex {
         }
       },
       loaded: () => {
+        for (const [run, firstRunId] of firstRunIds) run.first = byRunId.get(firstRunId) ?? run;
         const inOrder = [...byRunId.values()].sort((a, b) => a.startTime - b.startTime || a.head - b.head);
         for (const run of inOrder) this.#link(run);
       },
@@ -149,7 +156,7 @@ function encodeEntry(run: Run): readonly [Uint8Array, Uint8Array] {
     run.partition,
     run.workflowType,
     run.status,
-    run.firstRunId === run.runId ? null : runIdToBytes(run.firstRunId),
+    run.first === run ? null : runIdToBytes(run.firstRunId),
     run.startTime,
     run.closeTime,
     run.lastEventId,
@@ -180,12 +187,11 @@ function encodeEntry(run: Run): readonly [Uint8Array, Uint8Array] {
   return [runIdToBytes(run.runId), pack(row)];
 }
 
-function decodeEntry(key: Uint8Array, value: Uint8Array): Run {
+function decodeEntry(key: Uint8Array, value: Uint8Array): { run: Run; firstRunId: string | undefined } {
   const row = unpack(value) as EntryRow;
   const run = new Run(row[0], uuidFromBytes(key), row[1]);
   run.workflowType = intern(row[2]);
   run.status = row[3];
-  if (row[4] !== null) run.firstRunId = uuidFromBytes(row[4]);
   run.startTime = row[5];
   run.closeTime = row[6];
   run.lastEventId = row[7];
@@ -222,7 +228,7 @@ function decodeEntry(key: Uint8Array, value: Uint8Array): Run {
       row[16].map(([id, scheduledEventId, scheduledTime]) => [id, { scheduledEventId, scheduledTime }]),
     );
   }
-  return run;
+  return { run, firstRunId: row[4] === null ? undefined : uuidFromBytes(row[4]) };
 }
 
 /** One string for each workflow type, however many runs it has. */

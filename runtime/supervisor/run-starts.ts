@@ -38,10 +38,9 @@ export interface RunStart {
   readonly parent?: ParentRecord | undefined;
   /** Milliseconds. What comes with it, signals only, waits for it in the history. */
   readonly startDelay?: number | undefined;
-  /** Those of a run that continues another. */
   readonly runId?: string;
-  readonly firstRunId?: string;
-  readonly continuedFromRunId?: string;
+  /** The run of the chain before it. */
+  readonly continues?: Run;
   readonly idsInRunId?: string | undefined;
   readonly options?: RunOptionsRecord | undefined;
   readonly succession?: SuccessionRecord | undefined;
@@ -69,7 +68,10 @@ export type GroupMessage =
   | {
       readonly kind: 'cancel';
       readonly reason?: string | undefined;
+      readonly requestId?: string | undefined;
+      readonly identity?: string | undefined;
       readonly carriedFrom?: CarriedFrom;
+      readonly sender?: ExecutionRecord | undefined;
     }
   /** Not stored before it is accepted, so gone after a crash: nobody has been told anything of it. */
   | {
@@ -101,12 +103,13 @@ export class RunStarts {
    */
   begin(start: RunStart, group: readonly GroupMessage[], { append = 'append', ids }: BeginOptions = {}): Run {
     const { core } = this;
-    const { workflowId, continuedFromRunId } = start;
+    const { workflowId, continues } = start;
     const workflowType = intern(start.workflowType);
     const { runId = core.options.newRunId() } = start;
     const run = new Run(workflowId, runId, partitionOf(workflowId, this.partitions()));
     // The clock of a workflow id does not run backwards either: after a restart its newest run is the one that started last.
     run.lastTime = core.index.current(workflowId)?.lastTime ?? 0;
+    if (continues !== undefined) run.first = continues.first;
     core.index.add(run);
     const live = core.live(run);
     if (ids !== undefined) live.ids = ids;
@@ -121,13 +124,13 @@ export class RunStarts {
       workflowId,
       workflowType,
       input: start.input,
-      firstRunId: start.firstRunId ?? runId,
+      firstRunId: run.firstRunId,
       requestId: start.requestId,
       build: core.options.build,
       identity: start.identity,
       memo: start.memo,
       parent: start.parent,
-      continuedFromRunId,
+      continuedFromRunId: continues?.runId,
       idsInRunId: start.idsInRunId,
       options: start.options,
       succession: start.succession,
@@ -172,14 +175,25 @@ export class RunStarts {
         core.committer.append(run, { eventType: 'WorkflowExecutionSignaled', ...signaled } as Signaled); // As above.
         if (requestId !== undefined) run.live!.ids!.noteRequest(requestId, time);
         if (run.delayedUntil === 0)
-          core.deliver(run, { kind: 'signal', seq, time, name, input, requestId, sender, headers } as Message); // As above.
+          core.deliver(run, {
+            kind: 'signal',
+            seq,
+            time,
+            name,
+            input,
+            requestId,
+            identity,
+            sender,
+            headers,
+          } as Message); // As above.
         break;
       }
       case 'cancel': {
-        const { reason, carriedFrom } = message;
-        const requested = { reason, carriedFrom, eventTime: time, seq };
+        const { reason, requestId, identity, carriedFrom, sender } = message;
+        const requested = { reason, identity, carriedFrom, sender, requestId, eventTime: time, seq };
         core.committer.append(run, { eventType: 'WorkflowExecutionCancelRequested', ...requested } as CancelRequested);
-        core.deliver(run, { kind: 'cancel', seq, time, reason } as Message); // As above.
+        if (requestId !== undefined) run.live!.ids!.noteRequest(requestId, time);
+        core.deliver(run, { kind: 'cancel', seq, time, reason, requestId, identity, sender } as Message); // As above.
         break;
       }
       case 'update':

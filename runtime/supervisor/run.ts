@@ -39,7 +39,8 @@ export interface ExternalRecord {
 export class Run {
   workflowType = '';
   status: WorkflowStatusName = 'RUNNING';
-  firstRunId: string;
+  /** The first run of its chain, or itself. */
+  first: Run;
   /** Hash of the request id of its start. */
   startRequest = 0;
   startTime = 0;
@@ -83,7 +84,11 @@ export class Run {
     readonly runId: string,
     readonly partition: number,
   ) {
-    this.firstRunId = runId;
+    this.first = this;
+  }
+
+  get firstRunId(): string {
+    return this.first.runId;
   }
 
   get open(): boolean {

@@ -55,7 +55,7 @@ export class SignalRequests {
     });
     if (requestId !== undefined) live.ids!.noteRequest(requestId, time);
     // An absent field and an undefined one make the same row.
-    core.deliver(run, { kind: 'signal', seq, time, name, input, requestId, sender, headers } as Message);
+    core.deliver(run, { kind: 'signal', seq, time, name, input, requestId, identity, sender, headers } as Message);
     this.dispatcher.schedule(run);
   }
 }

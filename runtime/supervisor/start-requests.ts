@@ -41,7 +41,7 @@ export class StartRequests {
     const companion = request.brings === undefined ? undefined : this.companions.of(waiter, request, request.brings);
     const current = core.index.current(workflowId);
     // What was started is the chain.
-    const first = current?.continuedFrom === undefined ? current : core.index.find(workflowId, current.firstRunId);
+    const first = current?.first;
     if (first === undefined || hashOf(request.requestId) !== first.startRequest)
       this.#decide(waiter, request, companion);
     else if (waiter.compared?.runId !== first.runId) this.#compare(waiter, request, first);
