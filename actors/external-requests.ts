@@ -12,7 +12,7 @@ import type { Execution } from './execution.js';
 export const MAX_PENDING = 2000;
 
 /** What came of a request: the run that took it and its result, where there are such. */
-export type ExternalOutcome = Pick<MessageOf<'externalResolved'>, 'runId' | 'result'>;
+export type ExternalOutcome = Pick<MessageOf<'externalResolved'>, 'runId' | 'result' | 'status'>;
 
 interface Answered {
   resolve(outcome: ExternalOutcome): void;
@@ -66,13 +66,19 @@ export class ExternalRequests {
     return externalId;
   }
 
-  resolved({ externalId, runId, result, failure }: MessageOf<'externalResolved'>): void {
+  resolved({ externalId, runId, result, failure, status }: MessageOf<'externalResolved'>): void {
     const pending = this.#pending.get(externalId);
     if (pending === undefined) return;
     this.#pending.delete(externalId);
     pending.end();
     if (failure !== undefined) pending.reject(fromFailureRecord(failure));
-    else pending.resolve({ ...(runId === undefined ? {} : { runId }), ...(result === undefined ? {} : { result }) });
+    else {
+      pending.resolve({
+        ...(runId === undefined ? {} : { runId }),
+        ...(result === undefined ? {} : { result }),
+        ...(status === undefined ? {} : { status }),
+      });
+    }
   }
 
   #cancelled(externalId: string, request: ExternalRequest, failure: CancelledFailure): void {

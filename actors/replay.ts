@@ -148,6 +148,9 @@ const EVENTS: { readonly [T in EventType]: ((event: EventOf<T>) => string) | nul
   QueryExternalWorkflowExecutionInitiated: (e) => describeExternal(e.request, e.externalId),
   ExternalWorkflowExecutionQueried: null,
   QueryExternalWorkflowExecutionFailed: null,
+  ManageExternalWorkflowExecutionInitiated: (e) => describeExternal(e.request, e.externalId),
+  ExternalWorkflowExecutionManaged: null,
+  ManageExternalWorkflowExecutionFailed: null,
 };
 
 function describeExternal(request: ExternalRequest, externalId: string): string {

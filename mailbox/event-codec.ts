@@ -96,4 +96,7 @@ export const eventCodec: RecordCodec<WorkflowEvent> = recordCodec<WorkflowEvent,
   ],
   WorkflowTaskFailed: [48, ...HEAD, 'failureCause', 'baseRunId', 'reason', 'identity'],
   ChildWorkflowExecutionTimedOut: [49, ...HEAD, 'childId', 'initiatedEventId', 'failure'],
+  ManageExternalWorkflowExecutionInitiated: [50, ...HEAD, 'externalId', 'request'],
+  ExternalWorkflowExecutionManaged: [51, ...HEAD, 'externalId', 'initiatedEventId', 'runId', 'status'],
+  ManageExternalWorkflowExecutionFailed: [52, ...HEAD, 'externalId', 'initiatedEventId', 'failure'],
 });

@@ -2,8 +2,11 @@
  * Events: the immutable records of which a history consists, under Temporal's event-type names.
  * Thread: any. In → out: types. Everything here is persisted, so names are for ever; codes and field order are in event-codec.ts.
  */
+import type { EndStatus, ExternalRequest } from './external-request.js';
 import type { FailureRecord } from './failures.js';
 import type { Payload } from './payload.js';
+
+export type { EndStatus, ExternalRequest } from './external-request.js';
 
 /**
  * Which messages the steps so far processed, in processing order. A number n: one step for each message after the previous entry and
@@ -122,39 +125,6 @@ export interface ChildOptionsRecord {
   memo?: Payload;
   run?: RunOptionsRecord;
 }
-
-/** Whom a run asks. Without a run id: the current run of that workflow id. */
-interface ExternalTarget {
-  workflowId: string;
-  runId?: string;
-  /** Only if that is the sender's own child, started under this id. */
-  childId?: string;
-}
-
-/** What a run asks of another workflow. */
-export type ExternalRequest =
-  | ({ kind: 'signal'; name: string; input: Payload[]; headers?: HeadersRecord } & ExternalTarget)
-  | ({ kind: 'cancel'; reason?: string } & ExternalTarget)
-  | ({
-      kind: 'update';
-      updateId: string;
-      name: string;
-      input: Payload[];
-      stage: 'ACCEPTED' | 'COMPLETED';
-      headers?: HeadersRecord;
-    } & ExternalTarget)
-  /** The outcome of an update that was accepted earlier. */
-  | ({ kind: 'pollUpdate'; updateId: string } & ExternalTarget)
-  | ({ kind: 'query'; name: string; input: Payload[]; headers?: HeadersRecord } & ExternalTarget)
-  | {
-      kind: 'signalWithStart';
-      workflowId: string;
-      workflowType: string;
-      input: Payload[];
-      name: string;
-      signalInput: Payload[];
-      headers?: HeadersRecord;
-    };
 
 export type EventBody =
   | {
@@ -340,6 +310,23 @@ export type EventBody =
   | { eventType: 'ExternalWorkflowExecutionQueried'; externalId: string; initiatedEventId: number; result: Payload }
   | {
       eventType: 'QueryExternalWorkflowExecutionFailed';
+      externalId: string;
+      initiatedEventId: number;
+      failure: FailureRecord;
+    }
+  /** What a run has to do with executions that it is neither parent of nor talks to: their start, their end. */
+  | { eventType: 'ManageExternalWorkflowExecutionInitiated'; externalId: string; request: ExternalRequest }
+  | {
+      eventType: 'ExternalWorkflowExecutionManaged';
+      externalId: string;
+      initiatedEventId: number;
+      /** The run that was started. */
+      runId?: string;
+      /** How it ended. */
+      status?: EndStatus;
+    }
+  | {
+      eventType: 'ManageExternalWorkflowExecutionFailed';
       externalId: string;
       initiatedEventId: number;
       failure: FailureRecord;

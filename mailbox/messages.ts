@@ -2,7 +2,14 @@
  * Messages: what a mailbox holds, each with the seq and the admission time that the supervisor gave it.
  * Thread: made on the supervisor thread, processed on a worker. In → out: message ⇄ row.
  */
-import type { ExecutionRecord, HeadersRecord, ParentRecord, RunOptionsRecord, SuccessionRecord } from './events.js';
+import type {
+  EndStatus,
+  ExecutionRecord,
+  HeadersRecord,
+  ParentRecord,
+  RunOptionsRecord,
+  SuccessionRecord,
+} from './events.js';
 import type { FailureRecord } from './failures.js';
 import type { Payload } from './payload.js';
 import { type RecordCodec, recordCodec } from './records.js';
@@ -47,7 +54,15 @@ export type MessageBody =
   | { kind: 'childStarted'; childId: string; runId?: string; failure?: FailureRecord }
   | { kind: 'childResolved'; childId: string; result?: Payload; failure?: FailureRecord }
   /** What was asked of another workflow is done. `runId`: the run that took it, where one is told. */
-  | { kind: 'externalResolved'; externalId: string; runId?: string; result?: Payload; failure?: FailureRecord };
+  | {
+      kind: 'externalResolved';
+      externalId: string;
+      runId?: string;
+      result?: Payload;
+      failure?: FailureRecord;
+      /** How the run ended whose end was awaited. */
+      status?: EndStatus;
+    };
 
 export type Message = MessageBody & MessageBase;
 export type MessageKind = Message['kind'];
@@ -63,6 +78,6 @@ export const messageCodec: RecordCodec<Message> = recordCodec<Message, 'kind'>('
   activityResolved: [7, 'seq', 'time', 'activityId', 'result', 'failure'],
   childStarted: [8, 'seq', 'time', 'childId', 'runId', 'failure'],
   childResolved: [9, 'seq', 'time', 'childId', 'result', 'failure'],
-  externalResolved: [10, 'seq', 'time', 'externalId', 'runId', 'result', 'failure'],
+  externalResolved: [10, 'seq', 'time', 'externalId', 'runId', 'result', 'failure', 'status'],
   localActivityResolved: [11, 'seq', 'time', 'activityId', 'result', 'failure'],
 });

@@ -72,6 +72,17 @@ export function messageOf(event: WorkflowEvent, started?: WorkflowEvent): Messag
     }
     case 'ExternalWorkflowExecutionQueried':
       return { kind: 'externalResolved', ...at, externalId: event.externalId, result: event.result };
+    case 'ExternalWorkflowExecutionManaged': {
+      const { externalId, runId, status } = event;
+      return {
+        kind: 'externalResolved',
+        ...at,
+        externalId,
+        ...optional('runId', runId),
+        ...optional('status', status),
+      };
+    }
+    case 'ManageExternalWorkflowExecutionFailed':
     case 'SignalExternalWorkflowExecutionFailed':
     case 'RequestCancelExternalWorkflowExecutionFailed':
     case 'UpdateExternalWorkflowExecutionFailed':

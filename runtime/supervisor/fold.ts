@@ -113,6 +113,9 @@ const BY_TYPE: Folds = {
   QueryExternalWorkflowExecutionInitiated: beginExternal,
   ExternalWorkflowExecutionQueried: (run, event) => endExternal(run, event.externalId),
   QueryExternalWorkflowExecutionFailed: (run, event) => endExternal(run, event.externalId),
+  ManageExternalWorkflowExecutionInitiated: beginExternal,
+  ExternalWorkflowExecutionManaged: (run, event) => endExternal(run, event.externalId),
+  ManageExternalWorkflowExecutionFailed: (run, event) => endExternal(run, event.externalId),
   WorkflowExecutionTerminated: (run, event) => close(run, 'TERMINATED', event.eventTime),
 };
 
@@ -150,4 +153,6 @@ function close(run: Run, status: Run['status'], time: number): void {
   run.delayedUntil = 0;
   run.timers = undefined;
   run.activities = undefined;
+  // Nothing is left to be done about an end that only this run waited for.
+  for (const [externalId, { kind }] of run.externals ?? []) if (kind === 'awaitEnd') endExternal(run, externalId);
 }

@@ -2,12 +2,12 @@
  * Outgoing: what runs ask of other workflows, carried out once it is durable that they asked, and answered in their history.
  * Thread: supervisor. In → out: …Initiated event (durable) → internal request → reply → resolution, written at admission.
  */
-import type { EventBody, ExternalInitiated, ExternalRequest, HeadersRecord } from '../../mailbox/events.js';
+import type { EndStatus, EventBody, ExternalInitiated, ExternalRequest, HeadersRecord } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import { fromErrorRecord } from '../client/error-record.js';
 import type { ErrorRecord, Reply } from '../client/protocol.js';
-import { WorkflowNotFoundError } from '../errors.js';
+import { WorkflowFailedError, WorkflowNotFoundError } from '../errors.js';
 import type { Core } from './core.js';
 import { endExternal } from './fold.js';
 import type { InternalClient, RequestBody } from './internal-client.js';
@@ -26,6 +26,9 @@ export const INITIATED: { readonly [K in Kind]: ExternalInitiated['eventType'] }
   update: 'UpdateExternalWorkflowExecutionInitiated',
   pollUpdate: 'UpdateExternalWorkflowExecutionInitiated',
   query: 'QueryExternalWorkflowExecutionInitiated',
+  start: 'ManageExternalWorkflowExecutionInitiated',
+  awaitEnd: 'ManageExternalWorkflowExecutionInitiated',
+  terminate: 'ManageExternalWorkflowExecutionInitiated',
 };
 
 const FAILED = {
@@ -35,6 +38,9 @@ const FAILED = {
   update: 'UpdateExternalWorkflowExecutionFailed',
   pollUpdate: 'UpdateExternalWorkflowExecutionFailed',
   query: 'QueryExternalWorkflowExecutionFailed',
+  start: 'ManageExternalWorkflowExecutionFailed',
+  awaitEnd: 'ManageExternalWorkflowExecutionFailed',
+  terminate: 'ManageExternalWorkflowExecutionFailed',
 } as const;
 
 /** Whoever asks, and under which id. */
@@ -113,13 +119,16 @@ export class Outgoing {
     return this.core.now() - run.closeTime > REPEATED_WITHIN_MS || (target?.startTime ?? 0) > run.closeTime;
   }
 
-  /** A request to a child is for no other workflow that uses its id. Undefined: the child never began. */
+  /** A request to a child, or to a chain, is for no other workflow that uses its id. Undefined: that is not there. */
   #target(run: Run, request: ExternalRequest): Target | undefined {
     const { workflowId } = request;
-    if (request.kind === 'signalWithStart') return { workflowId };
+    if (request.kind === 'signalWithStart' || request.kind === 'start') return { workflowId };
+    if (request.kind === 'awaitEnd') return { workflowId, runId: request.runId };
     const pinned = request.runId === undefined ? undefined : { workflowId, runId: request.runId };
-    if (request.childId === undefined) return pinned ?? { workflowId };
     const current = this.core.index.current(workflowId);
+    if (request.firstRunId !== undefined)
+      return current?.firstRunId === request.firstRunId ? { workflowId } : undefined;
+    if (request.childId === undefined) return pinned ?? { workflowId };
     return current !== undefined && isChildOf(current, run, request.childId) ? { workflowId } : pinned;
   }
 
@@ -185,13 +194,32 @@ const REQUESTS: { readonly [K in Kind]: (request: RequestOf<K>, ids: RequestIds)
     ...(headers === undefined ? {} : { options: { headers } }),
     brings: { kind: 'signal', name, input: signalInput, requestId, sender, ...withHeaders(headers) },
   }),
+  start: ({ kind, workflowId, workflowType, input, memo, options }, { requestId }) => ({
+    kind,
+    workflowId,
+    workflowType,
+    input,
+    requestId,
+    ...(memo === undefined ? {} : { memo }),
+    ...(options === undefined ? {} : { options }),
+  }),
+  awaitEnd: ({ workflowId, runId }) => ({ kind: 'result', workflowId, runId, followRuns: true }),
+  terminate: ({ kind, reason }, { target }) => ({ kind, ...target, ...(reason === undefined ? {} : { reason }) }),
 };
 
 function withHeaders(headers: HeadersRecord | undefined): { headers?: HeadersRecord } {
   return headers === undefined ? {} : { headers };
 }
 
-function resolutionOf(kind: Kind, ids: { externalId: string; initiatedEventId: number }, reply: Reply): EventBody {
+const MANAGED: ReadonlySet<Kind> = new Set<Kind>(['start', 'awaitEnd', 'terminate']);
+
+interface ExternalIds {
+  readonly externalId: string;
+  readonly initiatedEventId: number;
+}
+
+function resolutionOf(kind: Kind, ids: ExternalIds, reply: Reply): EventBody {
+  if (MANAGED.has(kind)) return managed(kind, ids, reply);
   switch (reply.kind) {
     case 'done':
       return kind === 'cancel'
@@ -212,6 +240,19 @@ function resolutionOf(kind: Kind, ids: { externalId: string; initiatedEventId: n
     default:
       throw new Error(`A request of kind ${kind} was answered with '${reply.kind}'`);
   }
+}
+
+/** Of an end only its status is kept: the outcome itself stands in the other run's history. */
+function managed(kind: Kind, ids: ExternalIds, reply: Reply): EventBody {
+  if (reply.kind === 'started') return { eventType: 'ExternalWorkflowExecutionManaged', ...ids, runId: reply.runId };
+  if (reply.kind === 'closed') return { eventType: 'ExternalWorkflowExecutionManaged', ...ids, status: 'COMPLETED' };
+  if (reply.kind !== 'error') return { eventType: 'ExternalWorkflowExecutionManaged', ...ids };
+  const { name, fields } = reply.error;
+  if (kind === 'awaitEnd' && name === WorkflowFailedError.name) {
+    const { status } = fields as { status: EndStatus };
+    return { eventType: 'ExternalWorkflowExecutionManaged', ...ids, status };
+  }
+  return { eventType: 'ManageExternalWorkflowExecutionFailed', ...ids, failure: failureOf(reply.error) };
 }
 
 /** What a client would get as an error of the catalogue, as a workflow gets it: a failure of that name, with the same message and cause. */

@@ -4,6 +4,7 @@
  */
 
 import type { ExternalRequest, ParentRecord } from '../../mailbox/events.js';
+import { isSystemType } from '../../mailbox/system-types.js';
 import { decodeEvents, pack, unpack } from '../../mailbox/turn.js';
 import { uuidFromBytes } from '../../mailbox/uuid.js';
 import type { ListFilter, WorkflowStatusName } from '../client/control.js';
@@ -93,7 +94,8 @@ export class RunIndex {
   *matching(filter: ListFilter): IterableIterator<Run> {
     for (const run of this.all()) {
       if (filter.status !== undefined && run.status !== filter.status) continue;
-      if (filter.workflowType !== undefined && run.workflowType !== filter.workflowType) continue;
+      if (filter.workflowType !== undefined ? run.workflowType !== filter.workflowType : isSystemType(run.workflowType))
+        continue;
       yield run;
     }
   }

@@ -2,6 +2,8 @@
  * The workflow types that the deployed code runs.
  * Thread: supervisor. In → out: a type → whether a run of it can start.
  */
+import { isSystemType, SCHEDULE_TYPE } from '../../mailbox/system-types.js';
+
 export class WorkflowTypes implements Iterable<string> {
   readonly #names: ReadonlySet<string>;
 
@@ -14,6 +16,7 @@ export class WorkflowTypes implements Iterable<string> {
   }
 
   has(type: string): boolean {
+    if (isSystemType(type)) return type === SCHEDULE_TYPE;
     return this.dynamic || this.#names.has(type);
   }
 
