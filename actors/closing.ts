@@ -2,6 +2,7 @@
  * How a run ends: what `main` returns or throws, and what signal handlers throw, as the run's last command.
  * Thread: worker. In → out: a result or a thrown value → a closing command, or a step that breaks.
  */
+import type { CommandOf } from '../mailbox/commands.js';
 import { isCancellation } from '../mailbox/failures.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
@@ -45,13 +46,25 @@ export function codeFailed(execution: Execution, error: unknown): void {
     execution.close({ kind: 'cancelWorkflow' });
   } else if (error instanceof ContinueAsNew) {
     warnOfUnfinished(execution);
-    const memo = error.command.memo ?? execution.origin?.memo;
-    execution.close({ ...error.command, ...(memo === undefined ? {} : { memo }), buffered: [] });
+    execution.close({ ...error.command, ...carried(execution, error), buffered: [] });
   } else if (isFailure(execution, error)) {
     execution.close({ kind: 'failWorkflow', failure: execution.record(error) });
   } else {
     execution.fail(error);
   }
+}
+
+/** What is said of this run now holds for the next one, where that is given nothing else. */
+function carried(
+  { origin }: Execution,
+  { command }: ContinueAsNew,
+): Pick<CommandOf<'continueAsNew'>, 'memo' | 'options'> {
+  const memo = command.memo ?? origin?.memo;
+  const searchAttributes = command.options?.searchAttributes ?? origin?.options?.searchAttributes;
+  return {
+    ...(memo !== undefined && { memo }),
+    ...(searchAttributes !== undefined && { options: { ...command.options, searchAttributes } }),
+  };
 }
 
 function warnOfUnfinished(execution: Execution): void {

@@ -5,6 +5,7 @@
 import type { EndStatus, ExternalRequest } from './external-request.js';
 import type { FailureRecord } from './failures.js';
 import type { Payload } from './payload.js';
+import type { SearchAttributeType } from './search-attributes.js';
 
 export type { EndStatus, ExternalRequest } from './external-request.js';
 
@@ -39,8 +40,6 @@ export interface ActivityOptionsRecord {
   retry?: RetryPolicyRecord;
   summary?: string;
 }
-
-export type SearchAttributeType = 'TEXT' | 'KEYWORD' | 'INT' | 'DOUBLE' | 'BOOL' | 'DATETIME' | 'KEYWORD_LIST';
 
 /** Never encoded by a codec, for it is searched. A DATETIME is epoch milliseconds. */
 export interface SearchAttributeRecord {
@@ -344,7 +343,7 @@ export type EventBody =
   | { eventType: 'MarkerRecorded'; marker: MarkerRecord }
   /** A null takes an attribute away. */
   | { eventType: 'UpsertWorkflowSearchAttributes'; searchAttributes: Record<string, SearchAttributeRecord | null> }
-  /** Changes of the memo; a null takes an entry away. */
+  /** The memo from now on, as a whole: what reads it needs no other event, and no codec to put it together. */
   | { eventType: 'WorkflowPropertiesModified'; memo: Payload }
   /** A delayed start is admitted now. `startThrough`: as in a start that is not delayed, for messages admitted now. */
   | { eventType: 'WorkflowTaskScheduled'; startThrough?: number }

@@ -5,6 +5,11 @@
  */
 import { HoldfastError } from './base-error.js';
 import {
+  InvalidListFilterError,
+  InvalidSearchAttributeError,
+  SearchAttributeTypeConflictError,
+} from './search-errors.js';
+import {
   StoreCorruptError,
   StoreFailedError,
   StoreFormatError,
@@ -13,6 +18,7 @@ import {
 } from './store-errors.js';
 
 export * from './base-error.js';
+export * from './search-errors.js';
 export * from './store-errors.js';
 
 const of = (workflowId: string, runId?: string) =>
@@ -363,6 +369,9 @@ const ALL: readonly ErrorClass[] = [
   PayloadTooLargeError,
   InvalidArgumentError,
   InvalidOptionError,
+  InvalidSearchAttributeError,
+  SearchAttributeTypeConflictError,
+  InvalidListFilterError,
   ResourceExhaustedError,
   RuntimeClosedError,
   ClientClosedError,

@@ -9,7 +9,13 @@ import { describe, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const FOLDERS = ['mailbox', 'actors', 'runtime', 'examples', 'bench'];
-const LEAVES = ['runtime/errors.ts', 'runtime/base-error.ts', 'runtime/store-errors.ts', 'runtime/clock.ts'];
+const LEAVES = [
+  'runtime/errors.ts',
+  'runtime/base-error.ts',
+  'runtime/store-errors.ts',
+  'runtime/search-errors.ts',
+  'runtime/clock.ts',
+];
 const LONGEST = 400;
 /** Tests, and what only they use. */
 const TEST = /\.test\.ts$|(^|[/-])fixtures\/|\/test-kit\//;

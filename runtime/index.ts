@@ -27,6 +27,16 @@ export { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../mailbox/id-p
 export type { PayloadCodec } from '../mailbox/payload-codec.js';
 export { withRawArgs } from '../mailbox/raw-args.js';
 export { defaultPayloadConverter, type PayloadConverter, payloadConverter, RawValue } from '../mailbox/raw-value.js';
+export {
+  defineSearchAttributeKey,
+  type SearchAttributeKey,
+  type SearchAttributePair,
+  type SearchAttributes,
+  SearchAttributeType,
+  type SearchAttributeUpdatePair,
+  type SearchAttributeValue,
+  TypedSearchAttributes,
+} from '../mailbox/search-attributes.js';
 export type { WorkflowClassHandle, WorkflowClassHandleWithFirstExecutionRunId } from './client/class-handle.js';
 export { Client, type ClientOptions } from './client/client.js';
 export type { ListFilter, RuntimeStats, WorkflowStatusName } from './client/control.js';

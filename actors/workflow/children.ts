@@ -2,6 +2,7 @@
  * Child workflows: `startChild`, `executeChild`, and the handle of a child.
  * Thread: worker. In → out: workflow function and options → child → handle or result.
  */
+import { ATTRIBUTE_OPTIONS, type SearchAttributeOptions, startAttributes } from '../../mailbox/attribute-records.js';
 import { checkOneOf, checkOptionalId, refuseUnknownOptions } from '../../mailbox/checks.js';
 import type { ChildOptionsRecord } from '../../mailbox/events.js';
 import type { WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
@@ -42,7 +43,7 @@ export const ChildWorkflowCancellationType = {
 export type ChildWorkflowCancellationType =
   (typeof ChildWorkflowCancellationType)[keyof typeof ChildWorkflowCancellationType];
 
-export interface ChildWorkflowOptions {
+export interface ChildWorkflowOptions extends SearchAttributeOptions {
   /** 1 to 1,000 characters. Default: a UUID that is the same at every replay. */
   workflowId?: string;
   /** Default: TERMINATE. */
@@ -51,7 +52,7 @@ export interface ChildWorkflowOptions {
   cancellationType?: ChildWorkflowCancellationType;
   /** After a closed run by that workflow id. Default: ALLOW_DUPLICATE. */
   workflowIdReusePolicy?: WorkflowIdReusePolicy;
-  /** Notes kept with the run, not seen by its code. */
+  /** Notes kept with the run. */
   memo?: Record<string, unknown>;
 }
 
@@ -62,6 +63,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'cancellationType',
   'workflowIdReusePolicy',
   'memo',
+  ...ATTRIBUTE_OPTIONS,
 ]);
 
 /**
@@ -170,7 +172,8 @@ function begin(
   return { workflowId, child };
 }
 
-function recordOf({ parentClosePolicy, workflowIdReusePolicy, memo }: ChildWorkflowOptions): ChildOptionsRecord {
+function recordOf(options: ChildWorkflowOptions): ChildOptionsRecord {
+  const { parentClosePolicy, workflowIdReusePolicy, memo } = options;
   const record: ChildOptionsRecord = {};
   const closePolicy = checkOneOf('parentClosePolicy', parentClosePolicy, ['TERMINATE', 'ABANDON', 'REQUEST_CANCEL']);
   const reusePolicy = checkOneOf('workflowIdReusePolicy', workflowIdReusePolicy, [
@@ -181,5 +184,7 @@ function recordOf({ parentClosePolicy, workflowIdReusePolicy, memo }: ChildWorkf
   if (closePolicy !== undefined) record.parentClosePolicy = closePolicy;
   if (reusePolicy !== undefined) record.reusePolicy = reusePolicy;
   if (memo !== undefined) record.memo = currentExecution().encode(memo, 'memo');
+  const searchAttributes = startAttributes(options);
+  if (searchAttributes !== undefined) record.run = { searchAttributes };
   return record;
 }

@@ -2,19 +2,20 @@
  * `continueAsNew`: the next run of the chain, with a history of its own.
  * Thread: worker. In → out: arguments → a rejection that ends the run.
  */
+import { ATTRIBUTE_OPTIONS, type SearchAttributeOptions, startAttributes } from '../../mailbox/attribute-records.js';
 import { checkId, refuseUnknownOptions } from '../../mailbox/checks.js';
 import { ContinueAsNew } from '../continue-as-new.js';
 import { currentExecution } from '../current.js';
 import type { Workflow } from './definitions.js';
 
-export interface ContinueAsNewOptions {
+export interface ContinueAsNewOptions extends SearchAttributeOptions {
   /** The workflow type of the next run. Default: that of this one. */
   workflowType?: string;
-  /** Default: the memo of this run. */
+  /** Default: the memo of this run. As it is with search attributes: with any given, the next run has only those. */
   memo?: Record<string, unknown>;
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(['workflowType', 'memo']);
+const OPTIONS: ReadonlySet<string> = new Set(['workflowType', 'memo', ...ATTRIBUTE_OPTIONS]);
 
 /**
  * A `continueAsNew` with options. What it returns, called in main or in a signal handler, ends the run and begins the next one under the same
@@ -32,6 +33,7 @@ export function makeContinueAsNewFunc<F extends Workflow>(
   refuseUnknownOptions(options, OPTIONS);
   const { memo, workflowType } = options;
   if (workflowType !== undefined) checkId('workflowType', workflowType);
+  const searchAttributes = startAttributes(options);
   return async (...args) => {
     const execution = currentExecution();
     execution.outbox.assertWritable('continueAsNew');
@@ -40,6 +42,7 @@ export function makeContinueAsNewFunc<F extends Workflow>(
       workflowType: workflowType ?? execution.info.workflowType,
       input: args.map((arg, index) => execution.encode(arg, `args[${index}]`)),
       ...(memo === undefined ? {} : { memo: execution.encode(memo, 'memo') }),
+      ...(searchAttributes !== undefined && { options: { searchAttributes } }),
     });
   };
 }

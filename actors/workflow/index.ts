@@ -23,6 +23,16 @@ export {
 export { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 export { withRawArgs } from '../../mailbox/raw-args.js';
 export { defaultPayloadConverter, type PayloadConverter, payloadConverter, RawValue } from '../../mailbox/raw-value.js';
+export {
+  defineSearchAttributeKey,
+  type SearchAttributeKey,
+  type SearchAttributePair,
+  type SearchAttributes,
+  SearchAttributeType,
+  type SearchAttributeUpdatePair,
+  type SearchAttributeValue,
+  TypedSearchAttributes,
+} from '../../mailbox/search-attributes.js';
 export { ensureApplicationFailure, ensureTemporalFailure, rootCause } from '../../mailbox/thrown.js';
 export {
   DeterminismViolationError,
@@ -39,6 +49,7 @@ export {
   type RetryPolicy,
   type UntypedActivities,
 } from './activities.js';
+export { upsertMemo, upsertSearchAttributes } from './attributes.js';
 export { CancellationScope, type CancellationScopeOptions, ROOT_SCOPE } from './cancellation-scope.js';
 export {
   ChildWorkflowCancellationType,

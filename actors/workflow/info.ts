@@ -2,7 +2,9 @@
  * What a workflow can know and say: its info, deterministic ids, its log.
  * Thread: worker. In → out: reads of the current execution.
  */
+import { typedAttributes, untypedAttributes } from '../../mailbox/attribute-records.js';
 import { decodePayload } from '../../mailbox/payload.js';
+import type { SearchAttributes, TypedSearchAttributes } from '../../mailbox/search-attributes.js';
 import { currentExecution, currentOrUndefined } from '../current.js';
 import type { Origin } from '../execution.js';
 import { SUGGEST_AT } from '../history-size.js';
@@ -47,8 +49,12 @@ export interface WorkflowInfo {
   readonly suggestedContinueAsNewReasons?: SuggestContinueAsNewReason[];
   /** The run before this one in the chain. */
   readonly continuedFromExecutionRunId?: string;
-  /** What was noted with the start. */
+  /** What was noted with the start, and by `upsertMemo`. */
   readonly memo?: Record<string, unknown>;
+  /** Attributes of the start, and of `upsertSearchAttributes`. */
+  readonly typedSearchAttributes: TypedSearchAttributes;
+  /** The same without their types. */
+  readonly searchAttributes: SearchAttributes;
   /** The workflow that started this one as its child. */
   readonly parent?: ParentWorkflowInfo;
   readonly unsafe: UnsafeWorkflowInfo;
@@ -85,6 +91,8 @@ export function workflowInfo(): WorkflowInfo {
     historySize: execution.historySize,
     continueAsNewSuggested: isLong,
     ...(isLong && { suggestedContinueAsNewReasons: [SuggestContinueAsNewReason.TOO_MANY_HISTORY_EVENTS] }),
+    typedSearchAttributes: typedAttributes(origin?.options?.searchAttributes),
+    searchAttributes: untypedAttributes(origin?.options?.searchAttributes),
     ...(origin === undefined ? {} : originInfo(origin)),
     unsafe: { isReplaying: replaying, isReplayingHistoryEvents: replaying, now: machineClock },
   };

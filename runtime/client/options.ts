@@ -3,17 +3,18 @@
  * Thread: any client thread. In → out: types and lists of names.
  */
 import type { Duration, SignalDefinition, WithWorkflowArgs, Workflow } from '../../actors/workflow/definitions.js';
+import { ATTRIBUTE_OPTIONS, type SearchAttributeOptions } from '../../mailbox/attribute-records.js';
 import { WorkflowIdConflictPolicy, type WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 import type { ListFilter } from './control.js';
 
-interface StartOptions {
+interface StartOptions extends SearchAttributeOptions {
   /** 1 to 1,000 characters. At most one run under it is open at a time. */
   workflowId: string;
   /** After a closed run. Default: ALLOW_DUPLICATE. */
   workflowIdReusePolicy?: WorkflowIdReusePolicy;
   /** While a run is open. Default: FAIL. */
   workflowIdConflictPolicy?: WorkflowIdConflictPolicy;
-  /** Notes kept with the run, not seen by its code. */
+  /** Notes kept with the run. */
   memo?: Record<string, unknown>;
   /** Whether `result()` goes on to the runs that continue this one. Default: true. */
   followRuns?: boolean;
@@ -72,6 +73,7 @@ export const START_OPTIONS = names(
   'followRuns',
   'requestId',
   'startDelay',
+  ...ATTRIBUTE_OPTIONS,
 );
 export const SIGNAL_WITH_START_OPTIONS = names(...START_OPTIONS, 'signal', 'signalArgs');
 export const UPDATE_WITH_START_OPTIONS = names('args', 'updateId', 'startWorkflowOperation');

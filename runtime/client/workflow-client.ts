@@ -13,6 +13,7 @@ import type {
   WorkflowResultType,
 } from '../../actors/workflow/definitions.js';
 import { handlerNameOf, workflowTypeOf } from '../../actors/workflow/names.js';
+import { startAttributes } from '../../mailbox/attribute-records.js';
 import { checkId, checkOneOf, checkOptionalId, encodeWithin, refuseUnknownOptions } from '../../mailbox/checks.js';
 import { msToNumber } from '../../mailbox/duration.js';
 import { randomUuid } from '../../mailbox/uuid.js';
@@ -67,7 +68,7 @@ export class WorkflowClient {
    *   handle then has its methods
    * @throws WorkflowExecutionAlreadyStartedError as the policies say
    * @throws UnknownWorkflowTypeError if the workflow file exports no such function
-   * @throws InvalidArgumentError, InvalidOptionError, PayloadConverterError, PayloadTooLargeError before anything is sent
+   * @throws InvalidArgumentError, InvalidOptionError, InvalidSearchAttributeError, PayloadConverterError, PayloadTooLargeError before anything is sent
    * @throws ResourceExhaustedError if nothing more can be admitted
    * @example const handle = await client.workflow.start(order, { workflowId: 'order-1', args: ['apples', 3] });
    */
@@ -214,6 +215,7 @@ export class WorkflowClient {
   #startRequest(workflowTypeOrFunc: unknown, options: WorkflowStartOptions) {
     const { payloadBytes } = this.#connection;
     refuseUnknownOptions(options, START_OPTIONS);
+    const searchAttributes = startAttributes(options);
     return {
       kind: 'start' as const,
       workflowId: checkId('workflowId', options.workflowId),
@@ -223,6 +225,7 @@ export class WorkflowClient {
       reusePolicy: checkOneOf('workflowIdReusePolicy', options.workflowIdReusePolicy, REUSE_POLICIES),
       conflictPolicy: checkOneOf('workflowIdConflictPolicy', options.workflowIdConflictPolicy, CONFLICT_POLICIES),
       startDelay: checkDelay(options.startDelay),
+      options: searchAttributes === undefined ? undefined : { searchAttributes },
       memo:
         options.memo === undefined
           ? undefined

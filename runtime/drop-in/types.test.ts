@@ -71,6 +71,7 @@ test('each value of @temporalio/common that is here can stand for theirs', () =>
     | 'WorkflowExecutionAlreadyStartedError'
     | 'WorkflowIdReusePolicy'
     | 'WorkflowNotFoundError'
+    | 'TypedSearchAttributes'
     | 'defaultPayloadConverter'
   >();
   expectTypeOf<Shorter<typeof theirCommon, typeof ours>>().toBeNever();
@@ -127,6 +128,10 @@ interface Types {
   PayloadConverter: Gets<keyof ours.PayloadConverter, keyof theirs.PayloadConverter>;
   QueryDefinition: Equals<ours.QueryDefinition<1>['type' | 'name'], theirs.QueryDefinition<1>['type' | 'name']>;
   RetryPolicy: Passes<ours.RetryPolicy, theirs.RetryPolicy>;
+  SearchAttributePair: Equals<ours.SearchAttributePair, theirCommon.SearchAttributePair>;
+  SearchAttributes: Equals<ours.SearchAttributes, theirCommon.SearchAttributes>;
+  SearchAttributeUpdatePair: Equals<ours.SearchAttributeUpdatePair, theirCommon.SearchAttributeUpdatePair>;
+  SearchAttributeValue: Equals<ours.SearchAttributeValue, theirCommon.SearchAttributeValue>;
   SignalDefinition: Equals<ours.SignalDefinition['type' | 'name'], theirs.SignalDefinition['type' | 'name']>;
   StringValue: Equals<ours.StringValue, theirCommon.StringValue>;
   TimerOptions: Passes<ours.TimerOptions, Omit<theirs.TimerOptions, Missing<'TimerOptions'>>>;
@@ -140,7 +145,11 @@ interface Types {
     Extract<ours.WorkflowDefinitionOptionsOrGetter, AnyFunction>,
     Extract<theirCommon.WorkflowDefinitionOptionsOrGetter, AnyFunction>
   >;
-  WorkflowInfo: Gets<ours.WorkflowInfo, Omit<theirs.WorkflowInfo, Missing<'WorkflowInfo'> | 'unsafe'>>;
+  WorkflowInfo: Gets<
+    ours.WorkflowInfo,
+    // A class, as above.
+    Omit<theirs.WorkflowInfo, Missing<'WorkflowInfo'> | 'unsafe' | 'typedSearchAttributes'>
+  >;
   WorkflowQueryType: Equals<ours.WorkflowQueryType, theirs.WorkflowQueryType>;
   WorkflowResultType: Equals<ours.WorkflowResultType<AnyWorkflow>, theirs.WorkflowResultType<AnyWorkflow>>;
   WorkflowReturnType: Equals<ours.WorkflowReturnType, theirs.WorkflowReturnType>;
@@ -185,6 +194,7 @@ test('members that theirs have and ours have not are those of the README', () =>
   expectTypeOf<Lacks<theirs.CancellationScope, ours.CancellationScope>>().toBeNever();
   expectTypeOf<Lacks<typeof theirs.CancellationScope, typeof ours.CancellationScope>>().toBeNever();
   expectTypeOf<Lacks<theirs.Trigger<1>, ours.Trigger<1>>>().toBeNever();
+  expectTypeOf<Lacks<theirCommon.TypedSearchAttributes, ours.TypedSearchAttributes>>().toBeNever();
 });
 
 test('clients and handles lack no more than the README says', () => {
