@@ -3,7 +3,7 @@
  * Thread: any. In → out: number or text with a unit → milliseconds.
  */
 import ms from 'ms';
-import { InvalidArgumentError } from '../runtime/errors.js';
+import { InvalidArgumentError, InvalidOptionError } from '../runtime/errors.js';
 
 /** Milliseconds, or a number with a unit: `'5 minutes'`, `'1.5h'`, `'30s'`. */
 export type Duration = number | ms.StringValue;
@@ -27,4 +27,19 @@ export function msToNumber(duration: Duration): number {
 /** As `msToNumber`; nothing for nothing. */
 export function msOptionalToNumber(duration: Duration | undefined): number | undefined {
   return duration === undefined ? undefined : msToNumber(duration);
+}
+
+/**
+ * An option that is a duration of more than nothing, in whole milliseconds.
+ * @throws InvalidOptionError naming the option
+ */
+export function positiveMs(option: string, duration: Duration): number {
+  let ms: number;
+  try {
+    ms = msToNumber(duration);
+  } catch (error) {
+    throw new InvalidOptionError({ option, reason: (error as Error).message }, { cause: error });
+  }
+  if (ms > 0 && Number.isFinite(ms)) return Math.ceil(ms);
+  throw new InvalidOptionError({ option, reason: `it must be more than 0 ms, not ${ms}` });
 }

@@ -2,23 +2,13 @@
  * `proxyActivities`: activities as functions.
  * Thread: worker. In → out: call → activity command and a promise.
  */
-import type { ActivityOptionsRecord, RetryPolicyRecord } from '../../mailbox/events.js';
+import type { ActivityOptionsRecord } from '../../mailbox/events.js';
+import { type RetryPolicy, retryPolicyRecord } from '../../mailbox/retry-options.js';
 import { InvalidArgumentError, InvalidOptionError } from '../../runtime/errors.js';
 import { currentExecution } from '../current.js';
 import { type Duration, msToNumber } from './definitions.js';
 
-export interface RetryPolicy {
-  /** Before the second attempt. Default 1 second. */
-  initialInterval?: Duration;
-  /** Each interval is this many times the one before. Default 2. */
-  backoffCoefficient?: number;
-  /** Default 100 times the initial interval. */
-  maximumInterval?: Duration;
-  /** 0, the default, means no limit. Counted anew when the runtime is restarted, for an attempt that a crash cut off is not one that failed. */
-  maximumAttempts?: number;
-  /** `type`s of ApplicationFailure that are not retried. */
-  nonRetryableErrorTypes?: string[];
-}
+export type { RetryPolicy };
 
 export interface ActivityOptions {
   /** How long one attempt may take. This or `scheduleToCloseTimeout` is required. */
@@ -29,13 +19,6 @@ export interface ActivityOptions {
 }
 
 const OPTIONS = new Set(['startToCloseTimeout', 'scheduleToCloseTimeout', 'retry']);
-const RETRY_OPTIONS = new Set([
-  'initialInterval',
-  'backoffCoefficient',
-  'maximumInterval',
-  'maximumAttempts',
-  'nonRetryableErrorTypes',
-]);
 
 // biome-ignore lint/suspicious/noExplicitAny: any function is an activity; its own types are what the proxy keeps
 type Anything = any;
@@ -95,32 +78,8 @@ function toRecord(options: ActivityOptions): ActivityOptionsRecord {
   if (record.startToCloseTimeout === undefined && record.scheduleToCloseTimeout === undefined) {
     throw new InvalidOptionError({ option: 'startToCloseTimeout', reason: 'give it or scheduleToCloseTimeout' });
   }
-  if (options.retry !== undefined) record.retry = toRetryRecord(options.retry);
+  if (options.retry !== undefined) record.retry = retryPolicyRecord(options.retry);
   return record;
-}
-
-function toRetryRecord(retry: RetryPolicy): RetryPolicyRecord {
-  assertKnown(retry, RETRY_OPTIONS, 'retry.');
-  const initialInterval = positive('retry.initialInterval', msToNumber(retry.initialInterval ?? 1000));
-  const maximumInterval = positive('retry.maximumInterval', msToNumber(retry.maximumInterval ?? initialInterval * 100));
-  const backoffCoefficient = retry.backoffCoefficient ?? 2;
-  const maximumAttempts = retry.maximumAttempts ?? 0;
-  if (!(backoffCoefficient >= 1)) {
-    throw new InvalidOptionError({ option: 'retry.backoffCoefficient', reason: 'must be at least 1' });
-  }
-  if (!Number.isInteger(maximumAttempts) || maximumAttempts < 0) {
-    throw new InvalidOptionError({ option: 'retry.maximumAttempts', reason: 'must be a whole number, 0 for no limit' });
-  }
-  if (maximumInterval < initialInterval) {
-    throw new InvalidOptionError({ option: 'retry.maximumInterval', reason: 'must not be less than initialInterval' });
-  }
-  return {
-    initialInterval,
-    backoffCoefficient,
-    maximumInterval,
-    maximumAttempts,
-    nonRetryableErrorTypes: [...(retry.nonRetryableErrorTypes ?? [])],
-  };
 }
 
 function assertKnown(options: object, known: ReadonlySet<string>, prefix: string): void {

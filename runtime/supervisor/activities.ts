@@ -6,21 +6,13 @@ import type { EventBody, EventOf, HeadersRecord, RetryPolicyRecord } from '../..
 import type { RetryState } from '../../mailbox/failure-names.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
+import { backoff, DEFAULT_RETRY_POLICY } from '../../mailbox/retry-policy.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import { TIMED_OUT, type ToHost } from '../host/protocol.js';
 import type { Core } from './core.js';
 import type { Resolve } from './resolutions.js';
 import type { Run } from './run.js';
 import type { CallOff, Timers } from './timers.js';
-
-/** Temporal's default retry policy. */
-const DEFAULT_RETRY: RetryPolicyRecord = {
-  initialInterval: 1000,
-  backoffCoefficient: 2,
-  maximumInterval: 100_000,
-  maximumAttempts: 0,
-  nonRetryableErrorTypes: [],
-};
 
 interface Task {
   readonly run: Run;
@@ -156,7 +148,7 @@ export class Activities {
   #failed(task: Task, failure: FailureRecord): void {
     this.#byToken.delete(task.token);
     task.stop();
-    const policy = task.event.options.retry ?? DEFAULT_RETRY;
+    const policy = task.event.options.retry ?? DEFAULT_RETRY_POLICY;
     const delay = failure.nextRetryDelay ?? backoff(policy, task.attempt);
     const state = this.#retryState(task, failure, policy, delay);
     if (state === 'IN_PROGRESS') {
@@ -212,8 +204,4 @@ export class Activities {
 function copied(headers: HeadersRecord | undefined): HeadersRecord | undefined {
   if (headers === undefined) return undefined;
   return Object.fromEntries(Object.entries(headers).map(([name, payload]) => [name, payload.slice()]));
-}
-
-function backoff(policy: RetryPolicyRecord, attempt: number): number {
-  return Math.min(policy.initialInterval * policy.backoffCoefficient ** (attempt - 1), policy.maximumInterval);
 }

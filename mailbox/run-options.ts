@@ -1,0 +1,76 @@
+/**
+ * Run options: what a start says of how its run lives, wherever it is started: by a client, as a child, or to continue a chain.
+ * Thread: any. In → out: the user's options → RunOptionsRecord, or a typed error.
+ */
+import { InvalidOptionError } from '../runtime/errors.js';
+import { nameOfType } from './checks.js';
+import { parseCron } from './cron.js';
+import { type Duration, positiveMs } from './duration.js';
+import type { RunOptionsRecord } from './events.js';
+import { type RetryPolicy, retryPolicyRecord } from './retry-options.js';
+
+/** How long a run and its steps may take. */
+export interface RunTimeouts {
+  /** How long each run may take, from its start, whatever it waits for. Default: as long as the chain may. */
+  workflowRunTimeout?: Duration;
+  /** How long one step may take; never longer than the runtime's `stepLimit`. Default: 10 seconds. */
+  workflowTaskTimeout?: Duration;
+}
+
+export interface RunOptions extends RunTimeouts {
+  /** How long the whole chain may take, retries and continuations included, from its first start. Default: for ever. */
+  workflowExecutionTimeout?: Duration;
+  /** When to begin another run if one fails or times out. Default: never. */
+  retry?: RetryPolicy;
+  /**
+   * When to run, again and again: `'0 12 * * MON-FRI'`, `'@every 1h30m'`, `'CRON_TZ=Europe/Berlin 0 6 * * *'`. In UTC by default. The first
+   * run waits for its time too.
+   */
+  cronSchedule?: string;
+  /** One line that says what this run is about, for `describe`. */
+  staticSummary?: string;
+  /** The same at more length. */
+  staticDetails?: string;
+}
+
+export const RUN_TIMEOUTS: readonly string[] = ['workflowRunTimeout', 'workflowTaskTimeout'];
+export const RUN_OPTIONS: readonly string[] = [
+  ...RUN_TIMEOUTS,
+  'workflowExecutionTimeout',
+  'retry',
+  'cronSchedule',
+  'staticSummary',
+  'staticDetails',
+];
+
+/**
+ * Undefined if nothing is said. A run time-out longer than that of the execution counts as that long.
+ * @throws InvalidOptionError naming what is unknown, not positive, or contradicts another
+ */
+export function runOptionsRecord(options: RunOptions): RunOptionsRecord | undefined {
+  const { retry, cronSchedule, staticSummary, staticDetails } = options;
+  const { workflowExecutionTimeout, workflowRunTimeout, workflowTaskTimeout } = options;
+  const timed = workflowExecutionTimeout ?? workflowRunTimeout ?? workflowTaskTimeout;
+  if ((retry ?? cronSchedule ?? timed ?? staticSummary ?? staticDetails) === undefined) return undefined;
+  const record: RunOptionsRecord = {};
+  if (retry !== undefined) record.retry = retryPolicyRecord(retry);
+  if (workflowExecutionTimeout !== undefined)
+    record.executionTimeout = positiveMs('workflowExecutionTimeout', workflowExecutionTimeout);
+  if (workflowRunTimeout !== undefined) {
+    const runTimeout = positiveMs('workflowRunTimeout', workflowRunTimeout);
+    record.runTimeout = Math.min(runTimeout, record.executionTimeout ?? runTimeout);
+  }
+  if (workflowTaskTimeout !== undefined) record.taskTimeout = positiveMs('workflowTaskTimeout', workflowTaskTimeout);
+  if (cronSchedule !== undefined) {
+    parseCron(cronSchedule);
+    record.cronSchedule = cronSchedule;
+  }
+  if (staticSummary !== undefined) record.staticSummary = text('staticSummary', staticSummary);
+  if (staticDetails !== undefined) record.staticDetails = text('staticDetails', staticDetails);
+  return record;
+}
+
+function text(option: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw new InvalidOptionError({ option, reason: `it must be a string, not ${nameOfType(value)}` });
+}
