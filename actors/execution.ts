@@ -5,7 +5,7 @@
 
 import type { Command } from '../mailbox/commands.js';
 import type { CustomPayloadConverter } from '../mailbox/converter-scope.js';
-import type { ParentRecord, RunOptionsRecord, SuccessionRecord } from '../mailbox/events.js';
+import type { ParentRecord, RunOptionsRecord, SuccessionRecord, WorkflowEvent } from '../mailbox/events.js';
 import { type FailureRecord, toFailureRecord } from '../mailbox/failures.js';
 import type { Message, MessageKind, MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
@@ -18,6 +18,7 @@ import type { ErrorClass } from './failure-types.js';
 import { Handlers, type Setting } from './handlers.js';
 import { bytesOfStep } from './history-size.js';
 import { Outbox } from './outbox.js';
+import { assertStepping, Patches, recordsPatch } from './patches.js';
 import { PendingWork } from './pending-work.js';
 import { queryFailure } from './queries.js';
 import { SeededRandom } from './random.js';
@@ -107,6 +108,8 @@ export class Execution implements Scope {
   #externalRequests: ExternalRequests | undefined;
   /** Made by the first draw. */
   #random: SeededRandom | undefined;
+  /** Made by the first call of `patched`, or the first marker in a replay. */
+  #patches: Patches | undefined;
   #answers: Answer[] = [];
   #messages: readonly Message[] = [];
   #phase: ReadOnlyPhase | undefined;
@@ -156,10 +159,27 @@ export class Execution implements Scope {
     return this.#random;
   }
 
-  /** The synchronous part of a step. Microtasks must drain before `settle`. */
-  begin(messages: readonly Message[], replaying: boolean): void {
+  /** Whether the run goes the new way of a change; the first time that it does, a marker is recorded. */
+  patched(patchId: string, deprecated: boolean): boolean {
+    assertStepping(this.#messages.length > 0);
+    this.#patches ??= new Patches();
+    const reading = this.#messages[0]?.kind === 'query' ? 'query' : 'validator';
+    const asking = this.outbox.guarded ? reading : this.replaying ? 'replaying' : 'live';
+    return this.#patches.has(patchId, asking, this.outbox, deprecated);
+  }
+
+  /**
+   * The synchronous part of a step. Microtasks must drain before `settle`.
+   * @param recorded what the step made when it ran, if this is its replay
+   */
+  begin(messages: readonly Message[], recorded: readonly WorkflowEvent[] | undefined): void {
+    const replaying = recorded !== undefined;
     this.#messages = messages;
     this.replaying = replaying;
+    if (replaying && (this.#patches !== undefined || recordsPatch(recorded))) {
+      this.#patches ??= new Patches();
+      this.#patches.recorded(recorded);
+    }
     const only = messages.length === 1 ? messages[0] : undefined;
     if (only?.kind === 'query') {
       this.#phase = beginQuery(this, only);
@@ -214,6 +234,8 @@ export class Execution implements Scope {
     const commands = this.outbox.take();
     if (this.closed) moveOn(commands, this.handlers);
     this.historyLength += commands.length;
+    // A marker that the code no longer asks for still counts as when it was made.
+    if (this.replaying) this.historyLength += this.#patches?.unasked ?? 0;
     this.historySize += bytesOfStep(this.#messages, commands);
     for (const { kind } of this.#messages) if (COUNTED.has(kind)) this.historyLength++;
     return { kind: 'done', commands, answers };

@@ -5,7 +5,12 @@
 import { type Command, type CommandKind, type CommandOf, isClosing } from '../mailbox/commands.js';
 import { ReadOnlyViolationError } from '../runtime/errors.js';
 
+/** A patch that was taken to be there must be there in the replay. */
+const AFTER_CLOSING: ReadonlySet<CommandKind> = new Set<CommandKind>(['completeUpdate', 'acceptUpdate', 'recordPatch']);
+
 export class Outbox {
+  /** Where each command was made; only where somebody wants to know. */
+  #trace: Map<Command, string | undefined> | undefined;
   #commands: Command[] = [];
   #closing: Command | undefined;
   #guard: { readonly context: string; violation: ReadOnlyViolationError | undefined } | undefined;
@@ -15,11 +20,13 @@ export class Outbox {
     this.assertWritable(command.kind);
     if (isClosing(command)) {
       this.#closing ??= command;
+      this.#trace?.set(command, stackHere());
       return;
     }
     // A run that has decided to close starts nothing more; updates that end in the same step still get their outcome.
-    if (this.#closing !== undefined && command.kind !== 'completeUpdate' && command.kind !== 'acceptUpdate') return;
+    if (this.#closing !== undefined && !AFTER_CLOSING.has(command.kind)) return;
     this.#commands.push(command);
+    this.#trace?.set(command, stackHere());
   }
 
   /** Withdraws a command that this very step made: it then leaves no event. False if an earlier step made it. */
@@ -36,6 +43,16 @@ export class Outbox {
     this.#commands = [];
     this.#closing = undefined;
     return commands;
+  }
+
+  /** From here on the place of each command is kept, which takes many times as long as making it. */
+  trace(): void {
+    this.#trace = new Map();
+  }
+
+  /** The stack of where the command was made, as it is. */
+  madeAt(command: Command): string | undefined {
+    return this.#trace?.get(command);
   }
 
   get guarded(): boolean {
@@ -61,4 +78,15 @@ export class Outbox {
     this.#guard.violation ??= violation;
     throw violation;
   }
+}
+
+/** Deep enough to reach workflow code through Holdfast's own. */
+const TRACED_FRAMES = 50;
+
+function stackHere(): string | undefined {
+  const usual = Error.stackTraceLimit;
+  Error.stackTraceLimit = TRACED_FRAMES;
+  const { stack } = new Error();
+  Error.stackTraceLimit = usual;
+  return stack;
 }

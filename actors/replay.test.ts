@@ -90,17 +90,56 @@ test('messages written with their steps stand where their seqs do', () => {
   ]);
 });
 
-test('a difference names both sides and the event', () => {
+test('a difference names both sides, the event, and all that was recorded and made', () => {
   const recorded = { ...timerStarted('1', 1), eventId: 5 };
   expect(compare([{ kind: 'startTimer', timerId: '1', fireAt: 99 }], [recorded])).toBeUndefined();
-  expect(compare([], [recorded])).toEqual({ expected: 'TimerStarted(1)', actual: 'nothing', eventId: 5 });
-  expect(compare([{ kind: 'startTimer', timerId: '2', fireAt: 0 }], [recorded])).toEqual({
+  expect(compare([], [recorded])).toEqual({
     expected: 'TimerStarted(1)',
-    actual: 'TimerStarted(2)',
+    actual: 'nothing',
     eventId: 5,
+    recorded: ['TimerStarted(1)'],
+    made: [],
+    index: 0,
+  });
+  const other = [
+    { kind: 'startTimer', timerId: '1', fireAt: 0 },
+    { kind: 'startTimer', timerId: '3', fireAt: 0 },
+  ] as const;
+  expect(compare(other, [recorded, { ...timerStarted('2', 1), eventId: 6 }], () => 'w.ts:7:3')).toEqual({
+    expected: 'TimerStarted(2)',
+    actual: 'TimerStarted(3)',
+    eventId: 6,
+    recorded: ['TimerStarted(1)', 'TimerStarted(2)'],
+    made: [
+      { command: 'TimerStarted(1)', at: 'w.ts:7:3' },
+      { command: 'TimerStarted(3)', at: 'w.ts:7:3' },
+    ],
+    index: 1,
   });
   expect(compare([{ kind: 'cancelTimer', timerId: '1' }], [])).toEqual({
     expected: 'nothing',
     actual: 'TimerCanceled(1)',
+    recorded: [],
+    made: [{ command: 'TimerCanceled(1)' }],
+    index: 0,
   });
+});
+
+test('the marker of a deprecated patch may be made or not, in any place of its step; that of another must be', () => {
+  const marker = (patchId: string, deprecated?: true): WorkflowEvent => ({
+    eventType: 'MarkerRecorded',
+    eventId: 0,
+    eventTime: 0,
+    cause: 1,
+    marker: deprecated ? { kind: 'patch', patchId, deprecated } : { kind: 'patch', patchId },
+  });
+  const timer = { kind: 'startTimer', timerId: '1', fireAt: 0 } as const;
+  const patch = { kind: 'recordPatch', patchId: 'p' } as const;
+  const old = [marker('p', true), timerStarted('1', 1)];
+  expect(compare([timer], old)).toBeUndefined();
+  expect(compare([patch, timer], old)).toBeUndefined();
+  expect(compare([timer, { ...patch, deprecated: true }], old)).toBeUndefined();
+  const kept = [marker('p'), timerStarted('1', 1)];
+  expect(compare([{ ...patch, deprecated: true }, timer], kept)).toBeUndefined();
+  expect(compare([timer], kept)).toMatchObject({ expected: 'MarkerRecorded(patch p)', actual: 'TimerStarted(1)' });
 });

@@ -54,27 +54,70 @@ export function replaySteps(events: readonly WorkflowEvent[], ran: Ran): ReplayS
   return steps;
 }
 
+/** A command as a difference tells of it. */
+export interface MadeCommand {
+  readonly command: string;
+  /** File, line and column of the workflow code that made it, where that was looked for. */
+  readonly at?: string;
+}
+
+/** A step whose code makes other commands than its history records. */
 export interface Difference {
   readonly expected: string;
   readonly actual: string;
   readonly eventId?: number;
+  /** All commands of the step, as recorded and as made, and which is the first that differs. */
+  readonly recorded: readonly string[];
+  readonly made: readonly MadeCommand[];
+  readonly index: number;
 }
 
-/** The first difference between what the code made and what history records: kind, id and name, not arguments. */
-export function compare(all: readonly Command[], expected: readonly WorkflowEvent[]): Difference | undefined {
-  const commands = all.filter(({ kind }) => COMMANDS[kind] !== null);
-  const length = Math.max(commands.length, expected.length);
+/**
+ * The first difference between what the code made and what history records: kind, id and name, not arguments.
+ * @param placeOf where a command was made, if that is known
+ */
+export function compare(
+  all: readonly Command[],
+  recordedBy: readonly WorkflowEvent[],
+  placeOf: (command: Command) => string | undefined = () => undefined,
+): Difference | undefined {
+  const optional = deprecatedPatches(recordedBy);
+  const commands = all.filter((command) => COMMANDS[command.kind] !== null && !isPatchOf(command, optional));
+  const events = optional === undefined ? recordedBy : recordedBy.filter((event) => !isMarkerOf(event, optional));
+  const length = Math.max(commands.length, events.length);
   for (let i = 0; i < length; i++) {
     const command = commands[i];
-    const event = expected[i];
-    const made = command === undefined ? 'nothing' : describeCommand(command);
-    const recorded = event === undefined ? 'nothing' : describeEvent(event);
-    if (made === recorded) continue;
-    return event === undefined
-      ? { expected: recorded, actual: made }
-      : { expected: recorded, actual: made, eventId: event.eventId };
+    const event = events[i];
+    const actual = command === undefined ? 'nothing' : describeCommand(command);
+    const expected = event === undefined ? 'nothing' : describeEvent(event);
+    if (actual === expected) continue;
+    const made = commands.map((each): MadeCommand => {
+      const at = placeOf(each);
+      return at === undefined ? { command: describeCommand(each) } : { command: describeCommand(each), at };
+    });
+    const difference = { expected, actual, recorded: events.map(describeEvent), made, index: i };
+    return event === undefined ? difference : { ...difference, eventId: event.eventId };
   }
   return undefined;
+}
+
+/** Once a patch is deprecated, code need not ask for it any more, and may. */
+function deprecatedPatches(events: readonly WorkflowEvent[]): Set<string> | undefined {
+  let ids: Set<string> | undefined;
+  for (const event of events) {
+    if (event.eventType !== 'MarkerRecorded' || event.marker.kind !== 'patch' || !event.marker.deprecated) continue;
+    ids ??= new Set();
+    ids.add(event.marker.patchId);
+  }
+  return ids;
+}
+
+function isPatchOf(command: Command, ids: ReadonlySet<string> | undefined): boolean {
+  return ids !== undefined && command.kind === 'recordPatch' && ids.has(command.patchId);
+}
+
+function isMarkerOf(event: WorkflowEvent, ids: ReadonlySet<string>): boolean {
+  return event.eventType === 'MarkerRecorded' && event.marker.kind === 'patch' && ids.has(event.marker.patchId);
 }
 
 /** Null: leaves no event. */

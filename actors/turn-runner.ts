@@ -3,6 +3,7 @@
  * Thread: worker. In → out: slices → report. Steps run in `setImmediate` callbacks, between any two of which Node drains all microtasks.
  */
 
+import type { Command } from '../mailbox/commands.js';
 import type { WorkflowEvent } from '../mailbox/events.js';
 import { toFailureRecord } from '../mailbox/failures.js';
 import type { Message } from '../mailbox/messages.js';
@@ -39,6 +40,8 @@ export interface StepWatch {
 export interface TurnRunnerOptions {
   /** Makes the actor of a run, or says why it cannot be. */
   readonly create: (load: Load, log: Log) => Execution | SuspendReason;
+  /** The first place of workflow code in a stack. */
+  readonly place: (stack: string) => string | undefined;
   readonly watch: StepWatch;
   /** Monotonic milliseconds, for the turn's length only. */
   readonly monotonic: () => number;
@@ -110,6 +113,8 @@ class Turn {
   #stepReports: StepReport[] = [];
   #processed = 0;
   #expected: readonly WorkflowEvent[] | undefined;
+  /** The replay under way is made a second time, to find where its commands are made. */
+  #tracing = false;
   #messages: readonly Message[] | undefined;
   #stepBegan = 0;
 
@@ -181,6 +186,7 @@ class Turn {
     }
     this.#laterSteps -= slice.steps.length;
     this.#slice = slice;
+    this.#tracing = false;
     this.#nextStep = 0;
     this.#stepReports = [];
     this.#processed = 0;
@@ -213,6 +219,7 @@ class Turn {
       return;
     }
     this.runs.set(slice.run, made);
+    if (this.#tracing) made.outbox.trace();
     let firstEventId = 1;
     const events: WorkflowEvent[] = [];
     for (const frame of load.frames) {
@@ -239,7 +246,7 @@ class Turn {
     this.#messages = step.messages;
     this.#expected = step.expected;
     this.options.watch.began(this.#slice!.run);
-    this.execution!.begin(step.messages, !live);
+    this.execution!.begin(step.messages, step.expected);
     return true;
   }
   /** Every turn processes at least one message, or a slow replay would hand everything back for ever. */
@@ -259,9 +266,7 @@ class Turn {
       return;
     }
     if (expected !== undefined) {
-      const difference = outcome.kind === 'done' ? compare(outcome.commands, expected) : undefined;
-      if (difference !== undefined)
-        this.#discard({ kind: 'suspended', error: { kind: 'nondeterminism', ...difference } });
+      if (outcome.kind === 'done') this.#compare(outcome.commands, expected);
       return;
     }
     this.#processed = last;
@@ -284,6 +289,30 @@ class Turn {
       });
     }
     if (outcome.kind === 'discard') this.#discard({ kind: 'discarded' });
+  }
+
+  #compare(commands: readonly Command[], expected: readonly WorkflowEvent[]): void {
+    const { outbox } = this.execution!;
+    const placeOf = (command: Command): string | undefined => {
+      const stack = outbox.madeAt(command);
+      return stack === undefined ? undefined : this.options.place(stack);
+    };
+    const difference = compare(commands, expected, this.#tracing ? placeOf : undefined);
+    if (difference === undefined) return;
+    if (this.#tracing) this.#discard({ kind: 'suspended', error: { kind: 'nondeterminism', ...difference } });
+    else this.#replayAgain();
+  }
+
+  /** From the beginning, this time with the place of each command: to keep those of every replay would cost far more. */
+  #replayAgain(): void {
+    const slice = this.#slice!;
+    this.runs.delete(slice.run);
+    this.#tracing = true;
+    this.#nextStep = 0;
+    this.#steps = slice.steps.map((messages) => ({ messages }));
+    this.#load(slice, slice.load!);
+    this.execution = this.runs.get(slice.run);
+    setCurrent(this.execution);
   }
 
   #discard(end: SliceEnd): void {

@@ -22,7 +22,7 @@ import { EXTERNAL_MODULES } from './sandbox/externals.js';
 import { createGlobals } from './sandbox/globals.js';
 import { ModuleGraph } from './sandbox/module-graph.js';
 import type { SandboxHost } from './sandbox/sandbox-host.js';
-import { stackMapper } from './sandbox/source-map.js';
+import { firstPlace, stackMapper } from './sandbox/source-map.js';
 import { STEP_FIELDS } from './steps.js';
 import { type StepWatch, TurnRunner } from './turn-runner.js';
 
@@ -70,7 +70,8 @@ const sandboxHost: SandboxHost = {
   },
 };
 
-setStackMapper(stackMapper(bundle));
+const mapper = stackMapper(bundle);
+setStackMapper(mapper);
 if (bundle.modules.some(({ code }) => code.includes('currentUpdateInfo'))) enableCodeContext();
 const graph = new ModuleGraph(bundle, EXTERNAL_MODULES, createGlobals(sandboxHost));
 
@@ -133,6 +134,7 @@ const watch: StepWatch = {
 
 const runner = new TurnRunner({
   create,
+  place: (stack) => firstPlace(stack, mapper),
   watch,
   monotonic: () => performance.now(),
   afterDrain: (callback) => {

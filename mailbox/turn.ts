@@ -69,9 +69,19 @@ export type SliceEnd =
   /** A step failed in a way that suspends the run; the actor is gone. */
   | { readonly kind: 'suspended'; readonly error: SuspendReason };
 
+/** Fields of a DeterminismViolationError that the step itself knows. */
+export interface ViolationRecord {
+  readonly expected: string;
+  readonly actual: string;
+  readonly eventId?: number;
+  readonly recorded: readonly string[];
+  readonly made: readonly { readonly command: string; readonly at?: string }[];
+  readonly index: number;
+}
+
 export type SuspendReason =
   | { readonly kind: 'threw'; readonly failure: FailureRecord }
-  | { readonly kind: 'nondeterminism'; readonly expected: string; readonly actual: string; readonly eventId?: number }
+  | ({ readonly kind: 'nondeterminism' } & ViolationRecord)
   /** `workflowType`: that of the next run, if it is not this one's that is unknown. */
   | { readonly kind: 'unknownType'; readonly registered: readonly string[]; readonly workflowType?: string };
 

@@ -5,6 +5,13 @@
  */
 import { HoldfastError } from './base-error.js';
 import {
+  DeterminismViolationError,
+  HistoryFormatError,
+  ReplayError,
+  WorkflowResetError,
+  WorkflowSuspendedError,
+} from './code-errors.js';
+import {
   InvalidListFilterError,
   InvalidSearchAttributeError,
   SearchAttributeTypeConflictError,
@@ -18,6 +25,14 @@ import {
 } from './store-errors.js';
 
 export * from './base-error.js';
+export {
+  DeterminismViolationError,
+  type DeterminismViolationFields,
+  HistoryFormatError,
+  ReplayError,
+  WorkflowResetError,
+  WorkflowSuspendedError,
+} from './code-errors.js';
 export * from './search-errors.js';
 export * from './store-errors.js';
 
@@ -141,31 +156,6 @@ export class QueryFailedError extends HoldfastError<{ queryName: string; reason:
   readonly code = 'QUERY_FAILED';
   constructor(fields: { queryName: string; reason: string }, options?: ErrorOptions) {
     super(`Query '${fields.queryName}' failed: ${fields.reason}`, fields, options);
-  }
-}
-
-/** The run cannot step: its code threw something that is not a failure, no longer fits its history, or kills its worker. */
-export class WorkflowSuspendedError extends HoldfastError<{ workflowId: string; runId: string; reason: string }> {
-  readonly code = 'WORKFLOW_SUSPENDED';
-  constructor(fields: { workflowId: string; runId: string; reason: string }, options?: ErrorOptions) {
-    super(
-      `${of(fields.workflowId, fields.runId)} is suspended: ${fields.reason}. Nothing is lost: deploy fixed code (it resumes by itself) or terminate it`,
-      fields,
-      options,
-    );
-  }
-}
-
-/** The code made other commands than history records. */
-export class DeterminismViolationError extends HoldfastError<{ expected: string; actual: string; eventId?: number }> {
-  readonly code = 'DETERMINISM_VIOLATION';
-  constructor(fields: { expected: string; actual: string; eventId?: number }, options?: ErrorOptions) {
-    super(
-      `Workflow code does not fit its history${fields.eventId === undefined ? '' : ` at event ${fields.eventId}`}: recorded ${fields.expected}, ` +
-        `code made ${fields.actual}. Deploy code that makes the recorded commands`,
-      fields,
-      options,
-    );
   }
 }
 
@@ -360,6 +350,9 @@ const ALL: readonly ErrorClass[] = [
   QueryFailedError,
   WorkflowSuspendedError,
   DeterminismViolationError,
+  ReplayError,
+  HistoryFormatError,
+  WorkflowResetError,
   ReadOnlyViolationError,
   StepFailedWorkerError,
   ActivityThreadLostError,

@@ -12,8 +12,9 @@ const FOLDERS = ['mailbox', 'actors', 'runtime', 'examples', 'bench'];
 const LEAVES = [
   'runtime/errors.ts',
   'runtime/base-error.ts',
-  'runtime/store-errors.ts',
+  'runtime/code-errors.ts',
   'runtime/search-errors.ts',
+  'runtime/store-errors.ts',
   'runtime/clock.ts',
 ];
 const LONGEST = 400;

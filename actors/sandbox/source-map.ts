@@ -95,3 +95,10 @@ export function stackMapper(bundle: WorkflowBundle): (stack: string) => string {
       .map(cached)
       .join('\n');
 }
+
+/** File, line and column of the first frame of the user's code in a stack, as the mapper tells it. */
+export function firstPlace(stack: string, mapper: (stack: string) => string): string | undefined {
+  const frames = stack.split('\n').filter((line) => line.includes(EVALUATED));
+  const [first] = mapper(frames.slice(0, 1).join('\n')).split('\n');
+  return first === undefined ? undefined : /(?:\(|at (?:async )?)([^()]+:\d+:\d+)\)?$/.exec(first)?.[1];
+}

@@ -101,6 +101,7 @@ export {
 } from './info.js';
 export { Mutex, type Release, Semaphore } from './locks.js';
 export { OutgoingUpdateHandle, type OutgoingUpdateOptions } from './outgoing-handle.js';
+export { deprecatePatch, patched } from './patches.js';
 export { Trigger } from './trigger.js';
 export { condition, sleep, type TimerOptions } from './waiting.js';
 export {

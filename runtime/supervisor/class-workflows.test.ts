@@ -162,7 +162,7 @@ test('what waits for handlers when the run begins is handed over in the order in
   setCurrent(execution);
   execution.begin(
     [mail(1, 'a'), mail(2, 'x'), mail(3, 'b'), mail(4, 'a'), { kind: 'start', seq: 5, time: 0, input: [] }],
-    false,
+    undefined,
   );
   setCurrent(undefined);
   expect(seen).toEqual(['a 1', 'x 2', 'b 3', 'a 4', 'run']);

@@ -5,6 +5,7 @@
 
 import type { FailureRecord } from '../../mailbox/failures.js';
 import type { SuspendReason } from '../../mailbox/turn.js';
+import { violationSummary } from '../code-errors.js';
 import {
   DeterminismViolationError,
   type HoldfastError,
@@ -147,7 +148,11 @@ export function suspendedError(run: Run): [WorkflowSuspendedError, FailureRecord
   const { workflowId, runId } = run;
   const { reason } = run.live!.suspension!;
   const cause = causeOf(reason, run);
-  return [new WorkflowSuspendedError({ workflowId, runId, reason: cause.message }), cause];
+  if (reason.kind !== 'nondeterminism') {
+    return [new WorkflowSuspendedError({ workflowId, runId, reason: cause.message }), cause];
+  }
+  const { kind: _, ...violation } = reason;
+  return [new WorkflowSuspendedError({ workflowId, runId, reason: violationSummary(violation), violation }), cause];
 }
 
 function causeOf(reason: Suspension['reason'], run: Run): FailureRecord {

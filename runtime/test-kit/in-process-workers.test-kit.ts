@@ -89,6 +89,7 @@ export class InProcessWorkers implements Workers {
   #newRunner(): TurnRunner {
     return new TurnRunner({
       create: (load, log) => createExecution(load, log, this.deployed),
+      place: (stack) => /[^\s(/]+\.test\.[jt]s:\d+/.exec(stack)?.[0],
       watch: { began: () => undefined, ended: () => undefined },
       monotonic: () => this.monotonic(),
       afterDrain: (callback) => {

@@ -209,8 +209,8 @@ export async function replayed(
   const load: Load = { runId, workflowId, workflowType, firstRunId, startTime, frames: [], ran: [] };
   const execution = createExecution(load, () => undefined, deployed);
   if ('kind' in execution) throw new Error(`Workflow type ${workflowType} is not deployed`);
-  const step = async (messages: readonly Message[], replaying: boolean): Promise<StepOutcome> => {
-    execution.begin(messages, replaying);
+  const step = async (messages: readonly Message[], recorded?: readonly WorkflowEvent[]): Promise<StepOutcome> => {
+    execution.begin(messages, recorded);
     do await drained();
     while (execution.settle());
     return execution.finish();
@@ -219,14 +219,14 @@ export async function replayed(
   setStepping(execution);
   try {
     const commands: (readonly Command[])[] = [];
-    for (const { messages } of steps) {
-      const outcome = await step(messages, true);
+    for (const { messages, expected } of steps) {
+      const outcome = await step(messages, expected);
       if (outcome.kind !== 'done')
         throw new Error(`Replay of ${workflowId} ended a step with ${JSON.stringify(outcome)}`);
       commands.push(outcome.commands);
     }
     if (query === undefined) return { commands, answer: undefined };
-    const asked = await step([{ kind: 'query', seq: Number.MAX_SAFE_INTEGER, time: 0, name: query, input: [] }], false);
+    const asked = await step([{ kind: 'query', seq: Number.MAX_SAFE_INTEGER, time: 0, name: query, input: [] }]);
     const result = asked.kind === 'suspend' ? undefined : asked.answers[0]?.result;
     return { commands, answer: result === undefined ? undefined : decodePayload(result) };
   } finally {
@@ -263,7 +263,7 @@ function storedAs(command: Command, event: WorkflowEvent): object & { kind: stri
 /** Every field of the command, as it was made and as its event has it; stacks apart, which tell of the way there. */
 export function bothSides(command: Command, event: WorkflowEvent): { made: unknown; recorded: unknown } {
   const { kind: _, ...fields } = storedAs(command, event);
-  const recorded = event as unknown as Record<string, unknown>;
+  const recorded = ('marker' in event ? event.marker : event) as unknown as Record<string, unknown>;
   // Through the codec, for what is undefined is not stored.
   const names = Object.keys(fields).filter((name) => fields[name as keyof typeof fields] !== undefined);
   const of = (values: Record<string, unknown>) => names.map((name) => [name, bare(values[name])]);
