@@ -7,6 +7,8 @@ export interface Clock {
   now(): number;
   /** Calls `ring` once, `delayMs` from now or later; returns how to call it off. */
   after(delayMs: number, ring: () => void): () => void;
+  /** When something is over that takes as long as this on the machine's clock, and begins now. */
+  end(durationMs: number): number;
 }
 
 /** The machine's clock. */
@@ -16,6 +18,7 @@ export const systemClock: Clock = {
     const timer = setTimeout(ring, Math.min(delayMs, 0x7fffffff));
     return () => clearTimeout(timer);
   },
+  end: (durationMs) => Date.now() + durationMs,
 };
 
 /** A clock that moves only when told; rings in time order. */
@@ -28,6 +31,7 @@ export class ManualClock implements Clock {
   }
 
   now = (): number => this.#now;
+  end = (durationMs: number): number => this.#now + durationMs;
 
   after(delayMs: number, ring: () => void): () => void {
     const alarm = { at: this.#now + Math.max(0, delayMs), ring };

@@ -18,6 +18,7 @@ import { ActivityHost } from './host/activity-host.js';
 import type { AttemptRunner } from './host/attempt-runner.js';
 import { type LifecycleName, RuntimeEvents } from './host/lifecycle-events.js';
 import { LOGGED, logLifecycle } from './host/lifecycle-log.js';
+import type { HostTime } from './host/virtual-time.js';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.js';
 import { releaseStore } from './store/index.js';
 import { type SupervisorThreadData, YOUNG_GENERATION_MB } from './supervisor/config.js';
@@ -47,6 +48,7 @@ export class Runtime implements AsyncDisposable {
   readonly #host: ActivityHost;
   readonly #activityPool: AttemptRunner | undefined;
   readonly #connection: Connection;
+  readonly #time: HostTime | undefined;
   #opened = false;
   #ended: ErrorRecord | undefined;
   /** After a failure: the supervisor thread's end. */
@@ -60,7 +62,12 @@ export class Runtime implements AsyncDisposable {
    * @throws InvalidOptionError, WorkflowBundleError
    * @throws StoreLockedError, StoreCorruptError, StoreFormatError, StoreUnavailableError
    */
-  static async create(options: RuntimeOptions): Promise<Runtime> {
+  static create(options: RuntimeOptions): Promise<Runtime> {
+    return Runtime.createOn(options, undefined);
+  }
+
+  /** @internal With a clock that stands still, and is moved for whoever sleeps in `time`. */
+  static async createOn(options: RuntimeOptions, time: HostTime | undefined): Promise<Runtime> {
     const resolved = resolveOptions(options);
     const { payloadCodec } = resolved.config;
     const { payloadConverter } = resolved;
@@ -69,7 +76,7 @@ export class Runtime implements AsyncDisposable {
       payloadCodec: payloadCodec === undefined ? undefined : await loadPayloadCodec(payloadCodec),
     };
     const bundle = await bundleOf(resolved);
-    const runtime = new Runtime(resolved, bundle, data, await activityPoolOf(resolved));
+    const runtime = new Runtime(resolved, bundle, data, await activityPoolOf(resolved), time);
     await runtime.#open();
     return runtime;
   }
@@ -79,14 +86,21 @@ export class Runtime implements AsyncDisposable {
     bundle: WorkflowBundle,
     data: DataConverters,
     activityPool: AttemptRunner | undefined,
+    time: HostTime | undefined,
   ) {
+    this.#time = time;
     this.#activityPool = activityPool;
     this.#options = options;
     this.#data = data;
     const control = new MessageChannel();
     const host = new MessageChannel();
     const config = { ...options.config, bundle };
-    const workerData: SupervisorThreadData = { config, controlPort: control.port2, hostPort: host.port2 };
+    const workerData: SupervisorThreadData = {
+      config,
+      controlPort: control.port2,
+      hostPort: host.port2,
+      virtualTime: time?.start,
+    };
     const transferList = [control.port2, host.port2];
     const thread = new URL('./supervisor/thread.js', import.meta.url);
     this.#worker = new Worker(thread, {
@@ -107,6 +121,7 @@ export class Runtime implements AsyncDisposable {
       ...data,
       maxConcurrentActivities: options.maxConcurrentActivities,
       elsewhere: activityPool,
+      time,
       onLifecycle: (event) => this.#onLifecycle(event),
     });
     // Its port closes with the thread, whose own end says more.
@@ -141,6 +156,11 @@ export class Runtime implements AsyncDisposable {
     });
     this.#host.attach(supervisor);
     return client;
+  }
+
+  /** @internal What the clock shows that the runtime runs on, in epoch milliseconds. */
+  currentTime(): Promise<number> {
+    return this.#control.call((remote) => remote.currentTime());
   }
 
   /** Counts of now. */
@@ -186,6 +206,7 @@ export class Runtime implements AsyncDisposable {
     this.#connection.end(error);
     this.#control.end(error);
     this.#host.stop();
+    this.#time?.end(error);
     return true;
   }
 

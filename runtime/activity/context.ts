@@ -128,6 +128,11 @@ export function runInContext<T>(context: Context, attempt: () => T): T {
   return storage.run(context, attempt);
 }
 
+/** The context of the activity from which this is called, if it is called from one. */
+export function contextIfAny(): Context | undefined {
+  return storage.getStore();
+}
+
 function currentFor(operation: string): Context {
   const context = storage.getStore();
   if (context === undefined) throw new NotInActivityError({ operation });

@@ -19,6 +19,7 @@ import {
   type ErrorRecord,
   encodeRequests,
   LAST_WORD,
+  PROBE,
   type Reply,
   type Request,
   type StartBrings,
@@ -53,6 +54,8 @@ export class Connection {
   #queue: Request[] = [];
   #lastId = 0;
   #holds = 0;
+  /** To be answered once nothing is held. */
+  #probed = false;
   #ended: ErrorRecord | undefined;
 
   /**
@@ -83,7 +86,10 @@ export class Connection {
     const { port1, port2 } = new MessageChannel();
     this.control = new ControlPort(port1);
     port.postMessage({ control: port2 } satisfies AttachControl, [port2]);
-    port.on('message', (bytes: Uint8Array) => this.#receive(bytes));
+    port.on('message', (message: Uint8Array | typeof PROBE) => {
+      if (message === PROBE) void this.#answerProbe();
+      else this.#receive(message);
+    });
     port.on('close', closed);
     // An open client keeps no process alive; a request under way does.
     port.unref();
@@ -177,6 +183,10 @@ export class Connection {
     const release = (): void => {
       this.#holds--;
       this.#flush();
+      if (this.#probed && this.#holds === 0) {
+        this.#probed = false;
+        void this.#answerProbe();
+      }
     };
     until.then(release, release);
   }
@@ -201,6 +211,19 @@ export class Connection {
     const bytes = encodeRequests(requests);
     this.#port.postMessage(bytes, [bytes.buffer as ArrayBuffer]);
   };
+
+  /** Replies that came before have had their effect, and what that made the client ask for is sent before the answer. */
+  async #answerProbe(): Promise<void> {
+    let encoded: Promise<unknown>;
+    do {
+      encoded = this.#encoding;
+      await encoded;
+      await new Promise(setImmediate);
+    } while (this.#encoding !== encoded);
+    if (this.#ended !== undefined) return;
+    if (this.#holds > 0) this.#probed = true;
+    else this.#port.postMessage(PROBE);
+  }
 
   #receive(bytes: Uint8Array): void {
     for (const reply of decodeReplies(bytes)) {

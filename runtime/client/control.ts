@@ -96,6 +96,8 @@ export interface RuntimeControl extends ClientControl {
   /** Stops admission, waits for turns in flight and the last flush, writes the checkpoint and closes the store. */
   close(): Promise<Outcome<undefined>>;
   stats(): Promise<RuntimeStats>;
+  /** Of the clock that the supervisor runs on, in epoch milliseconds. */
+  currentTime(): Promise<number>;
   /** Everything that helps to see why nothing moves: runs with work, mailboxes, turns in flight, pending flush. */
   dump(): Promise<unknown>;
   /** Which lifecycle events to tell; none costs nothing. */

@@ -120,6 +120,9 @@ export type ReplyOf<K extends ReplyKind> = Extract<Reply, { kind: K }>;
  */
 export const LAST_WORD = 0;
 
+/** With virtual time: asks a client whether it has dealt with all replies sent before; its answer, behind what it asked for meanwhile. */
+export const PROBE = 'probe';
+
 export type Reply = { id: number } & (
   | { kind: 'started'; runId: string /** False if an existing run was used. */; started: boolean }
   | { kind: 'done' }

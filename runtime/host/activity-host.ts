@@ -4,10 +4,12 @@
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { CancelledFailure, toFailureRecord } from '../../mailbox/failures.js';
+import { contextIfAny } from '../activity/context.js';
 import type { Lifecycle } from '../client/control.js';
 import { type AttemptSetting, runAttempt } from './attempt.js';
 import type { AttemptRunner } from './attempt-runner.js';
 import type { ActivityTask, FromHost, ToHost } from './protocol.js';
+import type { HostTime } from './virtual-time.js';
 
 export interface ActivityHostOptions extends Omit<AttemptSetting, 'poll'> {
   /** Attempts under way at once; what comes beyond that waits here. */
@@ -16,6 +18,7 @@ export interface ActivityHostOptions extends Omit<AttemptSetting, 'poll'> {
   readonly elsewhere?: AttemptRunner | undefined;
   /** Called for each lifecycle event, in order. */
   readonly onLifecycle: (event: Lifecycle) => void;
+  readonly time?: HostTime | undefined;
 }
 
 export class ActivityHost {
@@ -35,6 +38,10 @@ export class ActivityHost {
     this.#setting = { ...options, poll: () => this.#poll() };
     port.on('message', (batch: ToHost[]) => this.#receive(batch));
     port.unref();
+    options.time?.connect(
+      (message) => this.#send(message),
+      () => this.#currentAttempt(),
+    );
   }
 
   /** Gives the supervisor its end of a new client port. */
@@ -64,6 +71,10 @@ export class ActivityHost {
           break;
         case 'lifecycle':
           this.#options.onLifecycle(message.event);
+          break;
+        case 'slept':
+        case 'probe':
+          this.#options.time?.receive(message);
           break;
       }
     }
@@ -122,6 +133,13 @@ export class ActivityHost {
     this.#running.delete(task.token);
     this.#send({ kind: 'activityDone', token: task.token, ...outcome });
     this.#startWaiting();
+  }
+
+  #currentAttempt(): number | undefined {
+    const signal = contextIfAny()?.cancellationSignal;
+    if (signal === undefined) return undefined;
+    for (const [token, abort] of this.#running) if (abort.signal === signal) return token;
+    return undefined;
   }
 
   #send(message: FromHost): void {

@@ -33,12 +33,19 @@ export type ToHost =
   | { kind: 'runActivity'; task: ActivityTask }
   /** The attempt is cancelled, or its time is up; its outcome is no longer awaited. */
   | { kind: 'cancelActivity'; token: number; reason: string }
-  | { kind: 'lifecycle'; event: Lifecycle };
+  | { kind: 'lifecycle'; event: Lifecycle }
+  /** With virtual time: a sleep is over. */
+  | { kind: 'slept'; id: number }
+  /** With virtual time: answered once all that was told before is dealt with. */
+  | { kind: 'probe' };
 
 export type FromHost =
   /** An attempt has begun: until then it waited for a place. */
   | { kind: 'activityStarted'; token: number }
   | { kind: 'activityDone'; token: number; result?: Payload; failure?: FailureRecord }
+  /** With virtual time: wants to be told when so much of it has passed. `attempt`: the activity attempt that sleeps, by its token. */
+  | { kind: 'sleep'; id: number; durationMs: number; attempt?: number }
+  | { kind: 'probed' }
   /** A client port of any thread: batches of requests as bytes, see client/protocol.ts; its first message is `AttachControl`. */
   | { kind: 'attach'; port: MessagePort };
 

@@ -61,6 +61,15 @@ export class Activities {
     }
   }
 
+  /** Attempts without an outcome, those that wait for a place included. */
+  get underWay(): number {
+    return this.#byToken.size;
+  }
+
+  isUnderWay(token: number): boolean {
+    return this.#byToken.has(token);
+  }
+
   attempts(run: Run): { activityId: string; activityType: string; attempt: number }[] {
     return [...(this.#byRun.get(run)?.values() ?? [])].map(({ event, attempt }) => ({
       activityId: event.activityId,
@@ -87,7 +96,7 @@ export class Activities {
     const left = task.event.eventTime + (scheduleToCloseTimeout ?? Number.POSITIVE_INFINITY) - this.core.now();
     if (startToCloseTimeout >= left) return;
     task.stop();
-    task.stop = this.timers.after(startToCloseTimeout, () => this.#timedOut(task, token, false));
+    task.stop = this.timers.limit(startToCloseTimeout, () => this.#timedOut(task, token, false));
   }
 
   /** The host finished an attempt; one that was given up is not heard. */

@@ -79,6 +79,11 @@ export class Committer {
     return (run.live?.lastBatch ?? 0) <= this.#durable;
   }
 
+  /** Nothing is gathered or under way. */
+  get isIdle(): boolean {
+    return this.#flushing === undefined && this.#dirty.length === 0;
+  }
+
   get pending(): { gathering: number; runs: number; flushing: boolean; waitingActions: number } {
     return {
       gathering: this.#gathering,
@@ -90,8 +95,7 @@ export class Committer {
 
   /** Resolves once nothing is gathered or under way, or never will be: the store says then what happened. */
   settled(): Promise<void> {
-    if (this.#failed !== undefined || (this.#flushing === undefined && this.#dirty.length === 0))
-      return Promise.resolve();
+    if (this.#failed !== undefined || this.isIdle) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
@@ -139,7 +143,7 @@ export class Committer {
     this.#flushing = undefined;
     for (const action of actions) action();
     this.onDurable();
-    if (this.#flushing === undefined && this.#dirty.length === 0) this.#tellIdle();
+    if (this.isIdle) this.#tellIdle();
   }
 
   #tellIdle(): void {

@@ -47,6 +47,8 @@ export interface SupervisorThreadData {
   config: SupervisorConfig;
   /** Comlink: RuntimeControl. */
   controlPort: MessagePort;
+  /** Time stands still and is moved, for tests: what the clock shows first, in epoch milliseconds. */
+  virtualTime: number | undefined;
   /** Activities, logs and lifecycle events: host/protocol.ts. */
   hostPort: MessagePort;
 }

@@ -209,13 +209,13 @@ export class Dispatcher {
     Promise.all([this.core.readHistory(run), earlierIds]).then(
       ([frames, earlier]) => {
         this.#loading--;
+        this.core.moved();
         if (run.live?.actor !== actor) return;
         live.residence = 'none';
         this.events.historyRead(run, frames, earlier);
         if (live.mailbox.waiting > 0) live.frames = frames.map(({ frame }) => frame.events);
         this.schedule(run);
         this.core.release(run);
-        this.core.moved();
       },
       (error) => this.events.failed(error),
     );

@@ -38,6 +38,8 @@ export interface SupervisorOptions extends CoreOptions {
   readonly host: (message: ToHost) => void;
   /** Calls back after everything that is due now. */
   readonly later: (callback: () => void) => void;
+  /** Called when whatever moved has been handed to the workers and the store. */
+  readonly moved?: () => void;
 }
 
 /** A run that a restart has to do something about, and the newest event that it had then. */
@@ -62,7 +64,8 @@ export class Supervisor {
   readonly #dispatcher: Dispatcher;
   readonly #timers: Timers;
   readonly #delayed: DelayedStarts;
-  readonly #activities: Activities;
+  readonly activities: Activities;
+  readonly #suspensions: Suspensions;
   readonly #internalClient: InternalClient;
   readonly #outgoing: Outgoing;
   readonly #children: Children;
@@ -84,7 +87,7 @@ export class Supervisor {
     this.#timers = new Timers(core, wake);
     this.#delayed = new DelayedStarts(core, this.#timers, () => this.#dispatcher);
     const resolve = resolutions(core, wake);
-    this.#activities = new Activities(core, this.#timers, options.host, resolve);
+    this.activities = new Activities(core, this.#timers, options.host, resolve);
     this.#internalClient = new InternalClient((request, port) => {
       this.#admission.admitInternal(request, port);
       this.#moved();
@@ -93,10 +96,11 @@ export class Supervisor {
     this.#children = new Children(core, this.#internalClient, resolve);
     const historyReader = new HistoryReader(core, readmit);
     const suspensions = new Suspensions(core, () => this.#dispatcher, this.#timers, readmit);
+    this.#suspensions = suspensions;
     const closing = new Closing({
       core,
       dispatcher: () => this.#dispatcher,
-      activities: this.#activities,
+      activities: this.activities,
       suspensions,
       parentClosed: (run) => this.#children.parentClosed(run),
       readmit,
@@ -123,7 +127,7 @@ export class Supervisor {
       core,
       chains: new Chains({ core, starts, closing, readmit }),
       timers: this.#timers,
-      activities: this.#activities,
+      activities: this.activities,
       children: this.#children,
       outgoing: this.#outgoing,
       closing,
@@ -136,7 +140,7 @@ export class Supervisor {
       suspensions,
       readmit,
     });
-    this.controlPlane = new ControlPlane(core, this.#dispatcher, this.#activities);
+    this.controlPlane = new ControlPlane(core, this.#dispatcher, this.activities);
   }
 
   /** Loads the index, arms timers, and wakes the runs that have something left to do. */
@@ -163,6 +167,16 @@ export class Supervisor {
     return { openRuns: core.index.open, clean: opened.clean };
   }
 
+  /** No turn, flush or deferred work: without a request or an activity's outcome nothing happens but what is due later. */
+  get atRest(): boolean {
+    const { turnsInFlight, backlog } = this.#dispatcher;
+    return !this.#moving && turnsInFlight === 0 && backlog === 0 && this.core.committer.isIdle;
+  }
+
+  get anySuspended(): boolean {
+    return this.#suspensions.count > 0;
+  }
+
   /** A client's request. Refused once the runtime shuts down. */
   request(request: Request, port: ReplySink): void {
     if (this.#closed) {
@@ -174,12 +188,12 @@ export class Supervisor {
   }
 
   activityStarted(token: number): void {
-    if (!this.#closed) this.#activities.started(token);
+    if (!this.#closed) this.activities.started(token);
   }
 
   activityDone(token: number, result: Payload | undefined, failure: FailureRecord | undefined): void {
     if (this.#closed) return;
-    this.#activities.done(token, result, failure);
+    this.activities.done(token, result, failure);
   }
 
   /** Admits nothing more, finishes the turns in flight and their flush, writes the checkpoint and closes the store. */
@@ -205,6 +219,7 @@ export class Supervisor {
       this.#dispatcher.evict();
       this.#dispatcher.kick();
       this.core.committer.flush(this.#dispatcher.turnsInFlight > 0);
+      this.options.moved?.();
       if (
         this.options.store.sinceCheckpoint >= this.#checkpointDue &&
         this.#checkpointing === undefined &&
@@ -247,7 +262,7 @@ export class Supervisor {
       if (run.children !== undefined) await this.#children.recover(run, through);
       await this.#outgoing.recover(run, through);
       if (!run.open) continue;
-      if (run.activities !== undefined) await this.#activities.recover(run);
+      if (run.activities !== undefined) await this.activities.recover(run);
       if (run.lastStoredSeq <= run.ranThrough) continue;
       this.core.live(run);
       this.#dispatcher.schedule(run);

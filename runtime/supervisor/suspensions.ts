@@ -28,6 +28,9 @@ const LONGEST_RETRY_MS = 60_000;
 const QUARANTINE_AFTER = 3;
 
 export class Suspensions {
+  /** Runs that are suspended now. */
+  count = 0;
+
   constructor(
     private readonly core: Core,
     private readonly dispatcher: () => Dispatcher,
@@ -40,6 +43,7 @@ export class Suspensions {
     const live = this.core.live(run);
     const attempts = (live.suspension?.attempts ?? 0) + 1;
     live.suspension?.stopRetry();
+    if (live.suspension === undefined) this.count++;
     const delay = Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), LONGEST_RETRY_MS);
     const retries = reason.kind !== 'quarantined';
     const suspension: Suspension = {
@@ -72,6 +76,7 @@ export class Suspensions {
     if (live.suspension === undefined) return;
     live.suspension.stopRetry();
     live.suspension = undefined;
+    this.count--;
     const { workflowId, runId } = run;
     this.core.tell(run, { name: 'runResumed', workflowId, runId });
   }

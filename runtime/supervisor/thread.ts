@@ -8,7 +8,7 @@ import { toFailureRecord } from '../../mailbox/failures.js';
 import { randomUuid } from '../../mailbox/uuid.js';
 import type { ClientControl, Lifecycle, Outcome, RuntimeControl } from '../client/control.js';
 import { toErrorRecord } from '../client/error-record.js';
-import { decodeRequests, type ErrorRecord, encodeReplies, LAST_WORD } from '../client/protocol.js';
+import { decodeRequests, type ErrorRecord, encodeReplies, LAST_WORD, PROBE } from '../client/protocol.js';
 import { systemClock } from '../clock.js';
 import { RuntimeClosedError, RuntimeFailedError } from '../errors.js';
 import type { AttachControl, FromHost, ToHost } from '../host/protocol.js';
@@ -16,10 +16,11 @@ import { createStore } from '../store/index.js';
 import type { SupervisorThreadData } from './config.js';
 import { errorRecord, PortReplies } from './replies.js';
 import { Supervisor } from './supervisor.js';
+import { VirtualTime } from './virtual-time.js';
 import { WorkerPool } from './worker-pool.js';
 import { WorkflowTypes } from './workflow-types.js';
 
-const { config, controlPort, hostPort } = workerData as SupervisorThreadData;
+const { config, controlPort, hostPort, virtualTime } = workerData as SupervisorThreadData;
 const later = (callback: () => void): void => {
   setImmediate(callback);
 };
@@ -33,6 +34,8 @@ function sendToHost(message: ToHost): void {
     hostPort.postMessage(batch);
   });
 }
+
+const time = virtualTime === undefined ? undefined : new VirtualTime(virtualTime, sendToHost, later);
 
 let subscribed: ReadonlySet<Lifecycle['name']> = new Set();
 const emit = (event: Lifecycle): void => sendToHost({ kind: 'lifecycle', event });
@@ -65,10 +68,16 @@ function serve(port: MessagePort, owner: Supervisor): void {
   clientPorts.add(port);
   port.on('close', () => clientPorts.delete(port));
   const replies = new PortReplies((bytes) => port.postMessage(bytes, [bytes.buffer as ArrayBuffer]), later);
-  port.on('message', (message: Uint8Array | AttachControl) => {
+  const attended = time?.attend(port, replies);
+  port.on('message', (message: Uint8Array | AttachControl | typeof PROBE) => {
     if (message instanceof Uint8Array) {
-      for (const request of decodeRequests(message)) owner.request(request, replies);
-    } else {
+      for (const request of decodeRequests(message)) {
+        attended?.received(request);
+        owner.request(request, attended ?? replies);
+      }
+    } else if (message === PROBE) attended?.answered();
+    else {
+      attended?.connected();
       const { describe, list, count } = runtimeControl;
       const control: ClientControl = { describe, list, count };
       Comlink.expose(control, message.control as unknown as Comlink.Endpoint);
@@ -94,7 +103,7 @@ async function open(): Promise<{ openRuns: number; clean: boolean }> {
     config,
     build: config.bundle.build,
     store,
-    clock: systemClock,
+    clock: time?.clock ?? systemClock,
     workers: pool,
     workflowTypes: new WorkflowTypes(types, dynamic),
     newRunId: randomUuid,
@@ -103,9 +112,11 @@ async function open(): Promise<{ openRuns: number; clean: boolean }> {
     onFailed: fail,
     host: sendToHost,
     later,
+    ...(time === undefined ? {} : { moved: time.look }),
   });
   const opened = await starting.open();
   supervisor = starting;
+  time?.begin(starting);
   for (const port of waitingPorts) serve(port, starting);
   waitingPorts = [];
   return opened;
@@ -140,6 +151,7 @@ const runtimeControl: RuntimeControl = {
   list: (filter, limit, after) => opened().controlPlane.list(filter, limit, after),
   count: (filter) => opened().controlPlane.count(filter),
   stats: async () => opened().controlPlane.stats(),
+  currentTime: async () => time?.clock.now() ?? Date.now(),
   dump: async () => opened().controlPlane.dump(),
   subscribe: async (names) => {
     subscribed = new Set(names);
@@ -148,10 +160,15 @@ const runtimeControl: RuntimeControl = {
 
 hostPort.on('message', (batch: FromHost[]) => {
   for (const message of batch) {
+    if (message.kind === 'sleep' || message.kind === 'probed') {
+      time?.received(message);
+      continue;
+    }
     if (message.kind === 'activityStarted') supervisor?.activityStarted(message.token);
     else if (message.kind === 'activityDone') supervisor?.activityDone(message.token, message.result, message.failure);
     else if (supervisor === undefined) waitingPorts.push(message.port);
     else serve(message.port, supervisor);
+    time?.look();
   }
 });
 Comlink.expose(runtimeControl, controlPort as unknown as Comlink.Endpoint);

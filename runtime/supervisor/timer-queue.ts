@@ -44,6 +44,13 @@ export class TimerQueue<T> {
     return first.item;
   }
 
+  /** Drops the earliest items as long as they are not wanted. */
+  dropWhile(isUnwanted: (item: T) => boolean): void {
+    for (let first = this.#heap[0]; first !== undefined && isUnwanted(first.item); first = this.#heap[0]) {
+      this.take(first.time);
+    }
+  }
+
   /** Drops the items that are not wanted any more. */
   keep(isWanted: (item: T) => boolean): void {
     // What is sorted is a heap.

@@ -40,10 +40,19 @@ export class Timers {
     this.#add(fireAt, { run, timerId, fireAt });
   }
 
-  /** A deadline of the supervisor itself, within this process. */
+  /** Something that the supervisor itself has to do, within this process. */
   after(delayMs: number, ring: () => void): CallOff {
+    return this.#ringAt(this.core.now() + delayMs, ring);
+  }
+
+  /** The limit of something at work outside of the supervisor, such as an activity: never sooner than it would be on the machine's clock. */
+  limit(durationMs: number, ring: () => void): CallOff {
+    return this.#ringAt(this.core.options.clock.end(durationMs), ring);
+  }
+
+  #ringAt(time: number, ring: () => void): CallOff {
     const entry: { ring: (() => void) | undefined } = { ring };
-    this.#add(this.core.now() + delayMs, entry);
+    this.#add(time, entry);
     return () => {
       entry.ring = undefined;
     };

@@ -16,6 +16,10 @@ export class SteeredClock implements Clock {
     return this.#steady.now() + this.#offset;
   }
 
+  end(delayMs: number): number {
+    return this.now() + delayMs;
+  }
+
   after(delayMs: number, ring: () => void): () => void {
     return this.#steady.after(delayMs, ring);
   }

@@ -155,6 +155,7 @@ export class System {
       workers,
       clock: {
         now: () => this.clock.now(),
+        end: (ms) => this.clock.end(ms),
         after: (ms, ring) =>
           this.clock.after(ms, () => {
             moved();

@@ -1,20 +1,10 @@
 /**
- * `holdfast/testing`: a runtime for tests, with all of the real one but the disk.
- * Thread: the test's. In → out: options without a store → Runtime.
+ * `holdfast/testing`: runtimes for tests, with all of the real one but the disk, and with time of their own.
+ * Thread: the test's. In → out: the names that are public.
  */
-import type { RuntimeOptions } from '../options.js';
-import { Runtime } from '../runtime.js';
-
-export type TestRuntimeOptions = Omit<RuntimeOptions, 'store' | 'durability'>;
-
-/**
- * A runtime whose store is memory: nothing to clean up, nothing shared between tests, and gone with `shutdown`. One worker and no log
- * unless the options say otherwise.
- * @throws what `Runtime.create` throws
- * @example
- * await using runtime = await createTestRuntime({ workflows: new URL('./workflows.js', import.meta.url) });
- * expect(await runtime.client.workflow.execute(greet, { workflowId: 'g', args: ['Ada'] })).toBe('Hello, Ada');
- */
-export function createTestRuntime(options: TestRuntimeOptions): Promise<Runtime> {
-  return Runtime.create({ workers: 1, logger: 'silent', ...options, store: { memory: true } });
-}
+export {
+  type LocalTestWorkflowEnvironmentOptions,
+  TestWorkflowEnvironment,
+  type TimeSkippingTestWorkflowEnvironmentOptions,
+} from './environment.js';
+export { createTestRuntime, type TestRuntimeOptions } from './test-runtime.js';

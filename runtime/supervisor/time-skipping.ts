@@ -1,0 +1,102 @@
+/**
+ * Time skipping: when the virtual clock may move, and how far. Only while somebody sleeps in virtual time or awaits an outcome, and never
+ * while anything is under way.
+ * Thread: supervisor. In → out: sleeps, awaited outcomes, whatever happens → the clock moved to what is due next.
+ */
+import type { VirtualClock } from './virtual-clock.js';
+
+/** What the rest of the supervisor's thread knows. */
+export interface Surroundings {
+  /** No turn, flush or deferred work: nothing will happen by itself but what is due later. */
+  atRest(): boolean;
+  /** Some run cannot step: its code is broken, and no time will mend it. */
+  anySuspended(): boolean;
+  /** Activity attempts that have no outcome yet. */
+  attempts(): number;
+  isUnderWay(attempt: number): boolean;
+  /** Somebody awaits the outcome of a run or of an update. */
+  awaited(): boolean;
+  /** Resolves once the embedding thread has done with all that was sent to it, and what it sent meanwhile is here. */
+  askHost(): Promise<void>;
+  /** Likewise of every client. */
+  askClients(): Promise<void>;
+  wake(sleep: number): void;
+}
+
+interface Sleep {
+  readonly id: number;
+  readonly until: number;
+  /** The activity attempt that sleeps: it is not at work meanwhile. */
+  readonly attempt: number | undefined;
+}
+
+export class TimeSkipping {
+  readonly #sleeps = new Map<number, Sleep>();
+  /** Counts whatever happens: what has been asked holds only if nothing has since. */
+  #happened = 0;
+  #asking = false;
+
+  constructor(
+    private readonly clock: VirtualClock,
+    private readonly surroundings: Surroundings,
+  ) {}
+
+  sleep(id: number, durationMs: number, attempt: number | undefined): void {
+    this.#sleeps.set(id, { id, until: this.clock.now() + durationMs, attempt });
+    this.look();
+  }
+
+  /** Something has happened, or has come to rest. */
+  look(): void {
+    this.#happened++;
+    // An activity is at work in the world outside, whose time is the machine's.
+    if (this.#atWork()) this.clock.run();
+    else this.clock.stand();
+    if (!this.#asking && this.#mayMove()) void this.#ask();
+  }
+
+  /**
+   * What the threads around have received and not yet answered is part of what is under way, and so is what their answers lead to. The
+   * embedding thread first: what it is told there may make it ask something as a client.
+   */
+  async #ask(): Promise<void> {
+    this.#asking = true;
+    const happened = this.#happened;
+    await this.surroundings.askHost();
+    await this.surroundings.askClients();
+    this.#asking = false;
+    if (this.#happened === happened && this.#mayMove()) this.#move();
+    this.look();
+  }
+
+  #mayMove(): boolean {
+    const { clock, surroundings } = this;
+    if (!surroundings.atRest() || this.#atWork() || (clock.next ?? Number.POSITIVE_INFINITY) <= clock.now())
+      return false;
+    return (
+      this.#sleeps.size > 0 || (surroundings.awaited() && clock.next !== undefined && !surroundings.anySuspended())
+    );
+  }
+
+  #atWork(): boolean {
+    const sleeping = new Set<number>();
+    for (const { attempt } of this.#sleeps.values()) {
+      if (attempt !== undefined && this.surroundings.isUnderWay(attempt)) sleeping.add(attempt);
+    }
+    return this.surroundings.attempts() > sleeping.size;
+  }
+
+  /** To what is due next; a sleep is over once all that is due by its end has come to rest. */
+  #move(): void {
+    const { next = Number.POSITIVE_INFINITY } = this.clock;
+    let until = Number.POSITIVE_INFINITY;
+    for (const sleep of this.#sleeps.values()) until = Math.min(until, sleep.until);
+    this.clock.moveTo(Math.min(next, until));
+    if (next <= until) return;
+    for (const sleep of [...this.#sleeps.values()]) {
+      if (sleep.until > until) continue;
+      this.#sleeps.delete(sleep.id);
+      this.surroundings.wake(sleep.id);
+    }
+  }
+}
