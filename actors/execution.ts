@@ -17,6 +17,7 @@ import { ExternalRequests } from './external-requests.js';
 import type { ErrorClass } from './failure-types.js';
 import { Handlers, type Setting } from './handlers.js';
 import { bytesOfStep } from './history-size.js';
+import type { Interceptors } from './interceptors.js';
 import { Outbox } from './outbox.js';
 import { assertStepping, Patches, recordsPatch } from './patches.js';
 import { PendingWork } from './pending-work.js';
@@ -88,6 +89,8 @@ export class Execution implements Scope {
   now: number;
   /** The bundle's own, as this execution sees it; set once its modules are evaluated. */
   converter: CustomPayloadConverter | undefined;
+  /** Undefined if the bundle has none, or they intercept nothing. */
+  interceptors: Interceptors | undefined;
   replaying = false;
   /** Somebody outside asked the run to cancel; how it ends depends on it. */
   cancelRequested = false;

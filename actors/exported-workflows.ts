@@ -2,12 +2,13 @@
  * The exports of a workflow file, seen as workflows: which types they run, and how each is called.
  * Thread: worker. In → out: exports and a workflow type → what to call with the start's arguments.
  */
+import { headersFrom } from '../mailbox/headers.js';
 import type { Payload } from '../mailbox/payload.js';
-import { callWithPayloads } from '../mailbox/raw-args.js';
+import { argsFor, callWithArgs } from '../mailbox/raw-args.js';
 import { WorkflowDefinitionError } from '../runtime/errors.js';
 import { currentExecution } from './current.js';
-import { definitionOf } from './workflow/classes/class-definition.js';
-import { runClass } from './workflow/classes/instance.js';
+import { type ClassDefinition, definitionOf } from './workflow/classes/class-definition.js';
+import { classArgs, runClass } from './workflow/classes/instance.js';
 import { isClass } from './workflow/names.js';
 import { failureTypesOf } from './workflow/workflow-options.js';
 
@@ -66,7 +67,20 @@ export class ExportedWorkflows {
 /** Calls the workflow of the current execution with the arguments of its start. */
 export function runWorkflow(workflow: ExportedWorkflow, input: readonly Payload[]): unknown {
   const definition = definitionOf(workflow);
-  currentExecution().failureTypes = definition?.failureExceptionTypes ?? failureTypesOf(workflow);
-  if (definition === undefined) return callWithPayloads(workflow, undefined, [], input);
-  return runClass(workflow as unknown as new () => object, definition, input); // Only classes have one.
+  const execution = currentExecution();
+  const { interceptors, origin } = execution;
+  execution.failureTypes = definition?.failureExceptionTypes ?? failureTypesOf(workflow);
+  const args = definition === undefined ? argsFor(workflow, input) : classArgs(definition, input);
+  if (interceptors?.has('execute') !== true) return call(workflow, definition, args);
+  const headers = headersFrom(origin?.options?.headers);
+  return interceptors.through('execute', { args, headers }, async (given) => call(workflow, definition, given.args));
+}
+
+function call(
+  workflow: ExportedWorkflow,
+  definition: ClassDefinition | undefined,
+  args: readonly unknown[],
+): unknown {
+  if (definition === undefined) return callWithArgs(workflow, undefined, [], args);
+  return runClass(workflow as unknown as new () => object, definition, args); // Only classes have one.
 }

@@ -3,7 +3,7 @@
  * Thread: worker. In → out: calls of the authoring API → commands and promises; resolutions → settled promises.
  */
 import type { CommandOf } from '../mailbox/commands.js';
-import type { ActivityOptionsRecord } from '../mailbox/events.js';
+import type { ActivityOptionsRecord, HeadersRecord } from '../mailbox/events.js';
 import { ActivityFailure, CancelledFailure, type FailureRecord, fromFailureRecord } from '../mailbox/failures.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import { decodePayload, type Payload } from '../mailbox/payload.js';
@@ -22,6 +22,7 @@ interface Pending {
 }
 
 const nothing = () => undefined;
+const NO_HEADERS = {};
 
 export class PendingWork {
   /** By kind and id, in the order in which they began: cancellation reaches them in it. Made when first needed. */
@@ -118,13 +119,18 @@ export class PendingWork {
     });
   }
 
-  scheduleActivity(activityType: string, args: unknown[], options: ActivityOptionsRecord): Promise<unknown> {
+  scheduleActivity(
+    activityType: string,
+    args: readonly unknown[],
+    options: ActivityOptionsRecord,
+    headers: { headers?: HeadersRecord } = NO_HEADERS,
+  ): Promise<unknown> {
     return new Promise<unknown>((resolve, reject) => {
       this.throwIfCancelled();
       const input = args.map((arg, index) => this.execution.encode(arg, `args[${index}]`));
       const activityId = String(++this.#lastActivity);
       const { outbox } = this.execution;
-      outbox.push({ kind: 'scheduleActivity', activityId, activityType, input, options });
+      outbox.push({ kind: 'scheduleActivity', activityId, activityType, input, options, ...headers });
       this.#add(`activity ${activityId}`, resolve, reject, (failure) => {
         this.#open?.delete(`activity ${activityId}`);
         if (!outbox.withdraw('scheduleActivity', (command) => command.activityId === activityId)) {

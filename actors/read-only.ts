@@ -7,11 +7,11 @@ import type { MessageOf } from '../mailbox/messages.js';
 import type { Answer } from '../mailbox/turn.js';
 import type { Execution } from './execution.js';
 import type { Handler } from './handlers.js';
-import { answerQuery } from './queries.js';
+import { answerQuery, InterceptedQuery } from './queries.js';
 import { rejectUpdate, validateUpdate } from './updates.js';
 
 export type ReadOnlyPhase =
-  | { readonly kind: 'query'; readonly message: MessageOf<'query'>; readonly answer: Answer }
+  | { readonly kind: 'query'; readonly message: MessageOf<'query'>; readonly answer: Answer | InterceptedQuery }
   | {
       readonly kind: 'validator';
       readonly message: MessageOf<'update'>;
@@ -45,7 +45,8 @@ export function endReadOnly(execution: Execution, phase: ReadOnlyPhase): Admitte
   const violation = execution.outbox.unguard();
   if (violation !== undefined) execution.fail(violation);
   if (phase.kind === 'query') {
-    execution.answer(phase.answer);
+    const { answer } = phase;
+    execution.answer(answer instanceof InterceptedQuery ? answer.answer : answer);
     return undefined;
   }
   if (violation !== undefined) return undefined;

@@ -3,10 +3,13 @@
  * Thread: worker. In → out: signal message → a handler's run, of which only a failure counts.
  */
 import { isThenable } from '../mailbox/gate.js';
+import { headersFrom } from '../mailbox/headers.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import { codeFailed } from './closing.js';
 import { inUpdate } from './code-context.js';
 import type { Execution } from './execution.js';
+import type { Handler } from './handlers.js';
+import type { SignalInput } from './workflow/interceptors.js';
 
 export function receiveSignal(execution: Execution, message: MessageOf<'signal'>): void {
   const { handlers } = execution;
@@ -17,8 +20,7 @@ export function receiveSignal(execution: Execution, message: MessageOf<'signal'>
   }
   let outcome: unknown;
   try {
-    const args = handler.decode(message.input);
-    outcome = inUpdate(undefined, () => handler.run(message.name, args));
+    outcome = inUpdate(undefined, runOf(execution, message, handler));
   } catch (error) {
     codeFailed(execution, error);
     return;
@@ -32,4 +34,16 @@ export function receiveSignal(execution: Execution, message: MessageOf<'signal'>
       codeFailed(execution, error);
     },
   );
+}
+
+function runOf(execution: Execution, message: MessageOf<'signal'>, handler: Handler): () => unknown {
+  const { interceptors, handlers } = execution;
+  const { name: signalName } = message;
+  const args = handler.decode(message.input);
+  if (interceptors?.has('handleSignal') !== true) return () => handler.run(signalName, args);
+  // By then another handler may have been set, or an interceptor have chosen another name.
+  const run = async (input: SignalInput): Promise<void> => {
+    await (handlers.find('signal', input.signalName) ?? handler).run(input.signalName, input.args);
+  };
+  return () => interceptors.through('handleSignal', { signalName, args, headers: headersFrom(message.headers) }, run);
 }

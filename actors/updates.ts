@@ -3,6 +3,7 @@
  * Thread: worker. In → out: update message → acceptUpdate and completeUpdate commands, or the answer that it is rejected.
  */
 import { isThenable, type Verdict, validate } from '../mailbox/gate.js';
+import { headersFrom } from '../mailbox/headers.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
 import { inUpdate } from './code-context.js';
@@ -10,6 +11,7 @@ import { ContinueAsNew, refusedInUpdate } from './continue-as-new.js';
 import type { Execution } from './execution.js';
 import { isFailure } from './failure-types.js';
 import type { Handler, InProgress } from './handlers.js';
+import type { UpdateInput } from './workflow/interceptors.js';
 
 type Update = MessageOf<'update'>;
 
@@ -37,10 +39,32 @@ export function receiveUpdate(execution: Execution, message: Update): void {
 }
 
 /** The synchronous part of the gate. The guard stays up: it is for the caller to take it down. */
-export function validateUpdate({ outbox }: Execution, message: Update, handler: Handler): Verdict {
-  outbox.guard(`the validator of update '${message.name}'`);
-  const named = handler.validate && ((...args: never[]) => handler.validate?.(message.name, args));
+export function validateUpdate(execution: Execution, message: Update, handler: Handler): Verdict {
+  execution.outbox.guard(`the validator of update '${message.name}'`);
+  const named = handler.validate && ((...args: never[]) => validation(execution, message, handler, args));
   return validate(named, () => handler.decode(message.input));
+}
+
+function validation({ interceptors }: Execution, message: Update, handler: Handler, args: unknown[]): unknown {
+  if (interceptors?.has('validateUpdate') !== true) return handler.validate?.(message.name, args);
+  let outcome: unknown;
+  const intercepted: unknown = interceptors.through('validateUpdate', inputOf(message, args), (input) => {
+    outcome = handler.validate?.(input.name, input.args);
+  });
+  // Whichever is a promise rejects the update.
+  return isThenable(outcome) ? outcome : intercepted;
+}
+
+function inputOf({ updateId, name, headers }: Update, args: unknown[]): UpdateInput {
+  return { updateId, name, args, headers: headersFrom(headers) };
+}
+
+function runOf({ interceptors }: Execution, message: Update, handler: Handler): () => unknown {
+  const { name } = message;
+  const args = handler.decode(message.input);
+  if (interceptors?.has('handleUpdate') !== true) return () => handler.run(name, args);
+  const run = async (input: UpdateInput): Promise<unknown> => handler.run(input.name, input.args);
+  return () => interceptors.through('handleUpdate', inputOf(message, args), run);
 }
 
 /** Accepts the update, then runs the synchronous part of its handler. */
@@ -50,8 +74,7 @@ export function runUpdate(execution: Execution, message: Update, handler: Handle
   const entry = execution.handlers.began({ kind: 'update', name, id: updateId, abandon: handler.abandon });
   let outcome: unknown;
   try {
-    const args = handler.decode(message.input);
-    outcome = inUpdate({ id: updateId, name }, () => handler.run(name, args));
+    outcome = inUpdate({ id: updateId, name }, runOf(execution, message, handler));
   } catch (error) {
     failed(execution, entry, updateId, error);
     return;

@@ -16,6 +16,7 @@ import { CodedTurns, type Turns } from './coded-turns.js';
 import { currentExecution, currentOrUndefined, setCurrent } from './current.js';
 import { Execution, type Log, type RunInfo, type WorkflowMain } from './execution.js';
 import { type ExportedWorkflow, ExportedWorkflows, type Exports, runWorkflow } from './exported-workflows.js';
+import { factoryOf, makeInterceptors } from './interceptors.js';
 import type { WorkflowBundle } from './sandbox/bundle.js';
 import { explain } from './sandbox/explain.js';
 import { EXTERNAL_MODULES } from './sandbox/externals.js';
@@ -25,6 +26,7 @@ import type { SandboxHost } from './sandbox/sandbox-host.js';
 import { firstPlace, stackMapper } from './sandbox/source-map.js';
 import { STEP_FIELDS } from './steps.js';
 import { type StepWatch, TurnRunner } from './turn-runner.js';
+import type { WorkflowInterceptorsFactory } from './workflow/interceptors.js';
 
 export interface WorkerThreadData {
   readonly bundle: WorkflowBundle;
@@ -112,12 +114,17 @@ function executionOf(info: RunInfo, log: Log, main: WorkflowMain): Execution {
 function instantiate(execution: Execution): Exports {
   setCurrent(execution);
   try {
-    const { exports, converter } = graph.instantiate();
+    const { exports, converter, interceptors } = graph.instantiate();
     if (bundle.payloadConverter !== undefined) execution.converter = converterOf(bundle.payloadConverter, converter);
+    if (interceptors.length > 0) execution.interceptors = makeInterceptors(factoriesIn(interceptors), payloadBytes);
     return exports;
   } finally {
     setCurrent(undefined);
   }
+}
+
+function factoriesIn(modules: readonly unknown[]): WorkflowInterceptorsFactory[] {
+  return modules.map((exports, index) => factoryOf(bundle.interceptors?.[index] ?? '', exports));
 }
 
 let base = 0;

@@ -35,8 +35,22 @@ export function callWithPayloads(
   heads: readonly unknown[],
   input: readonly Payload[],
 ): unknown {
+  return callWithArgs(target, receiver, heads, argsFor(target, input));
+}
+
+/** The arguments as the function takes them, for whoever looks at them before it is called. */
+export function argsFor(target: (...args: never[]) => unknown, input: readonly Payload[]): unknown[] {
+  return RAW.has(target) ? toRawValues(input) : decodePayloads(input);
+}
+
+/** @param args as `argsFor` gave them */
+export function callWithArgs(
+  target: (...args: never[]) => unknown,
+  receiver: unknown,
+  heads: readonly unknown[],
+  args: readonly unknown[],
+): unknown {
   const raw = RAW.get(target);
-  if (raw !== undefined) return Reflect.apply(raw, receiver, [...heads, toRawValues(input)]);
-  const args = decodePayloads(input);
-  return Reflect.apply(target, receiver, heads.length === 0 ? args : [...heads, ...args]);
+  if (raw !== undefined) return Reflect.apply(raw, receiver, [...heads, args]);
+  return Reflect.apply(target, receiver, heads.length === 0 ? (args as unknown[]) : [...heads, ...args]);
 }

@@ -39,20 +39,24 @@ export interface PayloadConverter {
   fromPayload<T>(value: Payload | RawValue<T>): T;
 }
 
-/** Holdfast's own format, for a converter of one's own to fall back on. */
-export const defaultPayloadConverter: CustomPayloadConverter = Object.freeze({
+/** Holdfast's own format: for headers, and for a converter of one's own to fall back on. */
+export const defaultPayloadConverter: PayloadConverter = Object.freeze({
   toPayload: (value: unknown) => new Uint8Array(encodePlain(value)),
-  fromPayload: decodePlain,
+  fromPayload: <T>(value: Payload | RawValue<T>): T => decodePlain(bytesOf(value)) as T, // What the caller says it is.
 });
 
 const CONVERTER: PayloadConverter = Object.freeze({
   toPayload: (value: unknown) => new Uint8Array(encodePayload(value)),
   fromPayload: <T>(value: Payload | RawValue<T>): T => {
-    const bytes = value instanceof RawValue ? value.payload : value;
-    if (bytes instanceof Uint8Array) return decodePayload(bytes) as T; // What the caller says it is.
-    throw new InvalidArgumentError({ argument: 'value', reason: 'it must be a RawValue, or the bytes of one' });
+    return decodePayload(bytesOf(value)) as T; // As above.
   },
 });
+
+function bytesOf(value: unknown): Payload {
+  const bytes = value instanceof RawValue ? value.payload : value;
+  if (bytes instanceof Uint8Array) return bytes;
+  throw new InvalidArgumentError({ argument: 'value', reason: 'it must be a RawValue, or the bytes of one' });
+}
 
 /**
  * How values become bytes and bytes values.

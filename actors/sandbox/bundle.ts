@@ -32,5 +32,7 @@ export interface WorkflowBundle {
   readonly entry: string;
   /** Id of the module that exports the payload converter. */
   readonly payloadConverter?: string | undefined;
+  /** Ids of the modules that export interceptors, the outermost first. */
+  readonly interceptors?: readonly string[] | undefined;
   readonly modules: readonly BundleModule[];
 }

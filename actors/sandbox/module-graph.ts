@@ -30,6 +30,8 @@ export interface Instance {
   readonly exports: Exports;
   /** Of the payload converter's module, if there is one. */
   readonly converter: unknown;
+  /** Of the interceptor modules. */
+  readonly interceptors: readonly unknown[];
 }
 
 /** Same realm as the worker, so that `instanceof` holds across. */
@@ -50,6 +52,7 @@ export class ModuleGraph {
   readonly entryIsShared: boolean;
   readonly #entry: string;
   readonly #converter: string | undefined;
+  readonly #interceptors: readonly string[];
   readonly #externals: Readonly<Record<string, object>>;
   /** Set once it is made, if nothing in it is evaluated for one execution. */
   #sharedInstance: Instance | undefined;
@@ -60,6 +63,7 @@ export class ModuleGraph {
   constructor(bundle: WorkflowBundle, externals: Readonly<Record<string, object>>, globals: SandboxGlobals) {
     this.#entry = bundle.entry;
     this.#converter = bundle.payloadConverter;
+    this.#interceptors = bundle.interceptors ?? [];
     this.#externals = externals;
     const once = new Map<string, Evaluate>();
     for (const module of bundle.modules) {
@@ -79,10 +83,10 @@ export class ModuleGraph {
     const instance = {
       exports: required(this.#entry) as Exports,
       converter: this.#converter && required(this.#converter),
+      interceptors: this.#interceptors.map(required),
     };
-    if (this.entryIsShared && (this.#converter === undefined || this.#shared.has(this.#converter))) {
-      this.#sharedInstance = instance;
-    }
+    const others = this.#converter === undefined ? this.#interceptors : [this.#converter, ...this.#interceptors];
+    if (this.entryIsShared && others.every((id) => this.#shared.has(id))) this.#sharedInstance = instance;
     return instance;
   }
 

@@ -52,11 +52,26 @@ export function proxyActivities<T = UntypedActivities>(options: ActivityOptions)
       }
       // Awaiting or resolving the proxy itself must not schedule an activity called `then`.
       if (name === 'then') return undefined;
-      return Object.freeze((...args: unknown[]) => currentExecution().pending.scheduleActivity(name, args, record));
+      return Object.freeze((...args: unknown[]) => schedule(name, args, options, record));
     },
     set: refuseChange,
     defineProperty: refuseChange,
     deleteProperty: refuseChange,
+  });
+}
+
+function schedule(
+  activityType: string,
+  args: unknown[],
+  options: ActivityOptions,
+  record: ActivityOptionsRecord,
+): Promise<unknown> {
+  const { pending, interceptors } = currentExecution();
+  if (interceptors?.has('scheduleActivity') !== true) return pending.scheduleActivity(activityType, args, record);
+  const seq = interceptors.nextSeq('scheduleActivity');
+  return interceptors.through('scheduleActivity', { activityType, args, options, headers: {}, seq }, async (input) => {
+    const given = input.options === options ? record : toRecord(input.options);
+    return pending.scheduleActivity(input.activityType, input.args, given, interceptors.record(input.headers));
   });
 }
 

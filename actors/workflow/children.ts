@@ -4,10 +4,11 @@
  */
 import { ATTRIBUTE_OPTIONS, type SearchAttributeOptions, startAttributes } from '../../mailbox/attribute-records.js';
 import { checkOneOf, checkOptionalId, refuseUnknownOptions } from '../../mailbox/checks.js';
-import type { ChildOptionsRecord } from '../../mailbox/events.js';
+import type { ChildOptionsRecord, HeadersRecord } from '../../mailbox/events.js';
 import type { WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 import type { StartedChild } from '../children.js';
 import { currentExecution } from '../current.js';
+import type { Interceptors } from '../interceptors.js';
 import { derivedUuid } from '../random.js';
 import type { RunOf, WithWorkflowArgs, Workflow, WorkflowClass, WorkflowResultType } from './definitions.js';
 import { workflowTypeOf } from './names.js';
@@ -117,7 +118,8 @@ export async function startChild(
   workflowTypeOrFunc: string | Workflow | WorkflowClass,
   options: ChildWorkflowOptions & { args?: readonly unknown[] } = {},
 ): Promise<ChildWorkflowHandle> {
-  const { workflowId, child } = begin(workflowTypeOrFunc, options);
+  const begun = begin(workflowTypeOrFunc, options);
+  const { workflowId, child } = begun instanceof Promise ? await begun : begun;
   return new ChildWorkflowHandle(workflowId, await child.started, child);
 }
 
@@ -141,22 +143,61 @@ export async function executeChild(
   workflowTypeOrFunc: string | Workflow | WorkflowClass,
   options: ChildWorkflowOptions & { args?: readonly unknown[] } = {},
 ): Promise<unknown> {
-  const { child } = begin(workflowTypeOrFunc, options);
+  const begun = begin(workflowTypeOrFunc, options);
+  const { child } = begun instanceof Promise ? await begun : begun;
   await child.started;
   return child.completed;
 }
 
-function begin(
-  workflowTypeOrFunc: unknown,
-  options: ChildWorkflowOptions & { args?: readonly unknown[] },
-): { workflowId: string; child: StartedChild } {
-  const execution = currentExecution();
+interface Begun {
+  readonly workflowId: string;
+  readonly child: StartedChild;
+}
+
+type OptionsWithArgs = ChildWorkflowOptions & { args?: readonly unknown[] };
+
+/** A promise only with interceptors: an await more would change the order of what a step asks for. */
+function begin(workflowTypeOrFunc: unknown, options: OptionsWithArgs): Begun | Promise<Begun> {
+  const { interceptors } = currentExecution();
   const workflowType = workflowTypeOf(workflowTypeOrFunc);
+  if (interceptors?.has('startChildWorkflowExecution') !== true) return beginNow(workflowType, options);
+  return beginThrough(interceptors, workflowType, options);
+}
+
+async function beginThrough(
+  interceptors: Interceptors,
+  workflowType: string,
+  given: OptionsWithArgs,
+): Promise<Begun> {
+  refuseUnknownOptions(given, OPTIONS);
+  const seq = interceptors.nextSeq('startChildWorkflowExecution');
+  const workflowId = given.workflowId ?? derivedUuid(currentExecution().info.runId, `child ${seq}`);
+  const options = { ...given, workflowId, args: [...(given.args ?? [])] };
+  let begun: Begun | undefined;
+  const [started, completed] = await interceptors.through(
+    'startChildWorkflowExecution',
+    { workflowType, options, headers: {}, seq },
+    async (input) => {
+      const { headers } = interceptors.record(input.headers);
+      begun = beginNow(input.workflowType, input.options, headers);
+      return [begun.child.started, begun.child.completed];
+    },
+  );
+  // Nobody need ask for it.
+  completed.catch(() => undefined);
+  // Without a child, for an interceptor has begun none, there is nobody whom a request could reach.
+  const childId = begun?.child.childId ?? '';
+  return { workflowId: begun?.workflowId ?? workflowId, child: { childId, started, completed } };
+}
+
+function beginNow(workflowType: string, options: OptionsWithArgs, headers?: HeadersRecord): Begun {
+  const execution = currentExecution();
   refuseUnknownOptions(options, OPTIONS);
   const { cancellationType } = options;
   const cancellation = checkOneOf('cancellationType', cancellationType, Object.values(ChildWorkflowCancellationType));
   const given = checkOptionalId('workflowId', options.workflowId);
   const record = recordOf(options);
+  if (headers !== undefined) record.run = { ...record.run, headers };
   const input = encodeArgs(options.args);
   let workflowId = given ?? '';
   const child = execution.children.start((childId) => {

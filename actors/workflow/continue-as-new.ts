@@ -4,9 +4,11 @@
  */
 import { ATTRIBUTE_OPTIONS, type SearchAttributeOptions, startAttributes } from '../../mailbox/attribute-records.js';
 import { checkId, refuseUnknownOptions } from '../../mailbox/checks.js';
+import type { HeadersRecord } from '../../mailbox/events.js';
 import { ContinueAsNew } from '../continue-as-new.js';
 import { currentExecution } from '../current.js';
 import type { Workflow } from './definitions.js';
+import type { ContinueAsNewInputOptions } from './interceptors.js';
 
 export interface ContinueAsNewOptions extends SearchAttributeOptions {
   /** The workflow type of the next run. Default: that of this one. */
@@ -30,21 +32,39 @@ const OPTIONS: ReadonlySet<string> = new Set(['workflowType', 'memo', ...ATTRIBU
 export function makeContinueAsNewFunc<F extends Workflow>(
   options: ContinueAsNewOptions = {},
 ): (...args: Parameters<F>) => Promise<never> {
-  refuseUnknownOptions(options, OPTIONS);
-  const { memo, workflowType } = options;
-  if (workflowType !== undefined) checkId('workflowType', workflowType);
-  const searchAttributes = startAttributes(options);
+  checkOptions(options);
+  const { workflowType } = options;
   return async (...args) => {
-    const execution = currentExecution();
-    execution.outbox.assertWritable('continueAsNew');
-    throw new ContinueAsNew({
-      kind: 'continueAsNew',
-      workflowType: workflowType ?? execution.info.workflowType,
-      input: args.map((arg, index) => execution.encode(arg, `args[${index}]`)),
-      ...(memo === undefined ? {} : { memo: execution.encode(memo, 'memo') }),
-      ...(searchAttributes !== undefined && { options: { searchAttributes } }),
+    const { interceptors, info } = currentExecution();
+    const all = { ...options, workflowType: workflowType ?? info.workflowType };
+    if (interceptors?.has('continueAsNew') !== true) return end(args, all);
+    return interceptors.through('continueAsNew', { args, headers: {}, options: all }, async (input) => {
+      checkOptions(input.options);
+      return end(input.args, input.options, interceptors.record(input.headers).headers);
     });
   };
+}
+
+function end(args: readonly unknown[], options: ContinueAsNewInputOptions, headers?: HeadersRecord): never {
+  const execution = currentExecution();
+  const { memo, workflowType } = options;
+  const searchAttributes = startAttributes(options);
+  execution.outbox.assertWritable('continueAsNew');
+  throw new ContinueAsNew({
+    kind: 'continueAsNew',
+    workflowType,
+    input: args.map((arg, index) => execution.encode(arg, `args[${index}]`)),
+    ...(memo === undefined ? {} : { memo: execution.encode(memo, 'memo') }),
+    ...(searchAttributes === undefined && headers === undefined
+      ? {}
+      : { options: { ...(searchAttributes && { searchAttributes }), ...(headers && { headers }) } }),
+  });
+}
+
+function checkOptions(options: ContinueAsNewOptions): void {
+  refuseUnknownOptions(options, OPTIONS);
+  if (options.workflowType !== undefined) checkId('workflowType', options.workflowType);
+  startAttributes(options);
 }
 
 /**

@@ -7,6 +7,7 @@ import { refuseUnknownOptions } from '../../mailbox/checks.js';
 import { InvalidArgumentError } from '../../runtime/errors.js';
 import { currentExecution } from '../current.js';
 import type { SignalDefinition, WithWorkflowArgs, Workflow } from './definitions.js';
+import { encoded, requestThrough } from './intercepted-requests.js';
 import { handlerNameOf, workflowTypeOf } from './names.js';
 import { encodeArgs, OutgoingHandle, targetOf } from './outgoing-handle.js';
 
@@ -52,14 +53,20 @@ export class ExternalWorkflowHandle<T extends Workflow = Workflow> extends Outgo
     }
     const workflowType = workflowTypeOf(workflowTypeOrFunc);
     const name = handlerNameOf('signal', options.signal);
-    const { runId } = await externalRequests.send(() => ({
-      kind: 'signalWithStart',
-      workflowId: this.workflowId,
-      workflowType,
-      input: encodeArgs(options.args),
-      name,
-      signalInput: encodeArgs(options.signalArgs),
-    }));
+    const { workflowId } = this;
+    const { runId } = await requestThrough('signalWithStart', { workflowId }, name, options.signalArgs, (asked) =>
+      externalRequests.send(() => {
+        const { input: signalInput, ...signal } = encoded(asked);
+        return {
+          kind: 'signalWithStart',
+          workflowId,
+          workflowType,
+          input: encodeArgs(options.args),
+          signalInput,
+          ...signal,
+        };
+      }),
+    );
     return { signaledRunId: runId! };
   }
 }

@@ -20,7 +20,9 @@ export {
   TerminatedFailure,
   TimeoutFailure,
 } from '../../mailbox/failures.js';
+export type { Headers } from '../../mailbox/headers.js';
 export { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
+export type { Next } from '../../mailbox/interceptors.js';
 export { withRawArgs } from '../../mailbox/raw-args.js';
 export { defaultPayloadConverter, type PayloadConverter, payloadConverter, RawValue } from '../../mailbox/raw-value.js';
 export {
@@ -99,6 +101,24 @@ export {
   type WorkflowInfo,
   workflowInfo,
 } from './info.js';
+export type {
+  ActivityInput,
+  ContinueAsNewInput,
+  ContinueAsNewInputOptions,
+  GetLogAttributesInput,
+  QueryInput,
+  RequestWorkflowInput,
+  SignalInput,
+  SignalWorkflowInput,
+  StartChildWorkflowExecutionInput,
+  TimerInput,
+  UpdateInput,
+  WorkflowExecuteInput,
+  WorkflowInboundCallsInterceptor,
+  WorkflowInterceptors,
+  WorkflowInterceptorsFactory,
+  WorkflowOutboundCallsInterceptor,
+} from './interceptors.js';
 export { Mutex, type Release, Semaphore } from './locks.js';
 export { OutgoingUpdateHandle, type OutgoingUpdateOptions } from './outgoing-handle.js';
 export { deprecatePatch, patched } from './patches.js';

@@ -5,8 +5,9 @@
 import { typedAttributes, untypedAttributes } from '../../mailbox/attribute-records.js';
 import { decodePayload } from '../../mailbox/payload.js';
 import type { SearchAttributes, TypedSearchAttributes } from '../../mailbox/search-attributes.js';
+import { currentUpdate } from '../code-context.js';
 import { currentExecution, currentOrUndefined } from '../current.js';
-import type { Origin } from '../execution.js';
+import type { Execution, Origin } from '../execution.js';
 import { SUGGEST_AT } from '../history-size.js';
 
 export interface ParentWorkflowInfo {
@@ -121,7 +122,22 @@ export function uuid4(): string {
 type LogMethod = (message: string, attributes?: object) => void;
 
 function logger(level: 'trace' | 'debug' | 'info' | 'warn' | 'error'): LogMethod {
-  return (message, attributes) => currentExecution().log(level, message, attributes);
+  return (message, attributes) => {
+    const execution = currentExecution();
+    execution.log(level, message, attributesOf(execution, attributes));
+  };
+}
+
+function attributesOf(execution: Execution, attributes: object | undefined): object | undefined {
+  const { interceptors, info } = execution;
+  const update = currentUpdate();
+  const ofUpdate = update === undefined ? {} : { updateId: update.id, updateName: update.name };
+  if (interceptors?.has('getLogAttributes') !== true) {
+    return update === undefined ? attributes : { ...ofUpdate, ...attributes };
+  }
+  const { workflowId, runId, workflowType } = info;
+  const known = { namespace: NAMESPACE, taskQueue: 'default', workflowId, runId, workflowType, ...ofUpdate };
+  return { ...interceptors.through('getLogAttributes', known, (all) => all), ...attributes };
 }
 
 /** The workflow's log: goes to the runtime's logger with workflow id and run id; silent during replay. */

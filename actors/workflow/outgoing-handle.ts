@@ -10,6 +10,7 @@ import { currentExecution } from '../current.js';
 import type { ExternalOutcome } from '../external-requests.js';
 import { derivedUuid } from '../random.js';
 import type { ArgsOf, QueryDefinition, SignalDefinition, UpdateDefinition } from './definitions.js';
+import { encoded, requestThrough, signalThrough } from './intercepted-requests.js';
 import { handlerNameOf } from './names.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: matches any list of arguments that a definition may have
@@ -62,7 +63,9 @@ export class OutgoingHandle {
   ): Promise<void> {
     const { externalRequests } = currentExecution();
     const name = handlerNameOf('signal', def);
-    await externalRequests.send(() => ({ kind: 'signal', ...this.#target, name, input: encodeArgs(args) }));
+    await signalThrough(this.#target, name, args, (target, asked) =>
+      externalRequests.send(() => ({ kind: 'signal', ...target, ...encoded(asked) })),
+    );
   }
 
   /**
@@ -109,15 +112,15 @@ export class OutgoingHandle {
   ): Promise<OutgoingUpdateHandle<Ret>> {
     refuseUnknownOptions(options, START_UPDATE_OPTIONS);
     checkOneOf('waitForStage', options.waitForStage, ['ACCEPTED']);
-    const { updateId, outcome } = this.#update(def, options, 'ACCEPTED');
+    const update = this.#update(def, options, 'ACCEPTED');
     const { workflowId } = this;
     try {
-      const { runId, result } = await outcome;
-      return new OutgoingUpdateHandle(workflowId, updateId, runId, result === undefined ? undefined : { result });
+      const { runId, result } = await update.outcome;
+      return new OutgoingUpdateHandle(workflowId, update.updateId, runId, result === undefined ? undefined : { result });
     } catch (failure) {
       // A rejection is an outcome like any other.
       if (!(failure instanceof ApplicationFailure) || failure.type !== 'WorkflowUpdateFailedError') throw failure;
-      return new OutgoingUpdateHandle(workflowId, updateId, undefined, { failure });
+      return new OutgoingUpdateHandle(workflowId, update.updateId, undefined, { failure });
     }
   }
 
@@ -125,15 +128,22 @@ export class OutgoingHandle {
     def: object | string,
     options: { updateId?: string; args?: readonly unknown[] } | undefined,
     stage: 'ACCEPTED' | 'COMPLETED',
-  ): { updateId: string; outcome: Promise<ExternalOutcome> } {
+  ): { readonly updateId: string; readonly outcome: Promise<ExternalOutcome> } {
     const { externalRequests, info } = currentExecution();
     const name = handlerNameOf('update', def);
     let updateId = checkOptionalId('updateId', options?.updateId) ?? '';
-    const outcome = externalRequests.send((externalId) => {
-      if (updateId === '') updateId = derivedUuid(info.runId, `update ${externalId}`);
-      return { kind: 'update', ...this.#target, updateId, name, input: encodeArgs(options?.args), stage };
-    });
-    return { updateId, outcome };
+    const outcome = requestThrough('update', this.#target, name, options?.args, (asked) =>
+      externalRequests.send((externalId) => {
+        if (updateId === '') updateId = derivedUuid(info.runId, `update ${externalId}`);
+        return { kind: 'update', ...this.#target, updateId, stage, ...encoded(asked) };
+      }),
+    );
+    return {
+      get updateId() {
+        return updateId;
+      },
+      outcome,
+    };
   }
 
   /**
@@ -148,12 +158,9 @@ export class OutgoingHandle {
   ): Promise<Ret> {
     const { externalRequests } = currentExecution();
     const name = handlerNameOf('query', def);
-    const { result } = await externalRequests.send(() => ({
-      kind: 'query',
-      ...this.#target,
-      name,
-      input: encodeArgs(args),
-    }));
+    const { result } = await requestThrough('query', this.#target, name, args, (asked) =>
+      externalRequests.send(() => ({ kind: 'query', ...this.#target, ...encoded(asked) })),
+    );
     return decode(result) as Ret; // As the definition says.
   }
 }

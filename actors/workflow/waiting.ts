@@ -6,6 +6,7 @@ import { refuseUnknownOptions } from '../../mailbox/checks.js';
 import { InvalidArgumentError, InvalidOptionError } from '../../runtime/errors.js';
 import { currentExecution } from '../current.js';
 import { type Duration, msToNumber } from './definitions.js';
+import type { TimerInput } from './interceptors.js';
 
 export interface TimerOptions {
   /** What the timer is for, in one line of at most 400 characters; it stands in the history. */
@@ -39,7 +40,13 @@ export function condition(fn: () => boolean, timeout?: Duration, options?: Timer
  * @example await sleep('30 days', { summary: 'until the trial ends' });
  */
 export function sleep(duration: Duration, options?: TimerOptions): Promise<void> {
-  return currentExecution().pending.sleep(msToNumber(duration), summaryOf(options));
+  const { pending, interceptors } = currentExecution();
+  const ms = msToNumber(duration);
+  const summary = summaryOf(options);
+  if (interceptors?.has('startTimer') !== true) return pending.sleep(ms, summary);
+  const input = { durationMs: Math.max(1, ms), seq: interceptors.nextSeq('startTimer'), ...(options && { options }) };
+  const start = (given: TimerInput) => pending.sleep(msToNumber(given.durationMs), summaryOf(given.options));
+  return interceptors.through('startTimer', input, start);
 }
 
 function summaryOf(options: TimerOptions | undefined): string | undefined {

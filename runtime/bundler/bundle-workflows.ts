@@ -20,16 +20,25 @@ import { shareableModules } from './shareability.js';
 import { type Proof, prove } from './state-proof.js';
 import { mayExportWorkflow } from './workflow-exports.js';
 
+/** What is bundled with the workflow file: file URLs or paths. */
+export interface BundleOptions {
+  readonly payloadConverter?: URL | string | undefined;
+  /** Modules that export `interceptors`. */
+  readonly interceptors?: readonly (URL | string)[] | undefined;
+}
+
 /**
  * `source`: file URL, or path (relative to the working directory). If it names a TypeScript file that does not exist but its
  * compiled JavaScript does, or the other way round, that is taken. Nothing is evaluated. Throws `WorkflowBundleError`.
  */
 export async function bundleWorkflows(
   source: URL | string,
-  { payloadConverter }: { readonly payloadConverter?: URL | string | undefined } = {},
+  { payloadConverter, interceptors = [] }: BundleOptions = {},
 ): Promise<WorkflowBundle> {
   const entryFile = findEntry(source);
-  const also = payloadConverter === undefined ? [] : [findEntry(payloadConverter)];
+  const converterFile = payloadConverter === undefined ? undefined : findEntry(payloadConverter);
+  const interceptorFiles = interceptors.map(findEntry);
+  const also = converterFile === undefined ? interceptorFiles : [converterFile, ...interceptorFiles];
   const walk = await withResolver(dirname(entryFile), (resolver) => walkModules(entryFile, also, resolver));
   const own = [...walk.modules.values()];
   const proofs = new Map(own.map((module) => [module.id, prove(module.source)]));
@@ -57,8 +66,14 @@ export async function bundleWorkflows(
   const modules = emitted.filter((result): result is BundleModule => !Array.isArray(result));
   modules.sort((a, b) => (a.id < b.id ? -1 : 1));
   if (bundled !== undefined && 'module' in bundled) modules.push(bundled.module);
-  const [converter] = also.map((file) => moduleId(entryFile, file));
-  return { build: nameBuild(modules), entry: walk.entry?.id ?? '', payloadConverter: converter, modules };
+  const idOf = (file: string) => moduleId(entryFile, file);
+  return {
+    build: nameBuild(modules),
+    entry: walk.entry?.id ?? '',
+    payloadConverter: converterFile && idOf(converterFile),
+    ...(interceptorFiles.length === 0 ? {} : { interceptors: interceptorFiles.map(idOf) }),
+    modules,
+  };
 }
 
 function changedExternals(module: OwnModule, proofs: ReadonlyMap<string, Proof>): Problem[] {

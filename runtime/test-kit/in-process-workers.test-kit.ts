@@ -2,9 +2,12 @@
  * Workers without threads: real turn runners and executions over plain workflow functions, whose turns can be held or lost.
  * Thread: the test's; one turn at a time over all slots, for the current execution is known by thread. In → out: turn bytes → report bytes.
  */
+import { setCurrent } from '../../actors/current.js';
 import { Execution, type ExecutionHost, type Log } from '../../actors/execution.js';
 import { type ExportedWorkflow, ExportedWorkflows, runWorkflow } from '../../actors/exported-workflows.js';
+import { makeInterceptors } from '../../actors/interceptors.js';
 import { TurnRunner } from '../../actors/turn-runner.js';
+import type { WorkflowInterceptorsFactory } from '../../actors/workflow/interceptors.js';
 import { encodePayload } from '../../mailbox/payload.js';
 import { decodeTurn, encodeReport, type Load, type Slice, type SuspendReason } from '../../mailbox/turn.js';
 import { WorkerLostError, type Workers } from '../supervisor/workers.js';
@@ -12,7 +15,10 @@ import { setStepping } from './rejections.test-kit.js';
 import { Gate } from './steered-store.test-kit.js';
 
 /** The workflow types that are deployed; may be changed at any time, for actors made from then on. */
-export type Deployed = Map<string, ExportedWorkflow> & { failureTypeNames?: readonly string[] };
+export type Deployed = Map<string, ExportedWorkflow> & {
+  failureTypeNames?: readonly string[];
+  interceptors?: readonly WorkflowInterceptorsFactory[];
+};
 
 /** Says of a turn that it ends its worker: the run in whose step, or 'between' for none. Undefined: it returns. */
 export type Fate = (slices: readonly Slice[], slot: number) => number | 'between' | undefined;
@@ -28,7 +34,13 @@ export function createExecution(load: Load, log: Log, deployed: Deployed): Execu
     explain: (thrown) => thrown,
     failureTypeNames: deployed.failureTypeNames ?? [],
   };
-  return new Execution(load, (input) => runWorkflow(workflow, input), host);
+  const execution = new Execution(load, (input) => runWorkflow(workflow, input), host);
+  if (deployed.interceptors !== undefined) {
+    setCurrent(execution);
+    execution.interceptors = makeInterceptors(deployed.interceptors, 2 ** 21);
+    setCurrent(undefined);
+  }
+  return execution;
 }
 
 /** All turns of this thread, those of a process that has crashed included: what runs, runs to its end. */

@@ -1,6 +1,6 @@
 /**
  * A run of a class workflow: the instance, its methods as handlers, its run method.
- * Thread: worker. In → out: class and the arguments of the start → handlers set, and what the run method returns.
+ * Thread: worker. In → out: class and its arguments → handlers set, and what the run method returns.
  */
 import { decodePayloads, type Payload } from '../../../mailbox/payload.js';
 import { toRawValues } from '../../../mailbox/raw-value.js';
@@ -14,7 +14,7 @@ type Instance = Readonly<Record<string, (...args: unknown[]) => unknown>>;
 export function runClass(
   workflowClass: new () => object,
   definition: ClassDefinition,
-  input: readonly Payload[],
+  args: readonly unknown[],
 ): unknown {
   const instance = new workflowClass() as Instance; // Its methods are those that the definition names.
   const settings = definition.handlers.map((member) => ({
@@ -23,8 +23,12 @@ export function runClass(
     handler: new MethodHandler(member, instance),
   }));
   currentExecution().setHandlers(...settings);
-  const args = definition.dynamic ? [toRawValues(input)] : decodePayloads(input);
   return instance[definition.run]!(...args);
+}
+
+/** The arguments as the run method takes them. */
+export function classArgs(definition: ClassDefinition, input: readonly Payload[]): unknown[] {
+  return definition.dynamic ? [toRawValues(input)] : decodePayloads(input);
 }
 
 /** Two fields a handler and run, for there may be a hundred thousand runs. */
