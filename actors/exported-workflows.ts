@@ -76,11 +76,7 @@ export function runWorkflow(workflow: ExportedWorkflow, input: readonly Payload[
   return interceptors.through('execute', { args, headers }, async (given) => call(workflow, definition, given.args));
 }
 
-function call(
-  workflow: ExportedWorkflow,
-  definition: ClassDefinition | undefined,
-  args: readonly unknown[],
-): unknown {
+function call(workflow: ExportedWorkflow, definition: ClassDefinition | undefined, args: readonly unknown[]): unknown {
   if (definition === undefined) return callWithArgs(workflow, undefined, [], args);
   return runClass(workflow as unknown as new () => object, definition, args); // Only classes have one.
 }

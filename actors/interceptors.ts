@@ -2,9 +2,10 @@
  * The interceptors of one execution: which of its calls go through any, and through which.
  * Thread: worker. In → out: interceptor modules' exports → factories → for each run its interceptors, or nothing.
  */
+
+import type { HeadersRecord } from '../mailbox/events.js';
 import { type Headers, recordOf } from '../mailbox/headers.js';
 import { composeInterceptors, type Next } from '../mailbox/interceptors.js';
-import type { HeadersRecord } from '../mailbox/events.js';
 import { InvalidOptionError } from '../runtime/errors.js';
 import type {
   WorkflowInboundCallsInterceptor,

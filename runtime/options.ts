@@ -14,6 +14,7 @@ import {
 } from './host/activity-pool-options.js';
 import type { Activities, DefaultActivity } from './host/attempt.js';
 import { consoleLogger, LOG_LEVELS, type Logger, type LogLevel } from './host/logger.js';
+import { type ResolvedInterceptors, type RuntimeInterceptors, resolveInterceptors } from './interceptor-options.js';
 import { checkObject, milliseconds, moduleUrl, names, oneOf, refused, whole } from './option-checks.js';
 import type { Durability } from './store/store.js';
 import type { Limits, StoreConfig, SupervisorConfig } from './supervisor/config.js';
@@ -72,6 +73,8 @@ export interface RuntimeOptions {
   maxConcurrentActivities?: number;
   /** Activities that run on threads of their own: computing that would hold up the event loop. Default: none. */
   activityPool?: ActivityPoolOptions;
+  /** What is put around calls: of clients, in workflows and in activities. */
+  interceptors?: RuntimeInterceptors;
   /** A logger, or how much to write to the console. Default: 'info'. */
   logger?: Logger | LogLevel | 'silent';
 }
@@ -90,6 +93,7 @@ export interface ResolvedOptions {
   readonly config: Omit<SupervisorConfig, 'bundle'>;
   /** File URL. */
   readonly payloadConverter: string | undefined;
+  readonly interceptors: ResolvedInterceptors;
   readonly activities: Activities;
   readonly defaultActivity: DefaultActivity | undefined;
   readonly maxConcurrentActivities: number;
@@ -117,6 +121,7 @@ export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
   return {
     workflows: resolveWorkflows(options.workflows),
     payloadConverter: moduleUrl('payloadConverter', options.payloadConverter),
+    interceptors: resolveInterceptors(options.interceptors),
     config: {
       store: resolveStore(options.store, options.durability),
       workers: whole('workers', options.workers ?? Math.max(1, availableParallelism() - 1), 1, 1024),
@@ -154,6 +159,7 @@ const RUNTIME_OPTIONS: ReadonlySet<string> = new Set([
   'defaultActivity',
   'maxConcurrentActivities',
   'activityPool',
+  'interceptors',
   'logger',
 ]);
 const STORE_OPTIONS: ReadonlySet<string> = new Set(['path', 'durability', 'partitions', 'segmentBytes', 'memory']);

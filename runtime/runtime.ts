@@ -268,8 +268,13 @@ async function activityPoolOf(options: ResolvedOptions): Promise<AttemptRunner |
   });
 }
 
-async function bundleOf({ workflows, payloadConverter }: ResolvedOptions): Promise<WorkflowBundle> {
+async function bundleOf({ workflows, payloadConverter, interceptors }: ResolvedOptions): Promise<WorkflowBundle> {
+  const { workflowModules } = interceptors;
   if (typeof workflows !== 'string' && !(workflows instanceof URL)) {
+    if (workflowModules.length > 0 && workflows.interceptors === undefined) {
+      const reason = 'the workflow bundle was made without them. Make the bundle with the same interceptors';
+      throw new InvalidOptionError({ option: 'interceptors.workflowModules', reason });
+    }
     if ((payloadConverter === undefined) === (workflows.payloadConverter === undefined)) return workflows;
     const reason =
       payloadConverter === undefined
@@ -279,5 +284,5 @@ async function bundleOf({ workflows, payloadConverter }: ResolvedOptions): Promi
   }
   // Not before it is needed: a bundle made ahead of time does without the bundler and its dependencies.
   const { bundleWorkflows } = await import('./bundler/bundle-workflows.js');
-  return bundleWorkflows(workflows, { payloadConverter });
+  return bundleWorkflows(workflows, { payloadConverter, interceptors: workflowModules });
 }

@@ -164,11 +164,7 @@ function begin(workflowTypeOrFunc: unknown, options: OptionsWithArgs): Begun | P
   return beginThrough(interceptors, workflowType, options);
 }
 
-async function beginThrough(
-  interceptors: Interceptors,
-  workflowType: string,
-  given: OptionsWithArgs,
-): Promise<Begun> {
+async function beginThrough(interceptors: Interceptors, workflowType: string, given: OptionsWithArgs): Promise<Begun> {
   refuseUnknownOptions(given, OPTIONS);
   const seq = interceptors.nextSeq('startChildWorkflowExecution');
   const workflowId = given.workflowId ?? derivedUuid(currentExecution().info.runId, `child ${seq}`);

@@ -120,7 +120,10 @@ export interface SignalWorkflowInput {
   readonly args: unknown[];
   readonly headers: Headers;
   readonly target:
-    | { readonly type: 'external'; readonly workflowExecution: { readonly workflowId: string; readonly runId?: string } }
+    | {
+        readonly type: 'external';
+        readonly workflowExecution: { readonly workflowId: string; readonly runId?: string };
+      }
     | { readonly type: 'child'; readonly childWorkflowId: string };
 }
 

@@ -116,7 +116,12 @@ export class OutgoingHandle {
     const { workflowId } = this;
     try {
       const { runId, result } = await update.outcome;
-      return new OutgoingUpdateHandle(workflowId, update.updateId, runId, result === undefined ? undefined : { result });
+      return new OutgoingUpdateHandle(
+        workflowId,
+        update.updateId,
+        runId,
+        result === undefined ? undefined : { result },
+      );
     } catch (failure) {
       // A rejection is an outcome like any other.
       if (!(failure instanceof ApplicationFailure) || failure.type !== 'WorkflowUpdateFailedError') throw failure;

@@ -95,9 +95,13 @@ type Equals<Ours, Theirs> = Verdict<[Ours] extends [Theirs] ? ([Theirs] extends 
 
 type AnyWorkflow = (name: string, count?: number) => Promise<{ done: boolean }>;
 
+/** Payloads are bytes here; and nothing is said of types. */
+type Bare<T> = Omit<T, 'headers' | 'typeInfo' | 'options'>;
+
 /** By name, each type of Temporal's that is here. `names.test.ts` looks that none is left out. */
 interface Types {
   ActivityFunction: Equals<ours.ActivityFunction<[string], number>, theirCommon.ActivityFunction<[string], number>>;
+  ActivityInput: Gets<Bare<ours.ActivityInput>, Bare<theirs.ActivityInput>>;
   ActivityInterfaceFor: Gets<keyof ours.ActivityInterfaceFor<Acts>, keyof theirs.ActivityInterfaceFor<Acts>>;
   ActivityOptions: Passes<ours.ActivityOptions, Omit<theirs.ActivityOptions, Missing<'ActivityOptions'>>>;
   ApplicationFailureOptions: Passes<ours.ApplicationFailureOptions, theirCommon.ApplicationFailureOptions>;
@@ -114,6 +118,11 @@ interface Types {
     // The reuse policy as above.
     Omit<theirs.ChildWorkflowOptions, Missing<'ChildWorkflowOptions'> | 'workflowIdReusePolicy'>
   >;
+  ContinueAsNewInput: Gets<Bare<ours.ContinueAsNewInput>, Bare<theirs.ContinueAsNewInput>>;
+  ContinueAsNewInputOptions: Passes<
+    ours.ContinueAsNewInputOptions,
+    Omit<theirs.ContinueAsNewInputOptions, Missing<'ContinueAsNewOptions'>>
+  >;
   ContinueAsNewOptions: Passes<
     ours.ContinueAsNewOptions,
     Omit<theirs.ContinueAsNewOptions, Missing<'ContinueAsNewOptions'>>
@@ -123,21 +132,36 @@ interface Types {
     ours.ExternalWorkflowHandle,
     Omit<theirs.ExternalWorkflowHandle, Missing<'ExternalWorkflowHandle'>>
   >;
+  GetLogAttributesInput: Equals<ours.GetLogAttributesInput, theirs.GetLogAttributesInput>;
+  Headers: Equals<keyof ours.Headers, keyof theirs.Headers>;
   Info: Gets<ourActivity.Info, Omit<theirActivity.Info, Missing<'Info'>>>;
+  Next: Equals<
+    ours.Next<theirs.WorkflowInboundCallsInterceptor, 'handleQuery'>,
+    theirs.Next<theirs.WorkflowInboundCallsInterceptor, 'handleQuery'>
+  >;
   ParentWorkflowInfo: Gets<ours.ParentWorkflowInfo, theirs.ParentWorkflowInfo>;
   PayloadConverter: Gets<keyof ours.PayloadConverter, keyof theirs.PayloadConverter>;
   QueryDefinition: Equals<ours.QueryDefinition<1>['type' | 'name'], theirs.QueryDefinition<1>['type' | 'name']>;
+  QueryInput: Equals<Bare<ours.QueryInput>, Bare<theirs.QueryInput>>;
   RetryPolicy: Passes<ours.RetryPolicy, theirs.RetryPolicy>;
   SearchAttributePair: Equals<ours.SearchAttributePair, theirCommon.SearchAttributePair>;
   SearchAttributes: Equals<ours.SearchAttributes, theirCommon.SearchAttributes>;
   SearchAttributeUpdatePair: Equals<ours.SearchAttributeUpdatePair, theirCommon.SearchAttributeUpdatePair>;
   SearchAttributeValue: Equals<ours.SearchAttributeValue, theirCommon.SearchAttributeValue>;
   SignalDefinition: Equals<ours.SignalDefinition['type' | 'name'], theirs.SignalDefinition['type' | 'name']>;
+  SignalInput: Equals<Bare<ours.SignalInput>, Bare<theirs.SignalInput>>;
+  SignalWorkflowInput: Gets<Bare<ours.SignalWorkflowInput>, Bare<theirs.SignalWorkflowInput>>;
+  StartChildWorkflowExecutionInput: Gets<
+    Omit<ours.StartChildWorkflowExecutionInput, 'headers' | 'options'>,
+    Omit<theirs.StartChildWorkflowExecutionInput, 'headers' | 'options'>
+  >;
   StringValue: Equals<ours.StringValue, theirCommon.StringValue>;
+  TimerInput: Gets<ours.TimerInput, theirs.TimerInput>;
   TimerOptions: Passes<ours.TimerOptions, Omit<theirs.TimerOptions, Missing<'TimerOptions'>>>;
   UnsafeWorkflowInfo: Gets<ours.UnsafeWorkflowInfo, Omit<theirs.UnsafeWorkflowInfo, Missing<'UnsafeWorkflowInfo'>>>;
   UntypedActivities: Equals<ours.UntypedActivities, theirs.UntypedActivities>;
   UpdateDefinition: Equals<ours.UpdateDefinition<1>['type' | 'name'], theirCommon.UpdateDefinition<1>['type' | 'name']>;
+  UpdateInput: Equals<Bare<ours.UpdateInput>, Bare<theirs.UpdateInput>>;
   WithWorkflowArgs: Passes<ours.WithWorkflowArgs<AnyWorkflow, object>, theirs.WithWorkflowArgs<AnyWorkflow, object>>;
   Workflow: Equals<ours.Workflow, theirs.Workflow>;
   WorkflowDefinitionOptions: Passes<ours.WorkflowDefinitionOptions, theirCommon.WorkflowDefinitionOptions>;
@@ -145,10 +169,24 @@ interface Types {
     Extract<ours.WorkflowDefinitionOptionsOrGetter, AnyFunction>,
     Extract<theirCommon.WorkflowDefinitionOptionsOrGetter, AnyFunction>
   >;
+  WorkflowExecuteInput: Equals<Bare<ours.WorkflowExecuteInput>, Bare<theirs.WorkflowExecuteInput>>;
+  WorkflowInboundCallsInterceptor: Equals<
+    keyof ours.WorkflowInboundCallsInterceptor,
+    keyof theirs.WorkflowInboundCallsInterceptor
+  >;
   WorkflowInfo: Gets<
     ours.WorkflowInfo,
     // A class, as above.
     Omit<theirs.WorkflowInfo, Missing<'WorkflowInfo'> | 'unsafe' | 'typedSearchAttributes'>
+  >;
+  WorkflowInterceptors: Equals<
+    keyof ours.WorkflowInterceptors,
+    Exclude<keyof theirs.WorkflowInterceptors, Missing<'WorkflowInterceptors'>>
+  >;
+  WorkflowInterceptorsFactory: Equals<Parameters<ours.WorkflowInterceptorsFactory>, []>;
+  WorkflowOutboundCallsInterceptor: Gets<
+    Record<keyof ours.WorkflowOutboundCallsInterceptor, 0>,
+    Record<Exclude<keyof theirs.WorkflowOutboundCallsInterceptor, Missing<'WorkflowOutboundCallsInterceptor'>>, 0>
   >;
   WorkflowQueryType: Equals<ours.WorkflowQueryType, theirs.WorkflowQueryType>;
   WorkflowResultType: Equals<ours.WorkflowResultType<AnyWorkflow>, theirs.WorkflowResultType<AnyWorkflow>>;
@@ -190,6 +228,12 @@ test('members that theirs have and ours have not are those of the README', () =>
   expectTypeOf<Lacks<theirActivity.Info, ourActivity.Info>>().toEqualTypeOf<Missing<'Info'>>();
   expectTypeOf<Lacks<theirActivity.Context, ourActivity.Context>>().toEqualTypeOf<Missing<'Context'>>();
   expectTypeOf<Lacks<theirCommon.Logger, ourActivity.Logger>>().toEqualTypeOf<Missing<'Logger'>>();
+  expectTypeOf<Lacks<theirs.WorkflowInterceptors, ours.WorkflowInterceptors>>().toEqualTypeOf<
+    Missing<'WorkflowInterceptors'>
+  >();
+  expectTypeOf<Lacks<theirs.WorkflowOutboundCallsInterceptor, ours.WorkflowOutboundCallsInterceptor>>().toEqualTypeOf<
+    Missing<'WorkflowOutboundCallsInterceptor'>
+  >();
   expectTypeOf<Lacks<theirs.RetryPolicy, ours.RetryPolicy>>().toBeNever();
   expectTypeOf<Lacks<theirs.CancellationScope, ours.CancellationScope>>().toBeNever();
   expectTypeOf<Lacks<typeof theirs.CancellationScope, typeof ours.CancellationScope>>().toBeNever();
