@@ -57,6 +57,7 @@ export type {
   WorkflowUpdateOptions,
 } from './client/options.js';
 export { WorkflowUpdateStage } from './client/protocol.js';
+export { historyFromJSON, historyToJSON } from './client/saved-history.js';
 export type { WorkflowUpdateHandle } from './client/update-handle.js';
 export { WithStartWorkflowOperation, type WithStartWorkflowOptions } from './client/with-start.js';
 export type { WorkflowClient } from './client/workflow-client.js';

@@ -13,7 +13,7 @@ import type { Lifecycle, RuntimeControl, RuntimeStats } from './client/control.j
 import { ControlPort } from './client/control-port.js';
 import { fromErrorRecord } from './client/error-record.js';
 import type { ErrorRecord } from './client/protocol.js';
-import { InvalidOptionError, RuntimeFailedError } from './errors.js';
+import { RuntimeFailedError } from './errors.js';
 import { ActivityHost } from './host/activity-host.js';
 import type { AttemptRunner } from './host/attempt-runner.js';
 import { type LifecycleName, RuntimeEvents } from './host/lifecycle-events.js';
@@ -22,6 +22,7 @@ import type { HostTime } from './host/virtual-time.js';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.js';
 import { releaseStore } from './store/index.js';
 import { type SupervisorThreadData, YOUNG_GENERATION_MB } from './supervisor/config.js';
+import { bundleOf } from './workflow-bundle.js';
 
 const NEEDS = ['payloadConverter', 'payloadCodec'] as const;
 const CLOSED: ErrorRecord = { name: 'RuntimeClosedError', fields: {} };
@@ -266,23 +267,4 @@ async function activityPoolOf(options: ResolvedOptions): Promise<AttemptRunner |
     logger,
     taken,
   });
-}
-
-async function bundleOf({ workflows, payloadConverter, interceptors }: ResolvedOptions): Promise<WorkflowBundle> {
-  const { workflowModules } = interceptors;
-  if (typeof workflows !== 'string' && !(workflows instanceof URL)) {
-    if (workflowModules.length > 0 && workflows.interceptors === undefined) {
-      const reason = 'the workflow bundle was made without them. Make the bundle with the same interceptors';
-      throw new InvalidOptionError({ option: 'interceptors.workflowModules', reason });
-    }
-    if ((payloadConverter === undefined) === (workflows.payloadConverter === undefined)) return workflows;
-    const reason =
-      payloadConverter === undefined
-        ? 'it is missing: the workflow bundle was made with one. Give the same here'
-        : 'the workflow bundle was made without it. Make the bundle with the same payloadConverter';
-    throw new InvalidOptionError({ option: 'payloadConverter', reason });
-  }
-  // Not before it is needed: a bundle made ahead of time does without the bundler and its dependencies.
-  const { bundleWorkflows } = await import('./bundler/bundle-workflows.js');
-  return bundleWorkflows(workflows, { payloadConverter, interceptors: workflowModules });
 }

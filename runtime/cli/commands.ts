@@ -10,13 +10,15 @@ import { byRun, type EventRange, type Report, verifyStore } from '../store/log/v
 
 export interface Outcome {
   readonly lines: readonly string[];
-  /** 0: the store is whole (or is again). 1: it is damaged. 2: the command could not do its work. */
+  /** 0: the store is whole (or is again), all histories fit. 1: it is damaged, one does not. 2: the command could not do its work. */
   readonly exitCode: 0 | 1 | 2;
 }
 
 const USAGE = [
   'holdfast verify <store>   reads the whole store and says what is damaged; changes nothing',
   'holdfast repair <store>   cuts a damaged log where the damage begins, keeping copies of what it changes',
+  'holdfast history <store> <workflow id> [run id]   prints the history of a run as JSON; the store must not be open',
+  'holdfast replay <workflow file> <history.json> …   replays saved histories and says which do not fit the code',
 ];
 
 const uuid = (hex: string) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
@@ -69,23 +71,53 @@ async function repair(disk: Disk, processes: Processes, now: number): Promise<Ou
   }
 }
 
-type Command = (disk: Disk, processes: Processes, now: number) => Promise<Outcome>;
+interface Surroundings {
+  readonly diskAt: (folder: string) => Disk;
+  readonly processes: Processes;
+  readonly now: number;
+}
+
+/** Undefined: its arguments are not what it takes. */
+type Command = (args: readonly string[], surroundings: Surroundings) => Promise<Outcome> | undefined;
+
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ['verify', verify],
-  ['repair', repair],
+  [
+    'verify',
+    ([folder, ...more], { diskAt, processes }) =>
+      folder === undefined || more.length > 0 ? undefined : verify(diskAt(folder), processes),
+  ],
+  [
+    'repair',
+    ([folder, ...more], { diskAt, processes, now }) =>
+      folder === undefined || more.length > 0 ? undefined : repair(diskAt(folder), processes, now),
+  ],
+  [
+    'history',
+    ([folder, workflowId, runId, ...more], { diskAt, processes }) =>
+      folder === undefined || workflowId === undefined || more.length > 0
+        ? undefined
+        : // Not before they are needed: the others must work on a store without all that runs workflows.
+          import('./histories.js').then(({ printHistory }) =>
+            printHistory(diskAt(folder), processes, workflowId, runId),
+          ),
+  ],
+  [
+    'replay',
+    ([workflows, ...files]) =>
+      workflows === undefined || files.length === 0
+        ? undefined
+        : import('./histories.js').then(({ replayFiles }) => replayFiles(workflows, files)),
+  ],
 ]);
 
 export async function runCommand(
-  args: readonly string[],
+  [name = '', ...args]: readonly string[],
   diskAt: (folder: string) => Disk,
   processes: Processes,
   now: number,
 ): Promise<Outcome> {
-  const [name = '', folder, ...more] = args;
-  const command = COMMANDS.get(name);
-  if (command === undefined || folder === undefined || more.length > 0) return { lines: USAGE, exitCode: 2 };
   try {
-    return await command(diskAt(folder), processes, now);
+    return (await COMMANDS.get(name)?.(args, { diskAt, processes, now })) ?? { lines: USAGE, exitCode: 2 };
   } catch (error) {
     if (error instanceof HoldfastError)
       return { lines: [error.message], exitCode: error.code === 'STORE_CORRUPT' ? 1 : 2 };

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command line: `holdfast verify <store>` and `holdfast repair <store>`.
- * Thread: main. In → out: arguments in; text and the exit code out (0 whole, 1 damaged, 2 could not tell).
+ * The command line: `holdfast verify`, `repair`, `history` and `replay`.
+ * Thread: main. In → out: arguments in; text and the exit code out (0 whole or fitting, 1 not, 2 could not tell).
  */
 import { nodeDisk } from '../store/log/disk.js';
 import { systemProcesses } from '../store/log/lock.js';

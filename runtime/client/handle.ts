@@ -28,6 +28,7 @@ import {
   type WorkflowUpdateOptions,
 } from './options.js';
 import type { Reply, UpdateStage } from './protocol.js';
+import { withStored } from './saved-history.js';
 import { checkStage, updateHandleFrom, WorkflowUpdateHandle } from './update-handle.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: matches any list of arguments that a definition may have
@@ -232,7 +233,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
   }
 
   /**
-   * The events of the run, oldest first, with decoded values.
+   * The events of the run, oldest first, with decoded values. `historyToJSON` saves it, `runReplayHistory` replays it.
    * @example console.table((await handle.fetchHistory()).events, ['eventId', 'eventType']);
    */
   async fetchHistory(): Promise<History> {
@@ -241,8 +242,11 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
       workflowId: checkId('workflowId', this.workflowId),
       runId: this.#checkedRunId(),
     });
-    const events = await this.#connection.events(eventsOf(expectReply(reply, 'history').frames));
-    return this.#connection.converting(() => toHistory(events));
+    const { frames, runId } = expectReply(reply, 'history');
+    const stored = eventsOf(frames);
+    const events = await this.#connection.events(stored);
+    const history = this.#connection.converting(() => toHistory(events));
+    return withStored(history, { workflowId: this.workflowId, runId, events: stored });
   }
 
   #checkedRunId(): string | undefined {

@@ -7,4 +7,5 @@ export {
   TestWorkflowEnvironment,
   type TimeSkippingTestWorkflowEnvironmentOptions,
 } from './environment.js';
+export { type ReplayOptions, type ReplayResult, runReplayHistories, runReplayHistory } from './replay-histories.js';
 export { createTestRuntime, type TestRuntimeOptions } from './test-runtime.js';

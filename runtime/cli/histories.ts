@@ -1,0 +1,74 @@
+/**
+ * The commands about histories: one run's out of a store, and saved ones against today's code.
+ * Thread: main. In → out: arguments → lines and an exit code.
+ */
+import { readFile } from 'node:fs/promises';
+import { eventsOf } from '../client/history.js';
+import { historyToJSON, storedHistoryOf, withStored } from '../client/saved-history.js';
+import { HistoryFormatError, WorkflowNotFoundError } from '../errors.js';
+import type { Disk } from '../store/log/disk.js';
+import type { Processes } from '../store/log/lock.js';
+import { LogStore } from '../store/log/log-store.js';
+import { surveyStore } from '../store/log/survey.js';
+import { RunIndex } from '../supervisor/run-index.js';
+import { runReplayHistories } from '../testing/replay-histories.js';
+import type { Outcome } from './commands.js';
+
+/** Opens the store, which no runtime may have open meanwhile. */
+export async function printHistory(
+  disk: Disk,
+  processes: Processes,
+  workflowId: string,
+  runId: string | undefined,
+): Promise<Outcome> {
+  // Opening it would make one.
+  if ((await surveyStore(disk)) === undefined) return { lines: [`${disk.folder} holds no store`], exitCode: 2 };
+  const store = new LogStore({ path: disk.folder, durability: 'disk', partitions: 1, disk, processes });
+  const index = new RunIndex();
+  const reader = index.reader();
+  await store.open(reader);
+  try {
+    reader.loaded();
+    const run = index.find(workflowId, runId);
+    if (run === undefined) {
+      const error = new WorkflowNotFoundError({ workflowId, ...(runId === undefined ? {} : { runId }) });
+      return { lines: [error.message], exitCode: 2 };
+    }
+    const frames = await store.readHistory(run.head);
+    const events = eventsOf(frames.map(({ firstEventId, events }) => [firstEventId, events]));
+    const history = withStored({ events: [] }, { workflowId, runId: run.runId, events });
+    return { lines: [historyToJSON(history).trimEnd()], exitCode: 0 };
+  } finally {
+    await store.close();
+  }
+}
+
+/** Every file, whatever the ones before were like. */
+export async function replayFiles(workflows: string, files: readonly string[]): Promise<Outcome> {
+  const lines: string[] = [];
+  let exitCode: Outcome['exitCode'] = 0;
+  const readable: { readonly file: string; readonly text: string }[] = [];
+  for (const file of files) {
+    try {
+      const text = await readFile(file, 'utf8');
+      storedHistoryOf(text);
+      readable.push({ file, text });
+    } catch (error) {
+      if (!(error instanceof HistoryFormatError || (error instanceof Error && 'code' in error))) throw error;
+      lines.push(`${file}: ${error.message}`);
+      exitCode = 2;
+    }
+  }
+  let next = 0;
+  for await (const { workflowId, runId, error } of runReplayHistories(
+    { workflows },
+    readable.map(({ text }) => text),
+  )) {
+    const { file } = readable[next++]!;
+    lines.push(
+      error === undefined ? `${file}: fits (workflow '${workflowId}', run ${runId})` : `${file}: ${error.message}`,
+    );
+    if (error !== undefined && exitCode === 0) exitCode = 1;
+  }
+  return { lines, exitCode };
+}
