@@ -61,9 +61,8 @@ export function startAttributes(options: SearchAttributeOptions): SearchAttribut
     if (record !== null) records[name] = record;
   }
   for (const { key, value } of pairsOf(typed)) records[key.name] = recordOf(key, value);
-  const count = Object.keys(records).length;
-  if (count > MOST_ATTRIBUTES) throw tooMany(Object.keys(records)[MOST_ATTRIBUTES]!, count);
-  return count === 0 ? undefined : records;
+  checkCount(records);
+  return Object.keys(records).length === 0 ? undefined : records;
 }
 
 /** @throws InvalidSearchAttributeError */
@@ -81,7 +80,7 @@ export function attributeUpdates(given: SearchAttributes | readonly SearchAttrib
   return updates;
 }
 
-/** The attributes after an update. @throws InvalidSearchAttributeError if they are too many */
+/** The attributes after an update. */
 export function updatedAttributes(
   attributes: SearchAttributesRecord | undefined,
   updates: AttributeUpdates,
@@ -91,9 +90,13 @@ export function updatedAttributes(
     if (record === null) delete next[name];
     else next[name] = record;
   }
-  const names = Object.keys(next);
-  if (names.length > MOST_ATTRIBUTES) throw tooMany(names.at(-1)!, names.length);
   return next;
+}
+
+/** @throws InvalidSearchAttributeError if they are more than a run may have */
+export function checkCount(attributes: SearchAttributesRecord): void {
+  const names = Object.keys(attributes);
+  if (names.length > MOST_ATTRIBUTES) throw tooMany(names.at(-1)!, names.length);
 }
 
 export function typedAttributes(records: SearchAttributesRecord | undefined): TypedSearchAttributes {

@@ -372,6 +372,13 @@ export type WorkflowEvent = EventBody & EventHead;
 export type EventType = WorkflowEvent['eventType'];
 export type EventOf<T extends EventType> = Extract<WorkflowEvent, { eventType: T }>;
 
+/** The memo that a run has from this event on; undefined if the event leaves it as it was. */
+export function memoIn(event: WorkflowEvent): Payload | undefined {
+  return event.eventType === 'WorkflowExecutionStarted' || event.eventType === 'WorkflowPropertiesModified'
+    ? event.memo
+    : undefined;
+}
+
 /** The events by which a run asks something of another workflow. */
 export type ExternalInitiated = Extract<WorkflowEvent, { request: ExternalRequest }>;
 

@@ -153,7 +153,8 @@ describe('every source file', () => {
 
   test(`has at most ${LONGEST} lines`, () => {
     const lengths = sources.map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }));
-    expect(lengths.filter(({ lines }) => lines > LONGEST)).toEqual([]);
+    const written = lengths.filter(({ path }) => !path.endsWith('.generated.ts'));
+    expect(written.filter(({ lines }) => lines > LONGEST)).toEqual([]);
   });
 });
 

@@ -39,8 +39,12 @@ export {
 } from '../mailbox/search-attributes.js';
 export type { WorkflowClassHandle, WorkflowClassHandleWithFirstExecutionRunId } from './client/class-handle.js';
 export { Client, type ClientOptions } from './client/client.js';
-export type { ListFilter, RuntimeStats, WorkflowStatusName } from './client/control.js';
-export type { WorkflowExecutionDescription, WorkflowExecutionInfo } from './client/execution-info.js';
+export type { RuntimeStats, WorkflowStatusName } from './client/control.js';
+export type {
+  CountWorkflowExecution,
+  WorkflowExecutionDescription,
+  WorkflowExecutionInfo,
+} from './client/execution-info.js';
 export type {
   WorkflowHandle,
   WorkflowHandleWithFirstExecutionRunId,

@@ -2,7 +2,7 @@
  * What a run says of itself while it goes on: `upsertSearchAttributes` and `upsertMemo`.
  * Thread: worker. In → out: changes → a command, and what `workflowInfo` tells from now on.
  */
-import { attributeUpdates, updatedAttributes } from '../../mailbox/attribute-records.js';
+import { attributeUpdates, checkCount, updatedAttributes } from '../../mailbox/attribute-records.js';
 import { nameOfType } from '../../mailbox/checks.js';
 import { decodePayload } from '../../mailbox/payload.js';
 import type { SearchAttributes, SearchAttributeUpdatePair } from '../../mailbox/search-attributes.js';
@@ -34,6 +34,7 @@ export function upsertSearchAttributes(searchAttributes: SearchAttributes | Sear
   const updates = attributeUpdates(searchAttributes);
   const options = execution.origin?.options;
   const updated = updatedAttributes(options?.searchAttributes, updates);
+  checkCount(updated);
   if (Object.keys(updates).length === 0) return;
   execution.outbox.push({ kind: 'upsertSearchAttributes', searchAttributes: updates });
   // None left is not the same as none given: the next run is to begin without those of this one's start.

@@ -151,6 +151,13 @@ export class Connection {
     return this.converting(() => decodePayload(expectReply(reply, kind).result));
   }
 
+  /** The memo that a record brings, decoded. @throws PayloadCodecError, PayloadConverterError */
+  async readMemo(memo: Payload | undefined): Promise<Record<string, unknown> | undefined> {
+    if (memo === undefined) return undefined;
+    const decoded = this.#codec === undefined ? memo : await recode(memo, this.#codec, 'decode');
+    return this.converting(() => decodePayload(decoded)) as Record<string, unknown>; // Checked when it was given.
+  }
+
   /** The same events, ready to be read. @throws PayloadCodecError */
   events(events: readonly WorkflowEvent[]): Promise<readonly WorkflowEvent[]> {
     return this.#codec === undefined ? Promise.resolve(events) : recode(events, this.#codec, 'decode');

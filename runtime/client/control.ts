@@ -2,7 +2,8 @@
  * The control plane between a client (or the embedding runtime) and the supervisor thread, over Comlink: rare calls, plain data.
  * Thread: any client thread ⇄ supervisor. In → out: the interfaces below.
  */
-import type { ExternalRequest } from '../../mailbox/events.js';
+import type { ExecutionRecord, ExternalRequest, SearchAttributesRecord } from '../../mailbox/events.js';
+import type { Payload } from '../../mailbox/payload.js';
 import type { ErrorRecord } from './protocol.js';
 
 export type WorkflowStatusName =
@@ -24,8 +25,17 @@ export interface WorkflowSummary {
   status: WorkflowStatusName;
   /** Epoch milliseconds. */
   startTime: number;
+  /** When it began to run: later than its start if that was delayed. */
+  executionTime: number;
   closeTime?: number;
   historyLength: number;
+  historyBytes: number;
+  /** As encoded, and by the runtime's codec if it has one. */
+  memo?: Payload;
+  searchAttributes?: SearchAttributesRecord;
+  parent?: ExecutionRecord;
+  /** The first of its ancestors, or itself. */
+  root: ExecutionRecord;
 }
 
 export interface PendingChildRecord {
@@ -37,7 +47,6 @@ export interface PendingChildRecord {
 
 export interface WorkflowDescriptionRecord extends WorkflowSummary {
   firstRunId: string;
-  historyBytes: number;
   /** Where the actor is: on a worker, evicted, or suspended with the reason. */
   residence: 'resident' | 'evicted';
   suspended?: { error: ErrorRecord; attempts: number; nextRetryTime?: number };
@@ -51,17 +60,30 @@ export interface WorkflowDescriptionRecord extends WorkflowSummary {
   waitingMessages: number;
 }
 
-export interface ListFilter {
-  workflowType?: string;
-  status?: WorkflowStatusName;
+/** Where the next page begins: behind this row; with an order, behind this key. Of no meaning to another process. */
+export interface PageToken {
+  row: number;
+  key?: string | number | null;
+}
+
+export interface WorkflowPage {
+  rows: WorkflowSummary[];
+  /** Absent on the last page. */
+  next?: PageToken;
+}
+
+export interface WorkflowCounts {
+  count: number;
+  /** By status, if the query groups by it. */
+  groups?: { status: WorkflowStatusName; count: number }[];
 }
 
 /** What every client port can ask. */
 export interface ClientControl {
   describe(workflowId: string, runId?: string): Promise<Outcome<WorkflowDescriptionRecord>>;
-  /** Newest start first; `after` is the last row of the page before. */
-  list(filter: ListFilter, limit: number, after?: { startTime: number; runId: string }): Promise<WorkflowSummary[]>;
-  count(filter: ListFilter): Promise<number>;
+  /** Newest start first, unless the query orders otherwise. */
+  list(query: string, limit: number, after?: PageToken): Promise<Outcome<WorkflowPage>>;
+  count(query: string): Promise<Outcome<WorkflowCounts>>;
 }
 
 export interface RuntimeStats {

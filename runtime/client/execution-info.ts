@@ -2,8 +2,16 @@
  * What is known of an execution from outside: the rows of `list` and the fuller `describe`.
  * Thread: any client thread. In → out: record of the control plane → the caller's form, with dates and errors.
  */
+import { typedAttributes, untypedAttributes } from '../../mailbox/attribute-records.js';
+import type { SearchAttributes, SearchAttributeValue, TypedSearchAttributes } from '../../mailbox/search-attributes.js';
 import type { HoldfastError } from '../errors.js';
-import type { PendingChildRecord, WorkflowDescriptionRecord, WorkflowStatusName, WorkflowSummary } from './control.js';
+import type {
+  PendingChildRecord,
+  WorkflowCounts,
+  WorkflowDescriptionRecord,
+  WorkflowStatusName,
+  WorkflowSummary,
+} from './control.js';
 import { fromErrorRecord } from './error-record.js';
 
 export interface WorkflowExecutionInfo {
@@ -11,19 +19,51 @@ export interface WorkflowExecutionInfo {
   type: string;
   workflowId: string;
   runId: string;
-  status: { name: WorkflowStatusName };
+  /** There is one. */
+  taskQueue: string;
+  /** `code` is Temporal's number for it. */
+  status: { code: number; name: WorkflowStatusName };
   /** Events. */
   historyLength: number;
+  /** Bytes of the history. */
+  historySize: number;
   startTime: Date;
+  /** When it began to run, or will: later than `startTime` if the start was delayed. */
+  executionTime: Date;
   /** Absent while the run is open. */
   closeTime?: Date;
+  /** What was noted with the start, and by `upsertMemo`. */
+  memo?: Record<string, unknown>;
+  /** Attributes of the start, and of `upsertSearchAttributes`. */
+  typedSearchAttributes: TypedSearchAttributes;
+  /** The same without their types. */
+  searchAttributes: SearchAttributes;
+  /** The run that started it as its child. */
+  parentExecution?: { workflowId: string; runId: string };
+  /** The first of its ancestors, or itself. */
+  rootExecution: { workflowId: string; runId: string };
 }
+
+/** How many executions match, and how many of each group, if the query groups them. */
+export interface CountWorkflowExecution {
+  count: number;
+  groups: { count: number; groupValues: SearchAttributeValue[] }[];
+}
+
+/** By Temporal's numbers and, as filters have them, words. */
+const STATUSES: { readonly [S in WorkflowStatusName]: readonly [code: number, word: string] } = {
+  RUNNING: [1, 'Running'],
+  COMPLETED: [2, 'Completed'],
+  FAILED: [3, 'Failed'],
+  CANCELLED: [4, 'Canceled'],
+  TERMINATED: [5, 'Terminated'],
+  CONTINUED_AS_NEW: [6, 'ContinuedAsNew'],
+  TIMED_OUT: [7, 'TimedOut'],
+};
 
 export interface WorkflowExecutionDescription extends WorkflowExecutionInfo {
   /** The first run of the chain. */
   firstExecutionRunId: string;
-  /** Bytes of the history. */
-  historySize: number;
   /** Whether the actor is in memory on a worker, or would be rebuilt from its history when next needed. */
   residence: 'resident' | 'evicted';
   /** Why the run cannot step, how often it was tried, and when it is tried next. */
@@ -40,24 +80,42 @@ export interface WorkflowExecutionDescription extends WorkflowExecutionInfo {
   waitingMessages: number;
 }
 
-export function toInfo(summary: WorkflowSummary): WorkflowExecutionInfo {
+export function toInfo(summary: WorkflowSummary, memo: Record<string, unknown> | undefined): WorkflowExecutionInfo {
+  const { workflowId, runId, status, searchAttributes, closeTime, parent } = summary;
   const info: WorkflowExecutionInfo = {
     type: summary.workflowType,
-    workflowId: summary.workflowId,
-    runId: summary.runId,
-    status: { name: summary.status },
+    workflowId,
+    runId,
+    taskQueue: 'default',
+    status: { code: STATUSES[status][0], name: status },
     historyLength: summary.historyLength,
+    historySize: summary.historyBytes,
     startTime: new Date(summary.startTime),
+    executionTime: new Date(summary.executionTime),
+    typedSearchAttributes: typedAttributes(searchAttributes),
+    searchAttributes: untypedAttributes(searchAttributes),
+    rootExecution: summary.root,
   };
-  if (summary.closeTime !== undefined) info.closeTime = new Date(summary.closeTime);
+  if (closeTime !== undefined) info.closeTime = new Date(closeTime);
+  if (memo !== undefined) info.memo = memo;
+  if (parent !== undefined) info.parentExecution = parent;
   return info;
 }
 
-export function toDescription(record: WorkflowDescriptionRecord): WorkflowExecutionDescription {
+export function toCount({ count, groups = [] }: WorkflowCounts): CountWorkflowExecution {
+  return {
+    count,
+    groups: groups.map((group) => ({ count: group.count, groupValues: [[STATUSES[group.status][1]]] })),
+  };
+}
+
+export function toDescription(
+  record: WorkflowDescriptionRecord,
+  memo: Record<string, unknown> | undefined,
+): WorkflowExecutionDescription {
   const description: WorkflowExecutionDescription = {
-    ...toInfo(record),
+    ...toInfo(record, memo),
     firstExecutionRunId: record.firstRunId,
-    historySize: record.historyBytes,
     residence: record.residence,
     pendingTimers: record.pendingTimers.map(({ timerId, fireTime }) => ({ timerId, fireTime: new Date(fireTime) })),
     pendingActivities: record.pendingActivities,

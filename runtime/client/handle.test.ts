@@ -253,7 +253,11 @@ test('describe gives dates, and the reason of a suspension as an error', async (
         workflowType: 'order',
         status: 'RUNNING',
         startTime: 1_000,
+        executionTime: 2_000,
         historyLength: 4,
+        memo: encodePayload({ by: 'ada' }),
+        searchAttributes: { When: { type: 'DATETIME', value: 3_000 } },
+        root: { workflowId: 'w', runId: 'r' },
         firstRunId: 'first',
         historyBytes: 99,
         residence: 'evicted',
@@ -273,8 +277,13 @@ test('describe gives dates, and the reason of a suspension as an error', async (
     workflowId: 'w',
     runId: 'current',
     firstExecutionRunId: 'first',
-    status: { name: 'RUNNING' },
+    taskQueue: 'default',
+    status: { code: 1, name: 'RUNNING' },
     startTime: new Date(1_000),
+    executionTime: new Date(2_000),
+    memo: { by: 'ada' },
+    searchAttributes: { When: [new Date(3_000)] },
+    rootExecution: { workflowId: 'w', runId: 'r' },
     historySize: 99,
     suspended: { attempts: 2, nextRetryTime: new Date(5_000) },
     pendingTimers: [{ timerId: '1', fireTime: new Date(9_000) }],
@@ -291,28 +300,42 @@ test('describe of an unknown workflow throws the error of the catalogue', async 
 
 test('list asks page by page, and stops at the last', async () => {
   const rows = Array.from({ length: 5 }, (_, i): WorkflowSummary => {
-    const common = { workflowType: 'order', status: 'COMPLETED', historyLength: 3 } as const;
-    return { ...common, workflowId: `w${i}`, runId: `r${i}`, startTime: 100 - i, closeTime: 200 };
+    const ids = { workflowId: `w${i}`, runId: `r${i}` };
+    const common = { workflowType: 'order', status: 'COMPLETED', historyLength: 3, historyBytes: 9 } as const;
+    return { ...common, ...ids, root: ids, startTime: 100 - i, executionTime: 100 - i, closeTime: 200 };
   });
   const asked: unknown[][] = [];
   const client = supervise(agreeable, {
-    async list(filter, limit, after) {
-      asked.push([filter, limit, after]);
-      const from = after === undefined ? 0 : rows.findIndex(({ runId }) => runId === after.runId) + 1;
-      return rows.slice(from, from + limit);
+    async list(query, limit, after) {
+      asked.push([query, limit, after]);
+      const from = after?.row ?? 0;
+      const page = rows.slice(from, from + limit);
+      return { ok: true, value: from + limit < 5 ? { rows: page, next: { row: from + limit } } : { rows: page } };
     },
-    count: async (filter) => (filter.workflowType === 'order' ? 5 : 0),
+    count: async (query) => ({
+      ok: true,
+      value: query === '' ? { count: 5 } : { count: 5, groups: [{ status: 'CONTINUED_AS_NEW', count: 5 }] },
+    }),
   });
   const ids: string[] = [];
-  for await (const info of client.list({ workflowType: 'order', pageSize: 2 })) ids.push(info.workflowId);
+  for await (const info of client.list({ query: 'q', pageSize: 2 })) ids.push(info.workflowId);
   expect(ids).toEqual(['w0', 'w1', 'w2', 'w3', 'w4']);
   expect(asked).toEqual([
-    [{ workflowType: 'order' }, 2, undefined],
-    [{ workflowType: 'order' }, 2, { startTime: 99, runId: 'r1' }],
-    [{ workflowType: 'order' }, 2, { startTime: 97, runId: 'r3' }],
+    ['q', 2, undefined],
+    ['q', 2, { row: 2 }],
+    ['q', 2, { row: 4 }],
   ]);
-  expect(await client.count({ workflowType: 'order' })).toEqual({ count: 5 });
-  await expect(client.count({ worklfowType: 'order' } as never)).rejects.toThrow("Did you mean 'workflowType'?");
+  expect(await client.count()).toEqual({ count: 5, groups: [] });
+  expect(await client.count('GROUP BY ExecutionStatus')).toEqual({
+    count: 5,
+    groups: [{ count: 5, groupValues: [['ContinuedAsNew']] }],
+  });
+  const first = (options: object) => client.list(options).next();
+  await expect(first({ querys: '' })).rejects.toThrow("Did you mean 'query'?");
+  await expect(first({ query: { status: 'RUNNING' } })).rejects.toThrow(
+    'Invalid query: it must be a string, not object',
+  );
+  await expect(first({ pageSize: 10_001 })).rejects.toThrow('from 1 to 10000');
 });
 
 test('a history is decoded, event by event, whatever its frames', async () => {

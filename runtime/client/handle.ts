@@ -229,7 +229,8 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
   async describe(): Promise<WorkflowExecutionDescription> {
     const workflowId = checkId('workflowId', this.workflowId);
     const runId = this.#checkedRunId();
-    return toDescription(await this.#connection.control.demand((remote) => remote.describe(workflowId, runId)));
+    const record = await this.#connection.control.demand((remote) => remote.describe(workflowId, runId));
+    return toDescription(record, await this.#connection.readMemo(record.memo));
   }
 
   /**

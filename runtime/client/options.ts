@@ -5,7 +5,6 @@
 import type { Duration, SignalDefinition, WithWorkflowArgs, Workflow } from '../../actors/workflow/definitions.js';
 import { ATTRIBUTE_OPTIONS, type SearchAttributeOptions } from '../../mailbox/attribute-records.js';
 import { WorkflowIdConflictPolicy, type WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
-import type { ListFilter } from './control.js';
 
 interface StartOptions extends SearchAttributeOptions {
   /** 1 to 1,000 characters. At most one run under it is open at a time. */
@@ -58,8 +57,10 @@ export interface GetWorkflowUpdateHandleOptions {
   workflowRunId?: string;
 }
 
-export interface ListOptions extends ListFilter {
-  /** Rows fetched at a time. Default: 100. */
+export interface ListOptions {
+  /** Which executions: see `WorkflowClient.list`. Default: all. */
+  query?: string;
+  /** Rows fetched at a time, at most 10,000. Default: 100. */
   pageSize?: number;
 }
 
@@ -83,8 +84,7 @@ export const UPDATE_OPTIONS = names('args', 'updateId');
 export const START_UPDATE_OPTIONS = names('args', 'updateId', 'waitForStage');
 export const HANDLE_OPTIONS = names('followRuns');
 export const UPDATE_HANDLE_OPTIONS = names('workflowRunId');
-export const FILTER_OPTIONS = names('workflowType', 'status');
-export const LIST_OPTIONS = names('workflowType', 'status', 'pageSize');
+export const LIST_OPTIONS = names('query', 'pageSize');
 
 export const REUSE_POLICIES: readonly WorkflowIdReusePolicy[] = [
   'ALLOW_DUPLICATE',

@@ -51,7 +51,7 @@ test('signalWithStart sent again with its requestId starts and signals nothing m
   expect(await handle.result()).toEqual(['new', 'end']);
   const again = await send();
   expect(again.signaledRunId).toBe(handle.signaledRunId);
-  expect(await client.count({ workflowType: 'list', status: 'COMPLETED' })).toEqual({ count: 1 });
+  expect(await client.count(`WorkflowType = 'list' AND ExecutionStatus = 'Completed'`)).toMatchObject({ count: 1 });
 });
 
 test('executeUpdateWithStart starts the workflow with the update, and updates the one that is open', async () => {

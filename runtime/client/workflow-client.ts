@@ -14,7 +14,14 @@ import type {
 } from '../../actors/workflow/definitions.js';
 import { handlerNameOf, workflowTypeOf } from '../../actors/workflow/names.js';
 import { startAttributes } from '../../mailbox/attribute-records.js';
-import { checkId, checkOneOf, checkOptionalId, encodeWithin, refuseUnknownOptions } from '../../mailbox/checks.js';
+import {
+  checkId,
+  checkOneOf,
+  checkOptionalId,
+  encodeWithin,
+  nameOfType,
+  refuseUnknownOptions,
+} from '../../mailbox/checks.js';
 import { msToNumber } from '../../mailbox/duration.js';
 import { randomUuid } from '../../mailbox/uuid.js';
 import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
@@ -24,9 +31,9 @@ import {
   type WorkflowClassHandleWithFirstExecutionRunId,
 } from './class-handle.js';
 import type { Connection } from './connection.js';
-import type { ListFilter } from './control.js';
+import type { PageToken } from './control.js';
 import { expectReply } from './error-record.js';
-import { toInfo, type WorkflowExecutionInfo } from './execution-info.js';
+import { type CountWorkflowExecution, toCount, toInfo, type WorkflowExecutionInfo } from './execution-info.js';
 import type {
   WorkflowHandle,
   WorkflowHandleWithFirstExecutionRunId,
@@ -34,7 +41,6 @@ import type {
 } from './handle.js';
 import {
   CONFLICT_POLICIES,
-  FILTER_OPTIONS,
   type GetWorkflowHandleOptions,
   HANDLE_OPTIONS,
   LIST_OPTIONS,
@@ -51,6 +57,9 @@ import {
 import type { Reply, UpdateStage } from './protocol.js';
 import { checkStage, updateHandleFrom, type WorkflowUpdateHandle } from './update-handle.js';
 import { checkOperation, type WithStartWorkflowOperation } from './with-start.js';
+
+/** Rows of a page: more at once would make others wait. */
+const LARGEST_PAGE = 10_000;
 
 export class WorkflowClient {
   readonly #connection: Connection;
@@ -278,31 +287,45 @@ export class WorkflowClient {
   }
 
   /**
-   * The executions that match, newest start first, fetched in pages.
-   * @throws InvalidOptionError, InvalidArgumentError when the first row is asked for
-   * @example for await (const { workflowId } of client.workflow.list({ status: 'RUNNING' })) console.log(workflowId);
+   * The executions that match a query, fetched in pages while they are iterated: newest start first, unless the query says otherwise. What
+   * was acknowledged before a page is asked for is in it. Runs that begin meanwhile do not shift the pages.
+   *
+   * A query compares fields (WorkflowId, WorkflowType, ExecutionStatus, StartTime, CloseTime …) and search attributes with values, by
+   * = != > >= < <= IN, BETWEEN … AND, STARTS_WITH, IS NULL, and joins such conditions with AND, OR, NOT and parentheses.
+   * @throws InvalidListFilterError, InvalidOptionError, InvalidArgumentError when the first row is asked for
+   * @example
+   * const query = `WorkflowType = 'order' AND ExecutionStatus = 'Running' AND StartTime > '2026-01-31T12:00:00Z'`;
+   * for await (const { workflowId } of client.workflow.list({ query })) console.log(workflowId);
    */
   async *list(options: ListOptions = {}): AsyncGenerator<WorkflowExecutionInfo, void, undefined> {
     refuseUnknownOptions(options, LIST_OPTIONS);
-    const { pageSize = 100, ...filter } = options;
-    if (!Number.isInteger(pageSize) || pageSize < 1) {
-      throw new InvalidArgumentError({ argument: 'pageSize', reason: 'it must be a whole number from 1' });
+    const { pageSize = 100 } = options;
+    const query = checkQuery(options.query);
+    if (!Number.isInteger(pageSize) || pageSize < 1 || pageSize > LARGEST_PAGE) {
+      const reason = `it must be a whole number from 1 to ${LARGEST_PAGE}`;
+      throw new InvalidArgumentError({ argument: 'pageSize', reason });
     }
-    let after: { startTime: number; runId: string } | undefined;
-    for (;;) {
+    const connection = this.#connection;
+    let after: PageToken | undefined;
+    do {
       const cursor = after;
-      const page = await this.#connection.control.call((remote) => remote.list(filter, pageSize, cursor));
-      for (const row of page) yield toInfo(row);
-      const last = page[page.length - 1];
-      if (last === undefined || page.length < pageSize) return;
-      after = { startTime: last.startTime, runId: last.runId };
-    }
+      const { rows, next } = await connection.control.demand((remote) => remote.list(query, pageSize, cursor));
+      for (const row of rows) yield toInfo(row, await connection.readMemo(row.memo));
+      after = next;
+    } while (after !== undefined);
   }
 
-  /** How many executions match. */
-  async count(filter: ListFilter = {}): Promise<{ count: number }> {
-    refuseUnknownOptions(filter, FILTER_OPTIONS);
-    return { count: await this.#connection.control.call((remote) => remote.count(filter)) };
+  /**
+   * How many executions match a query; all if none is given. With `GROUP BY ExecutionStatus` at its end also how many have each status.
+   * @throws InvalidListFilterError, InvalidArgumentError
+   * @example const { count } = await client.workflow.count(`WorkflowType = 'order' AND ExecutionStatus = 'Failed'`);
+   * @example
+   * const { groups } = await client.workflow.count('GROUP BY ExecutionStatus');
+   * for (const { groupValues, count } of groups) console.log(groupValues[0]?.[0], count);
+   */
+  async count(query?: string): Promise<CountWorkflowExecution> {
+    const text = checkQuery(query);
+    return toCount(await this.#connection.control.demand((remote) => remote.count(text)));
   }
 }
 
@@ -314,4 +337,9 @@ function checkDelay(startDelay: Duration | undefined): number | undefined {
     option: 'startDelay',
     reason: `it must be a duration of at least 0, not ${startDelay}`,
   });
+}
+
+function checkQuery(query: unknown = ''): string {
+  if (typeof query === 'string') return query;
+  throw new InvalidArgumentError({ argument: 'query', reason: `it must be a string, not ${nameOfType(query)}` });
 }

@@ -83,8 +83,14 @@ test('a run that continues as new is followed by another with its own history, a
     workflowType: 'chain',
   });
   expect(histories[1]![0]).toMatchObject({ firstRunId: first, continuedFromRunId: first });
-  expect(await system.supervisor.controlPlane.count({ status: 'CONTINUED_AS_NEW' })).toBe(1);
-  expect(await system.supervisor.controlPlane.count({ status: 'RUNNING' })).toBe(0);
+  expect(await system.supervisor.controlPlane.count(`ExecutionStatus = 'ContinuedAsNew'`)).toEqual({
+    ok: true,
+    value: { count: 1 },
+  });
+  expect(await system.supervisor.controlPlane.count(`ExecutionStatus = 'Running'`)).toEqual({
+    ok: true,
+    value: { count: 0 },
+  });
   expect(system.supervisor.controlPlane.stats().openRuns).toBe(0);
   await expectInvariants(system);
 });

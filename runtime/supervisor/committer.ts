@@ -28,7 +28,8 @@ export class Committer {
   constructor(
     private readonly store: Store,
     private readonly liveOf: (run: Run) => Live,
-    private readonly changed: (run: Run) => void,
+    /** An event is written, and folded into its run. */
+    private readonly applied: (run: Run, event: WorkflowEvent) => void,
     private readonly onFailed: (error: unknown) => void,
     private readonly onDurable: () => void,
     /** A frame is durable; the run already counts it. */
@@ -48,11 +49,11 @@ export class Committer {
     const live = this.liveOf(run);
     event.eventId = run.lastEventId + 1;
     fold(run, event);
-    this.changed(run);
     if (live.unflushed.length === 0) this.#dirty.push(run);
     live.unflushed.push(event);
     live.lastBatch = this.#gathering;
     this.events++;
+    this.applied(run, event);
     return event;
   }
 

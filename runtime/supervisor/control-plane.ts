@@ -2,18 +2,26 @@
  * The control plane: describe, list, count, stats and the state dump. Read-only.
  * Thread: supervisor. In → out: rare questions → plain data, told once what it rests on is durable.
  */
+import { memoIn } from '../../mailbox/events.js';
+import type { Payload } from '../../mailbox/payload.js';
+import { decodeEvents } from '../../mailbox/turn.js';
 import type {
-  ListFilter,
   Outcome,
+  PageToken,
   PendingChildRecord,
   RuntimeStats,
+  WorkflowCounts,
   WorkflowDescriptionRecord,
+  WorkflowPage,
   WorkflowSummary,
 } from '../client/control.js';
-import { WorkflowNotFoundError } from '../errors.js';
+import { InvalidListFilterError, WorkflowNotFoundError } from '../errors.js';
 import type { Activities } from './activities.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
+import { rootOf } from './listing/fields.js';
+import type { Listing } from './listing/listing.js';
+import type { Chunk } from './listing/run-table.js';
 import { errorRecord } from './replies.js';
 import type { ChildRecord, Live, Run } from './run.js';
 import { suspendedError } from './suspensions.js';
@@ -23,43 +31,68 @@ export class ControlPlane {
     private readonly core: Core,
     private readonly dispatcher: Dispatcher,
     private readonly activities: Activities,
+    private readonly listing: Listing,
   ) {}
 
-  describe(workflowId: string, runId?: string): Promise<Outcome<WorkflowDescriptionRecord>> {
-    const run = this.core.index.find(workflowId, runId);
+  async describe(workflowId: string, runId?: string): Promise<Outcome<WorkflowDescriptionRecord>> {
+    const { committer, index } = this.core;
+    const run = index.find(workflowId, runId);
     if (run === undefined) {
       const error = new WorkflowNotFoundError({ workflowId, ...(runId === undefined ? {} : { runId }) });
-      return Promise.resolve({ ok: false, error: errorRecord(error) });
+      return { ok: false, error: errorRecord(error) };
     }
     // As it is when asked; told once that is durable.
-    const value = this.#description(run);
-    return new Promise((resolve) => {
-      this.core.committer.after(run, () => resolve({ ok: true, value }));
-    });
+    const description = this.#description(run);
+    await new Promise<void>((resolve) => committer.after(run, resolve));
+    const memo = await this.#memoOf(run);
+    return { ok: true, value: { ...description, ...(memo !== undefined && { memo }) } };
   }
 
-  async list(
-    filter: ListFilter,
-    limit: number,
-    after?: { startTime: number; runId: string },
-  ): Promise<WorkflowSummary[]> {
-    const page: Run[] = [];
-    for (const run of this.core.index.matching(filter)) {
-      if (after !== undefined && newestFirst(run, after) <= 0) continue;
-      page.push(run);
-      // Bounded: never more than twice the page is kept or sorted at a time.
-      if (page.length >= limit * 2) page.sort(newestFirst).splice(limit);
+  list(query: string, limit: number, after?: PageToken): Promise<Outcome<WorkflowPage>> {
+    const tell = (chunk: Chunk, at: number) => ({ run: chunk.runs[at]!, row: this.#summary(chunk.runs[at]!) });
+    return this.#told(
+      () => this.listing.page(query, limit, after, tell),
+      async ({ rows, next }) => ({
+        rows: await Promise.all(
+          rows.map(async ({ run, row }) => {
+            const memo = await this.#memoOf(run);
+            return memo === undefined ? row : { ...row, memo };
+          }),
+        ),
+        ...(next !== undefined && { next }),
+      }),
+    );
+  }
+
+  count(query: string): Promise<Outcome<WorkflowCounts>> {
+    return this.#told(
+      () => this.listing.count(query),
+      async (counts) => counts,
+    );
+  }
+
+  /** What is found, or why nothing can be, once all that it rests on is durable. */
+  async #told<F, T>(find: () => Promise<F>, tell: (found: F) => Promise<T>): Promise<Outcome<T>> {
+    const { committer } = this.core;
+    try {
+      const found = await find();
+      await committer.durable();
+      return { ok: true, value: await tell(found) };
+    } catch (error) {
+      if (!(error instanceof InvalidListFilterError)) throw error;
+      await committer.durable();
+      return { ok: false, error: errorRecord(error) };
     }
-    const rows = page.sort(newestFirst).slice(0, limit).map(summary);
-    await this.core.committer.durable();
-    return rows;
   }
 
-  async count(filter: ListFilter): Promise<number> {
-    let count = 0;
-    for (const _ of this.core.index.matching(filter)) count++;
-    await this.core.committer.durable();
-    return count;
+  /** The newest one that is durable. */
+  async #memoOf(run: Run): Promise<Payload | undefined> {
+    const { memoAt } = this.core.index.table.facts(run);
+    if (memoAt === undefined) return undefined;
+    const { events, firstEventId } = await this.core.options.store.readFrame(memoAt);
+    let memo: Payload | undefined;
+    for (const event of decodeEvents(events, firstEventId)) memo = memoIn(event) ?? memo;
+    return memo;
   }
 
   stats(): RuntimeStats {
@@ -90,13 +123,32 @@ export class ControlPlane {
     };
   }
 
+  #summary(run: Run): WorkflowSummary {
+    const { table } = this.core.index;
+    const { workflowId, runId, workflowType, status, startTime, parent } = run;
+    const { attributes, executionTime = startTime } = table.facts(run);
+    return {
+      workflowId,
+      runId,
+      workflowType,
+      status,
+      startTime,
+      executionTime,
+      ...(run.open ? {} : { closeTime: run.closeTime }),
+      historyLength: run.lastEventId,
+      historyBytes: run.historyBytes,
+      ...(attributes !== undefined && { searchAttributes: attributes }),
+      ...(parent !== undefined && { parent: { workflowId: parent.workflowId, runId: parent.runId } }),
+      root: rootOf(run, this.core.index),
+    };
+  }
+
   #description(run: Run): WorkflowDescriptionRecord {
     const { live } = run;
     const { suspension } = live ?? {};
     return {
-      ...summary(run),
+      ...this.#summary(run),
       firstRunId: run.firstRunId,
-      historyBytes: run.historyBytes,
       residence: live?.residence === 'resident' ? 'resident' : 'evicted',
       ...(suspension === undefined
         ? {}
@@ -123,22 +175,6 @@ export class ControlPlane {
 
 function pendingChild([childId, { workflowId, runId }]: [string, ChildRecord]): PendingChildRecord {
   return runId === undefined ? { childId, workflowId } : { childId, workflowId, runId };
-}
-
-function newestFirst(a: { startTime: number; runId: string }, b: { startTime: number; runId: string }): number {
-  return b.startTime - a.startTime || (a.runId < b.runId ? -1 : a.runId > b.runId ? 1 : 0);
-}
-
-function summary(run: Run): WorkflowSummary {
-  return {
-    workflowId: run.workflowId,
-    runId: run.runId,
-    workflowType: run.workflowType,
-    status: run.status,
-    startTime: run.startTime,
-    ...(run.open ? {} : { closeTime: run.closeTime }),
-    historyLength: run.lastEventId,
-  };
 }
 
 function dumpRun(run: Run, live: Live): unknown {

@@ -2,6 +2,7 @@
  * The core: what all parts of the supervisor share. Runs and their live parts, stamps, replies, lifecycle.
  * Thread: supervisor. In → out: small operations on one run; the parts are wired in supervisor.ts.
  */
+import { memoIn, type WorkflowEvent } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Message } from '../../mailbox/messages.js';
 import type { Lifecycle } from '../client/control.js';
@@ -51,7 +52,7 @@ export class Core {
     this.committer = new Committer(
       options.store,
       (run) => this.live(run),
-      (run) => this.index.changed(run),
+      (run, event) => this.#applied(run, event),
       options.onFailed,
       moved,
       (run, frame) => this.#grown(run, frame),
@@ -136,13 +137,24 @@ export class Core {
     else this.committer.after(run, send);
   }
 
+  #applied(run: Run, event: WorkflowEvent): void {
+    this.index.applied(run, event);
+    if (memoIn(event) === undefined) return;
+    // Within this callback the run's newest frame is the one that holds the event.
+    this.committer.afterPatiently(run, () => this.index.table.memoWritten(run, run.head));
+  }
+
   /** Whether anybody listens: what is told often is made only then. */
   tells(name: Lifecycle['name']): boolean {
     return this.options.subscribed(name);
   }
 
-  /** Tells once, well before the limits, that a history has become large. */
+  /**
+   * A checkpoint that took the run's entry while the flush was under way does not know where the frame is: the next one has to have it.
+   * Tells once, well before the limits, that a history has become large.
+   */
   #grown(run: Run, { firstEventId, eventCount, events: { byteLength } }: Frame): void {
+    this.index.changed(run);
     const { limits } = this.options.config;
     const crosses = (limit: number, now: number, grew: number) => now >= limit * LARGE && now - grew < limit * LARGE;
     const events = firstEventId + eventCount - 1;

@@ -3,13 +3,20 @@
  * Thread: supervisor. In → out: entries and frames → runs; run → entry.
  */
 
-import type { ExternalRequest, ParentRecord } from '../../mailbox/events.js';
-import { isSystemType } from '../../mailbox/system-types.js';
+import { updatedAttributes } from '../../mailbox/attribute-records.js';
+import {
+  type ExternalRequest,
+  memoIn,
+  type ParentRecord,
+  type SearchAttributesRecord,
+  type WorkflowEvent,
+} from '../../mailbox/events.js';
 import { decodeEvents, pack, unpack } from '../../mailbox/turn.js';
 import { uuidFromBytes } from '../../mailbox/uuid.js';
-import type { ListFilter, WorkflowStatusName } from '../client/control.js';
+import type { WorkflowStatusName } from '../client/control.js';
 import type { Frame, StoreReader } from '../store/store.js';
 import { fold } from './fold.js';
+import { type RowFacts, RunTable } from './listing/run-table.js';
 import { Run } from './run.js';
 import { runIdToBytes } from './run-ids.js';
 
@@ -39,6 +46,10 @@ type EntryRow = [
   continuedTo: string | null,
   delayedUntil: number,
   idsIn: string | null,
+  attributes: SearchAttributesRecord | null,
+  /** 0 if it is the time of the start. */
+  executionTime: number,
+  memoAt: number,
 ];
 
 export class RunIndex {
@@ -46,8 +57,12 @@ export class RunIndex {
   readonly #current = new Map<string, Run>();
   /** Runs changed since the last checkpoint, each once: `Run.changed` says which are in it. */
   #changed: Run[] = [];
-  size = 0;
+  readonly table = new RunTable();
   open = 0;
+
+  get size(): number {
+    return this.table.size;
+  }
 
   current(workflowId: string): Run | undefined {
     return this.#current.get(workflowId);
@@ -75,7 +90,6 @@ export class RunIndex {
   #link(run: Run): void {
     run.previous = this.#current.get(run.workflowId);
     this.#current.set(run.workflowId, run);
-    this.size++;
     if (run.open) this.open++;
   }
 
@@ -85,18 +99,27 @@ export class RunIndex {
     this.#changed.push(run);
   }
 
-  *all(): IterableIterator<Run> {
-    for (const newest of this.#current.values()) {
-      for (let run: Run | undefined = newest; run !== undefined; run = run.previous) yield run;
-    }
+  /** Oldest first. */
+  all(): IterableIterator<Run> {
+    return this.table.all();
   }
 
-  *matching(filter: ListFilter): IterableIterator<Run> {
-    for (const run of this.all()) {
-      if (filter.status !== undefined && run.status !== filter.status) continue;
-      if (filter.workflowType !== undefined ? run.workflowType !== filter.workflowType : isSystemType(run.workflowType))
-        continue;
-      yield run;
+  /** An event is written, and folded into its run. */
+  applied(run: Run, event: WorkflowEvent): void {
+    this.changed(run);
+    switch (event.eventType) {
+      case 'WorkflowExecutionStarted': {
+        this.table.add(run);
+        const { options, startDelay } = event;
+        if (options?.searchAttributes !== undefined) this.table.attributes.update(run.row, options.searchAttributes);
+        if (startDelay !== undefined) this.table.delayed(run, event.eventTime + startDelay);
+        break;
+      }
+      case 'UpsertWorkflowSearchAttributes':
+        this.table.attributes.update(run.row, event.searchAttributes);
+        break;
+      default:
+        if (!run.open) this.table.closed(run);
     }
   }
 
@@ -106,10 +129,13 @@ export class RunIndex {
     const byRunId = new Map<string, Run>();
     // Of runs that continue others: the first run of the chain may come after them.
     const firstRunIds = new Map<Run, string>();
+    // Of runs that have any; rows are given once the order of all runs is known.
+    const facts = new Map<Run, FoundFacts>();
     return {
       entry: (key, value) => {
-        const { run, firstRunId } = decodeEntry(key, value);
+        const { run, firstRunId, found } = decodeEntry(key, value);
         byRunId.set(run.runId, run);
+        if (found !== undefined) facts.set(run, found);
         if (firstRunId !== undefined) firstRunIds.set(run, firstRunId);
       },
       frame: (frame, position) => {
@@ -120,7 +146,10 @@ export class RunIndex {
         const [started] = events;
         if (started?.eventType === 'WorkflowExecutionStarted' && started.firstRunId !== runId)
           firstRunIds.set(run, started.firstRunId);
-        for (const event of events) fold(run, event);
+        for (const event of events) {
+          fold(run, event);
+          gather(facts, run, event, position);
+        }
         if (position > run.head) {
           run.head = position;
           run.historyBytes += frame.events.byteLength;
@@ -130,9 +159,20 @@ export class RunIndex {
       loaded: () => {
         for (const [run, firstRunId] of firstRunIds) run.first = byRunId.get(firstRunId) ?? run;
         const inOrder = [...byRunId.values()].sort((a, b) => a.startTime - b.startTime || a.head - b.head);
-        for (const run of inOrder) this.#link(run);
+        for (const run of inOrder) {
+          this.#link(run);
+          this.table.add(run);
+          const found = facts.get(run);
+          if (found !== undefined) this.#restore(run, found);
+        }
       },
     };
+  }
+
+  #restore(run: Run, { attributes, executionTime, memoAt }: FoundFacts): void {
+    if (attributes !== undefined) this.table.attributes.update(run.row, attributes);
+    if (executionTime !== undefined) this.table.delayed(run, executionTime);
+    if (memoAt !== undefined) this.table.memoWritten(run, memoAt);
   }
 
   /** Entries of all runs, or of those changed since this was last called. */
@@ -140,7 +180,7 @@ export class RunIndex {
     const changed = this.#changed;
     this.#changed = [];
     for (const run of changed) run.changed = false;
-    for (const run of full ? this.all() : changed) yield encodeEntry(run);
+    for (const run of full ? this.all() : changed) yield encodeEntry(run, this.table.facts(run));
   }
 }
 
@@ -152,7 +192,27 @@ function startOf(runId: string, frame: Frame, events: ReturnType<typeof decodeEv
   return new Run(started.workflowId, runId, frame.partition);
 }
 
-function encodeEntry(run: Run): readonly [Uint8Array, Uint8Array] {
+type FoundFacts = { -readonly [K in keyof RowFacts]?: RowFacts[K] };
+
+/** As the table does it with events that are new: an entry may be ahead of the frames, which then say the same again. */
+function gather(facts: Map<Run, FoundFacts>, run: Run, event: WorkflowEvent, position: number): void {
+  const found = (): FoundFacts => {
+    const known = facts.get(run) ?? {};
+    facts.set(run, known);
+    return known;
+  };
+  if (event.eventType === 'UpsertWorkflowSearchAttributes') {
+    const own = found();
+    own.attributes = updatedAttributes(own.attributes, event.searchAttributes);
+  } else if (event.eventType === 'WorkflowExecutionStarted') {
+    const { options, startDelay, eventTime } = event;
+    if (options?.searchAttributes !== undefined) found().attributes = options.searchAttributes;
+    if (startDelay !== undefined) found().executionTime = eventTime + startDelay;
+  }
+  if (memoIn(event) !== undefined) found().memoAt = position;
+}
+
+function encodeEntry(run: Run, facts: RowFacts): readonly [Uint8Array, Uint8Array] {
   const row: EntryRow = [
     run.workflowId,
     run.partition,
@@ -185,11 +245,20 @@ function encodeEntry(run: Run): readonly [Uint8Array, Uint8Array] {
     run.continuedTo ?? null,
     run.delayedUntil,
     run.idsIn ?? null,
+    facts.attributes ?? null,
+    facts.executionTime ?? 0,
+    facts.memoAt ?? -1,
   ];
   return [runIdToBytes(run.runId), pack(row)];
 }
 
-function decodeEntry(key: Uint8Array, value: Uint8Array): { run: Run; firstRunId: string | undefined } {
+interface DecodedEntry {
+  readonly run: Run;
+  readonly firstRunId: string | undefined;
+  readonly found: FoundFacts | undefined;
+}
+
+function decodeEntry(key: Uint8Array, value: Uint8Array): DecodedEntry {
   const row = unpack(value) as EntryRow;
   const run = new Run(row[0], uuidFromBytes(key), row[1]);
   run.workflowType = intern(row[2]);
@@ -230,7 +299,20 @@ function decodeEntry(key: Uint8Array, value: Uint8Array): { run: Run; firstRunId
       row[16].map(([id, scheduledEventId, scheduledTime]) => [id, { scheduledEventId, scheduledTime }]),
     );
   }
-  return { run, firstRunId: row[4] === null ? undefined : uuidFromBytes(row[4]) };
+  return { run, firstRunId: row[4] === null ? undefined : uuidFromBytes(row[4]), found: factsOf(row) };
+}
+
+/** Entries written before these fields were there have none. */
+function factsOf(row: EntryRow): FoundFacts | undefined {
+  const attributes = row[25] ?? null;
+  const executionTime = row[26] ?? 0;
+  const memoAt = row[27] ?? -1;
+  if (attributes === null && executionTime === 0 && memoAt === -1) return undefined;
+  return {
+    attributes: attributes ?? undefined,
+    executionTime: executionTime === 0 ? undefined : executionTime,
+    memoAt: memoAt === -1 ? undefined : memoAt,
+  };
 }
 
 /** One string for each workflow type, however many runs it has. */

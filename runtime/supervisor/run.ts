@@ -75,6 +75,8 @@ export class Run {
   continuedTo: string | undefined;
   /** Not 0: its start is admitted then, or with the first message before. */
   delayedUntil = 0;
+  /** Its place in the run table, which is the order in which runs began; -1 before its first event. */
+  row = -1;
   /** The run before this one under the same workflow id. */
   previous: Run | undefined;
   live: Live | undefined;

@@ -21,6 +21,7 @@ import { Dispatcher } from './dispatcher.js';
 import { Effects } from './effects.js';
 import { HistoryReader } from './history-reader.js';
 import { InternalClient } from './internal-client.js';
+import { Listing } from './listing/listing.js';
 import { Outgoing } from './outgoing.js';
 import { errorRecord, type ReplySink } from './replies.js';
 import { Reports } from './reports.js';
@@ -140,7 +141,12 @@ export class Supervisor {
       suspensions,
       readmit,
     });
-    this.controlPlane = new ControlPlane(core, this.#dispatcher, this.activities);
+    this.controlPlane = new ControlPlane(
+      core,
+      this.#dispatcher,
+      this.activities,
+      new Listing(core.index, options.later),
+    );
   }
 
   /** Loads the index, arms timers, and wakes the runs that have something left to do. */

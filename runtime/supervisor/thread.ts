@@ -148,8 +148,8 @@ const runtimeControl: RuntimeControl = {
       return undefined;
     }),
   describe: (workflowId, runId) => opened().controlPlane.describe(workflowId, runId),
-  list: (filter, limit, after) => opened().controlPlane.list(filter, limit, after),
-  count: (filter) => opened().controlPlane.count(filter),
+  list: (query, limit, after) => opened().controlPlane.list(query, limit, after),
+  count: (query) => opened().controlPlane.count(query),
   stats: async () => opened().controlPlane.stats(),
   currentTime: async () => time?.clock.now() ?? Date.now(),
   dump: async () => opened().controlPlane.dump(),

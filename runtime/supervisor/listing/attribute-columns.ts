@@ -1,0 +1,134 @@
+/**
+ * Attribute columns: the search attributes of all runs, one column for each name, a thousand rows a chunk.
+ * Thread: supervisor. In → out: attributes of a row ⇄ columns of numbers, or of codes that stand for texts.
+ */
+import type { AttributeUpdates } from '../../../mailbox/attribute-records.js';
+import type { SearchAttributeRecord, SearchAttributesRecord } from '../../../mailbox/events.js';
+import type { SearchAttributeType } from '../../../mailbox/search-attributes.js';
+import { type HoldfastError, InvalidSearchAttributeError, SearchAttributeTypeConflictError } from '../../errors.js';
+import { type Text, Texts } from './texts.js';
+
+/** Rows of a chunk: small enough to be evaluated as a whole without anybody waiting. */
+export const CHUNK = 1024;
+
+type Value = SearchAttributeRecord['value'];
+
+/** Each costs some bytes for every run in a chunk that has it. */
+const MOST_NAMES = 1000;
+
+const TEXTUAL: ReadonlySet<SearchAttributeType> = new Set<SearchAttributeType>(['TEXT', 'KEYWORD', 'KEYWORD_LIST']);
+
+/** Numbers, times and booleans: NaN where a row has none. Of a chunk where none has any, there is no array. */
+export class NumberColumn {
+  readonly kind = 'numbers';
+  readonly chunks: (Float64Array | undefined)[] = [];
+  /** Rows that have a value. */
+  rows = 0;
+
+  constructor(readonly type: SearchAttributeType) {}
+
+  get(row: number): Value | undefined {
+    const value = this.chunks[Math.floor(row / CHUNK)]?.[row % CHUNK];
+    if (value === undefined || Number.isNaN(value)) return undefined;
+    return this.type === 'BOOL' ? value === 1 : value;
+  }
+
+  set(row: number, value: Value | undefined): void {
+    const had = this.get(row) !== undefined;
+    if (had) this.rows--;
+    if (value === undefined && !had) return;
+    const chunk = Math.floor(row / CHUNK);
+    this.chunks[chunk] ??= new Float64Array(CHUNK).fill(Number.NaN);
+    this.chunks[chunk][row % CHUNK] = value === undefined ? Number.NaN : Number(value);
+    if (value !== undefined) this.rows++;
+  }
+}
+
+/** Codes of texts: 0 where a row has none. */
+export class TextColumn {
+  readonly kind = 'texts';
+  readonly chunks: (Uint32Array | undefined)[] = [];
+  readonly texts = new Texts();
+  rows = 0;
+
+  constructor(readonly type: SearchAttributeType) {}
+
+  get(row: number): Value | undefined {
+    const code = this.chunks[Math.floor(row / CHUNK)]?.[row % CHUNK] ?? 0;
+    const text = this.texts.of(code);
+    return typeof text === 'object' ? [...text] : text;
+  }
+
+  set(row: number, value: Value | undefined): void {
+    const chunk = Math.floor(row / CHUNK);
+    const before = this.chunks[chunk]?.[row % CHUNK] ?? 0;
+    if (value === undefined && before === 0) return;
+    // The new one first: of the same text, the code stays.
+    const code = value === undefined ? 0 : this.texts.take(value as Text); // By the type of the column.
+    this.chunks[chunk] ??= new Uint32Array(CHUNK);
+    this.chunks[chunk][row % CHUNK] = code;
+    if (before !== 0) {
+      this.texts.release(before);
+      this.rows--;
+    }
+    if (code !== 0) this.rows++;
+  }
+}
+
+export type AttributeColumn = NumberColumn | TextColumn;
+
+export class AttributeColumns {
+  /** A name is here as long as a run has it, and has one type so long. */
+  readonly #columns = new Map<string, AttributeColumn>();
+
+  column(name: string): AttributeColumn | undefined {
+    return this.#columns.get(name);
+  }
+
+  get names(): string[] {
+    return [...this.#columns.keys()];
+  }
+
+  /** Why attributes cannot be set, if so. What is only taken away fits always. */
+  refusal(attributes: AttributeUpdates): HoldfastError | undefined {
+    let unknown = 0;
+    for (const [attribute, record] of Object.entries(attributes)) {
+      if (record === null) continue;
+      const existing = this.#columns.get(attribute)?.type;
+      if (existing === undefined) unknown++;
+      else if (existing !== record.type) {
+        return new SearchAttributeTypeConflictError({ attribute, type: record.type, existing });
+      }
+      if (this.#columns.size + unknown > MOST_NAMES) {
+        const reason = `the runs of this store have ${MOST_NAMES} names already, which is the limit`;
+        return new InvalidSearchAttributeError({ attribute, reason });
+      }
+    }
+    return undefined;
+  }
+
+  /** Others of the row stay. */
+  update(row: number, attributes: AttributeUpdates): void {
+    for (const [name, record] of Object.entries(attributes)) {
+      let column = this.#columns.get(name);
+      if (column === undefined) {
+        if (record === null) continue;
+        column = TEXTUAL.has(record.type) ? new TextColumn(record.type) : new NumberColumn(record.type);
+        this.#columns.set(name, column);
+      }
+      column.set(row, record?.value);
+      if (column.rows === 0) this.#columns.delete(name);
+    }
+  }
+
+  of(row: number): SearchAttributesRecord | undefined {
+    let found: SearchAttributesRecord | undefined;
+    for (const [name, column] of this.#columns) {
+      const value = column.get(row);
+      if (value === undefined) continue;
+      found ??= {};
+      found[name] = { type: column.type, value };
+    }
+    return found;
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * Fields: what a list filter can name, what values each has, and where they are read.
+ * Thread: supervisor. In → out: name → field, of every run or of those with a search attribute of that name.
+ */
+import { FIELD_NAMES, type FieldName } from '../../../mailbox/attribute-records.js';
+import type { SearchAttributeType } from '../../../mailbox/search-attributes.js';
+import { InvalidListFilterError } from '../../errors.js';
+import type { Run } from '../run.js';
+import type { RunIndex } from '../run-index.js';
+import type { FieldRef } from './filter-syntax.js';
+import { type Chunk, STATUSES } from './run-table.js';
+import type { Text } from './texts.js';
+
+/** How values are compared, and which literals they are compared with. */
+export type Kind = 'text' | 'words' | 'texts' | 'number' | 'bool' | 'time' | 'duration' | 'status';
+
+/** Codes and what they stand for; 0 stands for nothing. */
+export interface Coded {
+  /** Changes when a code may stand for something else than before. */
+  readonly generation: number;
+  readonly end: number;
+  of(code: number): Text | undefined;
+  codeOf(text: Text): number;
+}
+
+export type Source =
+  /** NaN for no value; no array if there is none in the chunk. */
+  | { readonly kind: 'numbers'; read(chunk: Chunk, index: number): Float64Array | undefined }
+  | { readonly kind: 'codes'; readonly coded: Coded; read(chunk: Chunk, index: number): ArrayLike<number> | undefined }
+  /** Read from the run itself, which takes longer. */
+  | { readonly kind: 'rows'; of(chunk: Chunk, at: number): string | number | undefined };
+
+export interface Field {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly source: Source;
+}
+
+const KINDS: { readonly [T in SearchAttributeType]: Kind } = {
+  TEXT: 'words',
+  KEYWORD: 'text',
+  INT: 'number',
+  DOUBLE: 'number',
+  BOOL: 'bool',
+  DATETIME: 'time',
+  KEYWORD_LIST: 'texts',
+};
+
+/** @throws InvalidListFilterError if no run has a field or an attribute of that name */
+export function fieldOf({ name, offset }: FieldRef, index: RunIndex, query: string): Field {
+  if (isFieldName(name)) return { name, ...FIELDS[name](index) };
+  const column = index.table.attributes.column(name);
+  if (column === undefined) {
+    const known = [...FIELD_NAMES, ...index.table.attributes.names.sort()].join(', ');
+    const reason = `no run has a field or a search attribute '${name}'. There are ${known}`;
+    throw new InvalidListFilterError({ query, offset, reason });
+  }
+  const kind = KINDS[column.type];
+  return column.kind === 'numbers'
+    ? { name, kind, source: { kind: 'numbers', read: (_, chunk) => column.chunks[chunk] } }
+    : { name, kind, source: { kind: 'codes', coded: column.texts, read: (_, chunk) => column.chunks[chunk] } };
+}
+
+function isFieldName(name: string): name is FieldName {
+  return Object.hasOwn(FIELDS, name);
+}
+
+const ofRun = (kind: Kind, of: (run: Run) => string | number | undefined) => (): Omit<Field, 'name'> => ({
+  kind,
+  source: { kind: 'rows', of: (chunk, at) => of(chunk.runs[at]!) },
+});
+
+const STATUS_NAMES: Coded = {
+  generation: 0,
+  end: STATUSES.length,
+  of: (code) => STATUSES[code],
+  codeOf: (text) => Math.max(0, STATUSES.indexOf(text as (typeof STATUSES)[number])),
+};
+
+const FIELDS: { readonly [F in FieldName]: (index: RunIndex) => Omit<Field, 'name'> } = {
+  WorkflowId: ofRun('text', (run) => run.workflowId),
+  RunId: ofRun('text', (run) => run.runId),
+  WorkflowType: ({ table }) => {
+    const { types } = table;
+    const coded = {
+      generation: 0,
+      get end() {
+        return types.length;
+      },
+      of: (code: number) => types[code],
+      codeOf: (text: Text) => Math.max(0, types.indexOf(text as string)),
+    };
+    return { kind: 'text', source: { kind: 'codes', coded, read: (chunk) => chunk.types } };
+  },
+  ExecutionStatus: () => ({
+    kind: 'status',
+    source: { kind: 'codes', coded: STATUS_NAMES, read: (chunk) => chunk.status },
+  }),
+  StartTime: () => ({ kind: 'time', source: { kind: 'numbers', read: (chunk) => chunk.startTimes } }),
+  ExecutionTime: () => ({ kind: 'time', source: { kind: 'rows', of: (chunk, at) => chunk.executionTime(at) } }),
+  CloseTime: () => ({ kind: 'time', source: { kind: 'numbers', read: (chunk) => chunk.closeTimes } }),
+  ExecutionDuration: () => ({
+    kind: 'duration',
+    source: {
+      kind: 'rows',
+      of: (chunk, at) => {
+        const duration = chunk.closeTimes[at]! - chunk.executionTime(at);
+        return Number.isNaN(duration) ? undefined : duration;
+      },
+    },
+  }),
+  HistoryLength: ofRun('number', (run) => run.lastEventId),
+  HistorySizeBytes: ofRun('number', (run) => run.historyBytes),
+  ParentWorkflowId: ofRun('text', (run) => run.parent?.workflowId),
+  ParentRunId: ofRun('text', (run) => run.parent?.runId),
+  RootWorkflowId: (index) => ofRun('text', (run) => rootOf(run, index).workflowId)(),
+  RootRunId: (index) => ofRun('text', (run) => rootOf(run, index).runId)(),
+};
+
+/** The first of its ancestors, or itself. */
+export function rootOf(run: Run, index: RunIndex): { readonly workflowId: string; readonly runId: string } {
+  let root: { workflowId: string; runId: string; parent?: Run['parent'] } = run;
+  while (root.parent !== undefined) {
+    root = index.find(root.parent.workflowId, root.parent.runId) ?? { ...root.parent };
+    // A parent that is not here is told by its ids; it has no `parent` then.
+  }
+  return { workflowId: root.workflowId, runId: root.runId };
+}
