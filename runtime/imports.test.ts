@@ -153,7 +153,7 @@ describe('every source file', () => {
 
   test(`has at most ${LONGEST} lines`, () => {
     const lengths = sources.map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }));
-    const written = lengths.filter(({ path }) => !path.endsWith('.generated.ts'));
+    const written = lengths.filter(({ path }) => !path.includes('/generated-'));
     expect(written.filter(({ lines }) => lines > LONGEST)).toEqual([]);
   });
 });

@@ -20,5 +20,5 @@ const HEAD = `/**
 test('the parser is the one that the grammar makes: if not, npm run generate', async () => {
   const grammar = readFileSync(source('list-filter.peggy'), 'utf8');
   const parser = peggy.generate(grammar, { output: 'source', format: 'es', allowedStartRules: ['Query'] });
-  await expect(HEAD + parser).toMatchFileSnapshot(source('filter-parser.generated.ts'));
+  await expect(HEAD + parser).toMatchFileSnapshot(source('generated-filter-parser.ts'));
 });

@@ -3,7 +3,7 @@
  * Thread: supervisor. In → out: text → query.
  */
 import { InvalidListFilterError } from '../../errors.js';
-import { parse } from './filter-parser.generated.js';
+import { parse } from './generated-filter-parser.js';
 
 /** A name with where it stands: characters before it. */
 export interface FieldRef {
