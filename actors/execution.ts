@@ -9,7 +9,7 @@ import type { ParentRecord, RunOptionsRecord, SuccessionRecord, WorkflowEvent } 
 import { type FailureRecord, toFailureRecord } from '../mailbox/failures.js';
 import type { Message, MessageKind, MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
-import type { Answer, LogEntry } from '../mailbox/turn.js';
+import type { Answer, LocalActivityCommand, LogEntry } from '../mailbox/turn.js';
 import { Children } from './children.js';
 import { startMain } from './closing.js';
 import { Conditions } from './conditions.js';
@@ -18,6 +18,7 @@ import type { ErrorClass } from './failure-types.js';
 import { Handlers, type Setting } from './handlers.js';
 import { bytesOfStep } from './history-size.js';
 import type { Interceptors } from './interceptors.js';
+import { LocalActivities } from './local-activities.js';
 import { Outbox } from './outbox.js';
 import { assertStepping, Patches, recordsPatch } from './patches.js';
 import { PendingWork } from './pending-work.js';
@@ -109,6 +110,7 @@ export class Execution implements Scope {
 
   #children: Children | undefined;
   #externalRequests: ExternalRequests | undefined;
+  #localActivities: LocalActivities | undefined;
   /** Made by the first draw. */
   #random: SeededRandom | undefined;
   /** Made by the first call of `patched`, or the first marker in a replay. */
@@ -146,6 +148,16 @@ export class Execution implements Scope {
   get externalRequests(): ExternalRequests {
     this.#externalRequests ??= new ExternalRequests(this);
     return this.#externalRequests;
+  }
+
+  get localActivities(): LocalActivities {
+    this.#localActivities ??= new LocalActivities(this);
+    return this.#localActivities;
+  }
+
+  /** What would have to be asked for again if whoever runs it were gone. */
+  get localActivitiesUnderWay(): readonly LocalActivityCommand[] | undefined {
+    return this.closed ? undefined : this.#localActivities?.underWay;
   }
 
   random(): number {
@@ -306,7 +318,7 @@ export class Execution implements Scope {
       if (execution.pending.timerFired(message.timerId)) execution.historyLength++;
     },
     activityResolved: (execution, message) => execution.pending.activityResolved(message),
-    localActivityResolved: (execution, message) => execution.pending.localActivityResolved(message),
+    localActivityResolved: (execution, message) => execution.localActivities.resolved(message),
     childStarted: (execution, message) => execution.children.started(message),
     childResolved: (execution, message) => execution.children.resolved(message),
     externalResolved: (execution, message) => execution.externalRequests.resolved(message),

@@ -143,6 +143,11 @@ export class PendingWork {
     });
   }
 
+  /** Activities of all kinds share their ids. */
+  nextActivityId(): string {
+    return String(++this.#lastActivity);
+  }
+
   hasTimer(timerId: string): boolean {
     return this.#open?.has(`timer ${timerId}`) === true;
   }
@@ -152,10 +157,6 @@ export class PendingWork {
     const pending = this.#take(`timer ${timerId}`);
     pending?.resolve(undefined);
     return pending !== undefined;
-  }
-
-  localActivityResolved({ activityId, result, failure }: MessageOf<'localActivityResolved'>): void {
-    this.#settle(`local activity ${activityId}`, result, failure);
   }
 
   activityResolved({ activityId, result, failure }: MessageOf<'activityResolved'>): void {

@@ -82,7 +82,7 @@ export function compare(
   placeOf: (command: Command) => string | undefined = () => undefined,
 ): Difference | undefined {
   const optional = deprecatedPatches(recordedBy);
-  const commands = all.filter((command) => COMMANDS[command.kind] !== null && !isPatchOf(command, optional));
+  const commands = all.filter((command) => leavesEvent(command) && !isPatchOf(command, optional));
   const events = optional === undefined ? recordedBy : recordedBy.filter((event) => !isMarkerOf(event, optional));
   const length = Math.max(commands.length, events.length);
   for (let i = 0; i < length; i++) {
@@ -118,6 +118,10 @@ function isPatchOf(command: Command, ids: ReadonlySet<string> | undefined): bool
 
 function isMarkerOf(event: WorkflowEvent, ids: ReadonlySet<string>): boolean {
   return event.eventType === 'MarkerRecorded' && event.marker.kind === 'patch' && ids.has(event.marker.patchId);
+}
+
+export function leavesEvent({ kind }: Command): boolean {
+  return COMMANDS[kind] !== null;
 }
 
 /** Null: leaves no event. */

@@ -11,6 +11,7 @@ import { encodePlain } from '../mailbox/payload.js';
 import {
   decodeEvents,
   type Load,
+  type LocalActivityCommand,
   type LogEntry,
   type Slice,
   type SliceEnd,
@@ -112,6 +113,9 @@ class Turn {
   #nextStep = 0;
   #stepReports: StepReport[] = [];
   #processed = 0;
+  /** The slice's actor is being rebuilt. */
+  #rebuilding = false;
+  #underWay: readonly LocalActivityCommand[] | undefined;
   #expected: readonly WorkflowEvent[] | undefined;
   /** The replay under way is made a second time, to find where its commands are made. */
   #tracing = false;
@@ -190,6 +194,8 @@ class Turn {
     this.#nextStep = 0;
     this.#stepReports = [];
     this.#processed = 0;
+    this.#rebuilding = false;
+    this.#underWay = undefined;
     this.#steps = slice.steps.map((messages) => ({ messages }));
     if (slice.load !== undefined) {
       if (this.#begunLive && this.options.monotonic() > this.#deadline) {
@@ -228,6 +234,14 @@ class Turn {
       for (const event of decoded) events.push(event);
     }
     this.#steps = [...replaySteps(events, load.ran), ...this.#steps];
+    this.#rebuilding = true;
+  }
+
+  /** Once it has replayed all that it had done. */
+  #rebuilt(): void {
+    if (!this.#rebuilding) return;
+    this.#rebuilding = false;
+    this.#underWay = this.execution!.localActivitiesUnderWay;
   }
 
   /** False if the step was not begun because the turn's time is up or the run has closed. */
@@ -241,7 +255,10 @@ class Turn {
       this.#steps = [];
       return false;
     }
-    if (live) this.#begunLive = true;
+    if (live) {
+      this.#begunLive = true;
+      this.#rebuilt();
+    }
     this.#nextStep++;
     this.#messages = step.messages;
     this.#expected = step.expected;
@@ -321,7 +338,14 @@ class Turn {
   }
 
   #endSlice(end: SliceEnd): void {
-    this.reports.push({ run: this.#slice!.run, processed: this.#processed, steps: this.#stepReports, end });
+    if (end.kind === 'resident') this.#rebuilt();
+    this.reports.push({
+      run: this.#slice!.run,
+      processed: this.#processed,
+      steps: this.#stepReports,
+      end,
+      underWay: this.#underWay,
+    });
     this.#slice = undefined;
     this.#steps = [];
     this.#nextStep = 0;

@@ -33,10 +33,15 @@ export type Command =
       activityId: string;
       activityType: string;
       input: Payload[];
-      options: ActivityOptionsRecord;
+      options: LocalActivityOptionsRecord;
+      /** When the workflow asked for it, in epoch milliseconds: the step's clock, so that it is the same when it is asked for again. */
+      scheduledTime: number;
+      /** Of the first attempt to be made, if that is not 1. */
+      attempt?: number;
       headers?: HeadersRecord;
     }
-  | { kind: 'cancelLocalActivity'; activityId: string }
+  /** `awaited`: its outcome still is. */
+  | { kind: 'cancelLocalActivity'; activityId: string; awaited?: true }
   | { kind: 'recordPatch'; patchId: string; deprecated?: true }
   /** A null takes an attribute away. */
   | { kind: 'upsertSearchAttributes'; searchAttributes: Record<string, SearchAttributeRecord | null> }
@@ -67,6 +72,12 @@ export type Command =
   | { kind: 'completeWorkflow'; result: Payload }
   | { kind: 'failWorkflow'; failure: FailureRecord }
   | { kind: 'cancelWorkflow' };
+
+/** Never stored. Durations in milliseconds. */
+export interface LocalActivityOptionsRecord extends Omit<ActivityOptionsRecord, 'heartbeatTimeout'> {
+  /** A longer wait before the next attempt is a timer of the workflow's, which lasts beyond this process. */
+  localRetryThreshold: number;
+}
 
 /** A signal that its run has not handled, on its way to the next run of the chain. */
 export interface BufferedSignal {
@@ -107,8 +118,8 @@ export const commandCodec: RecordCodec<Command> = recordCodec<Command, 'kind'>('
   continueAsNew: [10, 'workflowType', 'input', 'memo', 'buffered', 'options'],
   startChild: [11, 'childId', 'workflowId', 'workflowType', 'input', 'options'],
   requestExternal: [12, 'externalId', 'request'],
-  runLocalActivity: [13, 'activityId', 'activityType', 'input', 'options', 'headers'],
-  cancelLocalActivity: [14, 'activityId'],
+  runLocalActivity: [13, 'activityId', 'activityType', 'input', 'options', 'scheduledTime', 'attempt', 'headers'],
+  cancelLocalActivity: [14, 'activityId', 'awaited'],
   recordPatch: [15, 'patchId', 'deprecated'],
   upsertSearchAttributes: [16, 'searchAttributes'],
   modifyProperties: [17, 'memo'],

@@ -86,6 +86,8 @@ export type MarkerRecord =
       attempt: number;
       result?: Payload;
       failure?: FailureRecord;
+      /** The attempt has failed, and after so many milliseconds the next one follows. */
+      retryIn?: number;
     };
 
 /** Durations in milliseconds. */

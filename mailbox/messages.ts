@@ -49,7 +49,16 @@ export type MessageBody =
   | { kind: 'cancel'; reason?: string; requestId?: string; identity?: string; sender?: ExecutionRecord }
   | { kind: 'timerFired'; timerId: string }
   | { kind: 'activityResolved'; activityId: string; result?: Payload; failure?: FailureRecord }
-  | { kind: 'localActivityResolved'; activityId: string; result?: Payload; failure?: FailureRecord }
+  /** `retryIn`: this attempt has failed, and the workflow is to ask for the next one after so many milliseconds. */
+  | {
+      kind: 'localActivityResolved';
+      activityId: string;
+      activityType: string;
+      attempt: number;
+      result?: Payload;
+      failure?: FailureRecord;
+      retryIn?: number;
+    }
   /** The child has started as this run, or could not be. */
   | { kind: 'childStarted'; childId: string; runId?: string; failure?: FailureRecord }
   | { kind: 'childResolved'; childId: string; result?: Payload; failure?: FailureRecord }
@@ -79,5 +88,5 @@ export const messageCodec: RecordCodec<Message> = recordCodec<Message, 'kind'>('
   childStarted: [8, 'seq', 'time', 'childId', 'runId', 'failure'],
   childResolved: [9, 'seq', 'time', 'childId', 'result', 'failure'],
   externalResolved: [10, 'seq', 'time', 'externalId', 'runId', 'result', 'failure', 'status'],
-  localActivityResolved: [11, 'seq', 'time', 'activityId', 'result', 'failure'],
+  localActivityResolved: [11, 'seq', 'time', 'activityId', 'activityType', 'attempt', 'result', 'failure', 'retryIn'],
 });

@@ -45,9 +45,8 @@ export function messageOf(event: WorkflowEvent, started?: WorkflowEvent): Messag
     case 'MarkerRecorded': {
       const { marker } = event;
       if (marker.kind !== 'localActivity') return undefined;
-      const { activityId, result, failure } = marker;
-      // As above.
-      return { kind: 'localActivityResolved', ...at, activityId, result, failure } as Message;
+      const { kind: _, ...outcome } = marker;
+      return { kind: 'localActivityResolved', ...at, ...outcome };
     }
     case 'ChildWorkflowExecutionStarted':
       return { kind: 'childStarted', ...at, childId: event.childId, runId: event.runId };

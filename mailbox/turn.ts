@@ -3,7 +3,7 @@
  * Thread: supervisor ⇄ worker. In → out: turn ⇄ bytes.
  */
 import { Packr } from 'msgpackr';
-import { type Command, commandCodec } from './commands.js';
+import { type Command, type CommandOf, commandCodec } from './commands.js';
 import { eventCodec } from './event-codec.js';
 import type { Ran, WorkflowEvent } from './events.js';
 import type { FailureRecord } from './failures.js';
@@ -91,7 +91,11 @@ export interface SliceReport {
   readonly processed: number;
   readonly steps: readonly StepReport[];
   readonly end: SliceEnd;
+  /** Only of an actor that was rebuilt: what it had asked for before these steps and has no answer to, which no event tells of. */
+  readonly underWay?: readonly LocalActivityCommand[] | undefined;
 }
+
+export type LocalActivityCommand = CommandOf<'runLocalActivity' | 'cancelLocalActivity'>;
 
 /** A warning or message that workflow code logged; replayed steps log nothing. */
 export interface LogEntry {
@@ -170,9 +174,13 @@ export function encodeReport(report: TurnReport): Uint8Array {
   return pack([report.slices.map(reportToRow), report.logs, report.slow]);
 }
 
-function reportToRow({ run, processed, end, steps }: SliceReport): ReportRow {
-  if (end.kind === 'resident' && steps.length === 0) return [run, processed];
+/** The cause of no step: what an actor has under way stands in the place of one. */
+const NO_STEP = 0;
+
+function reportToRow({ run, processed, end, steps, underWay = [] }: SliceReport): ReportRow {
+  if (end.kind === 'resident' && steps.length === 0 && underWay.length === 0) return [run, processed];
   const row: ReportRow = [run, processed, end.kind === 'resident' ? 0 : end];
+  if (underWay.length > 0) row.push([NO_STEP, 0, 0, underWay.map(commandCodec.toRow), []]);
   for (const { cause, time, merged, commands, answers } of steps) {
     row.push([cause, time, merged ?? 0, commands.map(commandCodec.toRow), answers.map(answerToRow)]);
   }
@@ -188,8 +196,16 @@ export function decodeReport(bytes: Uint8Array): TurnReport {
   return { slices: slices.map(reportFromRow), logs, slow };
 }
 
-function reportFromRow([run, processed, end, ...steps]: ReportRow): SliceReport {
-  return { run, processed, end: end === undefined || end === 0 ? RESIDENT : end, steps: steps.map(stepReportFromRow) };
+function reportFromRow([run, processed, end = 0, ...steps]: ReportRow): SliceReport {
+  const [first] = steps;
+  const underWay = first?.[0] === NO_STEP ? stepReportFromRow(steps.shift()!).commands : undefined;
+  return {
+    run,
+    processed,
+    end: end === 0 ? RESIDENT : end,
+    steps: steps.map(stepReportFromRow),
+    underWay: underWay as readonly LocalActivityCommand[] | undefined, // What was put there.
+  };
 }
 
 function stepReportFromRow([cause, time, merged, commands, answers]: StepRow): StepReport {

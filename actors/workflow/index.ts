@@ -119,6 +119,13 @@ export type {
   WorkflowInterceptorsFactory,
   WorkflowOutboundCallsInterceptor,
 } from './interceptors.js';
+export {
+  type LocalActivityFunctionWithOptions,
+  type LocalActivityInterfaceFor,
+  type LocalActivityOptions,
+  proxyLocalActivities,
+  scheduleLocalActivity,
+} from './local-activities.js';
 export { Mutex, type Release, Semaphore } from './locks.js';
 export { OutgoingUpdateHandle, type OutgoingUpdateOptions } from './outgoing-handle.js';
 export { deprecatePatch, patched } from './patches.js';

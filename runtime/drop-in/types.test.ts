@@ -46,6 +46,8 @@ test('each value of @temporalio/workflow that is here can stand for theirs', () 
     // What they give lacks members of the README's second table.
     | 'getExternalWorkflowHandle'
     | 'proxyActivities'
+    // Functions of any type are activities here; below for some.
+    | 'proxyLocalActivities'
     | 'startChild'
     | 'workflowInfo'
     | 'defaultPayloadConverter'
@@ -58,8 +60,8 @@ test('each value of @temporalio/workflow that is here can stand for theirs', () 
     | 'WorkflowNotFoundError'
   >();
   expectTypeOf<Shorter<typeof theirs, typeof ours>>().toEqualTypeOf<
-    // They say how to convert what they define.
-    'defineQuery' | 'defineSignal' | 'defineUpdate'
+    // They say how to convert what they define, or call.
+    'defineQuery' | 'defineSignal' | 'defineUpdate' | 'scheduleLocalActivity'
   >();
 });
 
@@ -135,6 +137,15 @@ interface Types {
   GetLogAttributesInput: Equals<ours.GetLogAttributesInput, theirs.GetLogAttributesInput>;
   Headers: Equals<keyof ours.Headers, keyof theirs.Headers>;
   Info: Gets<ourActivity.Info, Omit<theirActivity.Info, Missing<'Info'>>>;
+  LocalActivityFunctionWithOptions: Gets<
+    ours.LocalActivityFunctionWithOptions<Acts['sing']>,
+    theirs.LocalActivityFunctionWithOptions<Acts['sing']>
+  >;
+  LocalActivityInterfaceFor: Gets<ours.LocalActivityInterfaceFor<Acts>, theirs.LocalActivityInterfaceFor<Acts>>;
+  LocalActivityOptions: Passes<
+    ours.LocalActivityOptions,
+    Omit<theirs.LocalActivityOptions, Missing<'LocalActivityOptions'>>
+  >;
   Next: Equals<
     ours.Next<theirs.WorkflowInboundCallsInterceptor, 'handleQuery'>,
     theirs.Next<theirs.WorkflowInboundCallsInterceptor, 'handleQuery'>
@@ -213,6 +224,9 @@ test('members that theirs have and ours have not are those of the README', () =>
   >();
   expectTypeOf<Lacks<theirs.TimerOptions, ours.TimerOptions>>().toEqualTypeOf<Missing<'TimerOptions'>>();
   expectTypeOf<Lacks<theirs.ActivityOptions, ours.ActivityOptions>>().toEqualTypeOf<Missing<'ActivityOptions'>>();
+  expectTypeOf<Lacks<theirs.LocalActivityOptions, ours.LocalActivityOptions>>().toEqualTypeOf<
+    Missing<'LocalActivityOptions'>
+  >();
   expectTypeOf<Lacks<theirs.ChildWorkflowOptions, ours.ChildWorkflowOptions>>().toEqualTypeOf<
     Missing<'ChildWorkflowOptions'>
   >();

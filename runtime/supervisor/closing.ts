@@ -15,6 +15,7 @@ import {
 import type { Activities } from './activities.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
+import type { LocalActivities } from './local-activities.js';
 import { errorRecord } from './replies.js';
 import { type Live, outstandingRan, type Run, type Waiter } from './run.js';
 import type { Suspensions } from './suspensions.js';
@@ -24,6 +25,7 @@ export interface ClosingDeps {
   readonly core: Core;
   readonly dispatcher: () => Dispatcher;
   readonly activities: Activities;
+  readonly localActivities: LocalActivities;
   readonly suspensions: Suspensions;
   /** Once the closing of a run that has children is durable. */
   readonly parentClosed: (run: Run) => void;
@@ -38,7 +40,7 @@ export class Closing {
 
   /** The run's closing event has just been appended. */
   closed(run: Run, event: WorkflowEvent): void {
-    const { core, activities, suspensions, dispatcher } = this.deps;
+    const { core, activities, localActivities, suspensions, dispatcher } = this.deps;
     const live = run.live!;
     core.index.open--;
     suspensions.resumed(run);
@@ -50,6 +52,7 @@ export class Closing {
     live.results = undefined;
     core.committer.after(run, () => {
       activities.abandon(run);
+      localActivities.abandon(run);
       if (run.children !== undefined) this.deps.parentClosed(run);
       for (const waiter of results) this.#replyClosed(waiter, run, event);
       // Queries rebuild the actor when they come; most closed runs are never asked again.

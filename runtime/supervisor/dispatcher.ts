@@ -117,7 +117,7 @@ export class Dispatcher {
       this.load(run);
       return;
     }
-    if (live.mailbox.waiting === 0) return;
+    if (live.mailbox.waiting === 0 && !live.rebuild) return;
     if (live.suspension !== undefined && !live.suspension.retrying) return;
     // A live part without ids has not read its history yet, and must before it becomes resident.
     if (
@@ -130,6 +130,12 @@ export class Dispatcher {
     }
     live.queued = true;
     this.#slots[live.slot < 0 ? this.#place(live) : live.slot]!.ready.push(run);
+  }
+
+  /** Makes the actor of a run for which nothing waits, to find out what it has under way. */
+  rebuild(run: Run): void {
+    this.core.live(run).rebuild = true;
+    this.schedule(run);
   }
 
   /** Sends a turn to every idle worker that has something to do. */
@@ -213,7 +219,7 @@ export class Dispatcher {
         if (run.live?.actor !== actor) return;
         live.residence = 'none';
         this.events.historyRead(run, frames, earlier);
-        if (live.mailbox.waiting > 0) live.frames = frames.map(({ frame }) => frame.events);
+        if (live.mailbox.waiting > 0 || live.rebuild) live.frames = frames.map(({ frame }) => frame.events);
         this.schedule(run);
         this.core.release(run);
       },
@@ -236,7 +242,7 @@ export class Dispatcher {
       // Since it was scheduled it may have been released, moved, emptied or suspended; the list is not searched for it then.
       if (live === undefined || live.slot !== slot.number || !live.queued) continue;
       live.queued = false;
-      if (live.mailbox.waiting === 0 || live.inFlight) continue;
+      if ((live.mailbox.waiting === 0 && !live.rebuild) || live.inFlight) continue;
       const slice = this.#slice(run, live, Math.min(share, slot.limit - messages));
       messages += slice.steps.length;
       for (const frame of slice.load?.frames ?? []) loaded += frame.byteLength;
@@ -295,7 +301,8 @@ export class Dispatcher {
       const run = this.core.actors.get(slice.run);
       if (run === undefined) continue;
       const live = run.live!;
-      if (slice.end.kind !== 'resident') {
+      if (slice.end.kind === 'resident') live.rebuild = false;
+      else {
         this.core.renameActor(run);
         this.#leave(run, live);
       }

@@ -10,6 +10,7 @@ import type { Chains } from './chains.js';
 import type { Children } from './children.js';
 import type { Closing } from './closing.js';
 import type { Core } from './core.js';
+import type { LocalActivities } from './local-activities.js';
 import { INITIATED, type Outgoing } from './outgoing.js';
 import type { Live, Run } from './run.js';
 import type { Timers } from './timers.js';
@@ -19,6 +20,7 @@ export interface EffectsDeps {
   readonly core: Core;
   readonly timers: Timers;
   readonly activities: Activities;
+  readonly localActivities: LocalActivities;
   readonly children: Children;
   readonly outgoing: Outgoing;
   readonly closing: Closing;
@@ -58,6 +60,18 @@ export class Effects {
     if (timer === undefined) return;
     const { timerId } = message;
     this.write(context, { eventType: 'TimerFired', timerId, startedEventId: timer.startedEventId }, message);
+  }
+
+  /**
+   * Once all of a step is written, of a run that has local activities. What only this process knows to be under way is written down with the
+   * first event that tells that the step which asked for it has run. Before that a restart makes the step again, which asks again.
+   */
+  localActivities(context: StepContext): void {
+    const { localActivities } = this.deps;
+    const unwritten = context.ran === undefined ? localActivities.unwritten(context.run) : undefined;
+    if (unwritten !== undefined)
+      this.write(context, { eventType: 'WorkflowTaskCompleted', localActivities: unwritten });
+    localActivities.begin(context.run);
   }
 
   command(context: StepContext, command: Command): void {
@@ -110,12 +124,8 @@ export class Effects {
     modifyProperties: (context, { memo }) => {
       this.write(context, { eventType: 'WorkflowPropertiesModified', memo });
     },
-    runLocalActivity: () => {
-      throw new Error('Local activities are not there');
-    },
-    cancelLocalActivity: () => {
-      throw new Error('Local activities are not there');
-    },
+    runLocalActivity: ({ run }, command) => this.deps.localActivities.ask(run, command),
+    cancelLocalActivity: ({ run }, command) => this.deps.localActivities.cancel(run, command),
     requestExternal: (context, { externalId, request }) => {
       const event = this.write(context, { eventType: INITIATED[request.kind], externalId, request });
       const { run } = context;

@@ -75,7 +75,9 @@ const BY_TYPE: Folds = {
     run.delayedUntil = 0;
     if (event.startThrough !== undefined) run.lastSeq = Math.max(run.lastSeq, event.startThrough);
   },
-  WorkflowTaskCompleted: null,
+  WorkflowTaskCompleted(run, { localActivities }) {
+    if (localActivities !== undefined) run.localActivities = new Set(localActivities);
+  },
   StartChildWorkflowExecutionInitiated(run, event) {
     run.children ??= new Map();
     run.children.set(event.childId, {
@@ -96,7 +98,9 @@ const BY_TYPE: Folds = {
   ChildWorkflowExecutionTimedOut: (run, event) => endChild(run, event.childId),
   ActivityTaskHeartbeatRecorded: null,
   ActivityTaskRetryScheduled: null,
-  MarkerRecorded: null,
+  MarkerRecorded(run, { marker }) {
+    if (marker.kind === 'localActivity') endLocalActivity(run, marker.activityId);
+  },
   UpsertWorkflowSearchAttributes: null,
   WorkflowPropertiesModified: null,
   WorkflowTaskFailed: null,
@@ -129,6 +133,12 @@ function endActivity(run: Run, activityId: string): void {
   if (run.activities?.size === 0) run.activities = undefined;
 }
 
+/** Also of one that is cancelled, which no event tells of. */
+export function endLocalActivity(run: Run, activityId: string): void {
+  run.localActivities?.delete(activityId);
+  if (run.localActivities?.size === 0) run.localActivities = undefined;
+}
+
 function endChild(run: Run, childId: string): void {
   run.children?.delete(childId);
   if (run.children?.size === 0) run.children = undefined;
@@ -153,6 +163,7 @@ function close(run: Run, status: Run['status'], time: number): void {
   run.delayedUntil = 0;
   run.timers = undefined;
   run.activities = undefined;
+  run.localActivities = undefined;
   // Nothing is left to be done about an end that only this run waited for.
   for (const [externalId, { kind }] of run.externals ?? []) if (kind === 'awaitEnd') endExternal(run, externalId);
 }

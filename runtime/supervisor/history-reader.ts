@@ -6,6 +6,7 @@ import type { WorkflowEvent } from '../../mailbox/events.js';
 import { messageOf } from '../../mailbox/stored-messages.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import type { Core, StoredFrame } from './core.js';
+import { noteOutcome } from './local-outcomes.js';
 import { MessageIds } from './message-ids.js';
 import { EVERYTHING, type Live, type Run, type Waiter } from './run.js';
 
@@ -50,7 +51,9 @@ function restore(live: Live, stored: readonly WorkflowEvent[], started: Workflow
   for (const event of stored) {
     if ('startThrough' in event) live.mergeThrough = Math.max(live.mergeThrough, event.startThrough ?? 0);
     const message = messageOf(event, started);
-    if (message !== undefined) messages.push(message);
+    if (message === undefined) continue;
+    messages.push(message);
+    if (message.kind === 'localActivityResolved') noteOutcome(live, message);
   }
   live.mailbox.unshift(messages);
 }

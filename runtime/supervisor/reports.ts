@@ -10,6 +10,8 @@ import { answer } from './answers.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Effects, StepContext } from './effects.js';
+import type { LocalActivities } from './local-activities.js';
+import { forgetOutcomes } from './local-outcomes.js';
 import { EVERYTHING, type Live, type Run, type Waiter } from './run.js';
 import type { Suspensions } from './suspensions.js';
 import type { WorkflowTypes } from './workflow-types.js';
@@ -18,6 +20,7 @@ export interface ReportsDeps {
   readonly core: Core;
   readonly dispatcher: Dispatcher;
   readonly effects: Effects;
+  readonly localActivities: LocalActivities;
   readonly suspensions: Suspensions;
   readonly workflowTypes: () => WorkflowTypes;
   /** Admits requests that were held. */
@@ -29,7 +32,9 @@ export class Reports {
 
   handle(run: Run, report: SliceReport): void {
     const live = run.live!;
-    const steps = report.steps;
+    const { steps, underWay } = report;
+    const knows = underWay !== undefined || (run.localActivities !== undefined && report.end.kind === 'resident');
+    if (run.open && knows) this.deps.localActivities.rebuilt(run, underWay ?? []);
     // Queries may have been answered after the close; if that is void, so are they.
     const closing = steps.findIndex(({ commands }) => commands.length > 0 && isClosing(commands[commands.length - 1]!));
     const close = steps[closing];
@@ -51,6 +56,8 @@ export class Reports {
       this.#apply(run, live, steps, report.processed);
     }
     if (report.end.kind === 'suspended') this.deps.suspensions.suspend(run, report.end.error);
+    // It was suspended while it was rebuilt, with nothing to process.
+    else if (live.suspension !== undefined && live.mailbox.size === 0) this.deps.suspensions.resumed(run);
     if (merged === EVERYTHING) this.#releaseHeld(run, live);
   }
 
@@ -107,6 +114,7 @@ export class Reports {
       this.#step(run, live, step, messages.slice(from, next));
     }
     while (next < messages.length) this.#silentStep(run, live, messages[next++]!);
+    if (live.localOutcomes !== undefined) forgetOutcomes(live, messages);
     if (open && processed > run.ranThrough) {
       pushRan(live, processed);
       run.ranThrough = processed;
@@ -128,6 +136,7 @@ export class Reports {
       ran: takeRan(live),
     };
     this.deps.effects.timerFired(context, message);
+    if (run.localActivities !== undefined) this.deps.effects.localActivities(context);
     if (context.ran !== undefined) live.ran = [...context.ran];
   }
 
@@ -142,6 +151,7 @@ export class Reports {
     for (const command of commands) this.deps.effects.command(context, command);
     if (context.ran !== undefined && step.merged !== undefined)
       this.deps.effects.write(context, { eventType: 'WorkflowTaskCompleted' });
+    if (run.localActivities !== undefined) this.deps.effects.localActivities(context);
     if (context.ran !== undefined) live.ran = [...context.ran];
     for (const given of step.answers) answer(this.deps.core, run, live, given, messages);
   }

@@ -50,6 +50,7 @@ type EntryRow = [
   /** 0 if it is the time of the start. */
   executionTime: number,
   memoAt: number,
+  localActivities: string[] | null,
 ];
 
 export class RunIndex {
@@ -248,6 +249,7 @@ function encodeEntry(run: Run, facts: RowFacts): readonly [Uint8Array, Uint8Arra
     facts.attributes ?? null,
     facts.executionTime ?? 0,
     facts.memoAt ?? -1,
+    run.localActivities === undefined ? null : [...run.localActivities],
   ];
   return [runIdToBytes(run.runId), pack(row)];
 }
@@ -292,6 +294,7 @@ function decodeEntry(key: Uint8Array, value: Uint8Array): DecodedEntry {
   run.continuedTo = row[22] ?? undefined;
   run.delayedUntil = row[23] ?? 0;
   run.idsIn = row[24] ?? undefined;
+  if (row[28] != null) run.localActivities = new Set(row[28]);
   if (row[15] !== null)
     run.timers = new Map(row[15].map(([id, fireAt, startedEventId]) => [id, { fireAt, startedEventId }]));
   if (row[16] !== null) {

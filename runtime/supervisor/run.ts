@@ -64,6 +64,11 @@ export class Run {
   changed = false;
   timers: Map<string, TimerRecord> | undefined;
   activities: Map<string, ActivityRecord> | undefined;
+  /**
+   * Ids of local activities without an outcome: as events and checkpoints tell, and from then on as they are. A restart has to find out
+   * what they were.
+   */
+  localActivities: Set<string> | undefined;
   /** By child id. Of a closed run: those to which its closing has yet to do what their policies say. */
   children: Map<string, ChildRecord> | undefined;
   /** What it asked of other workflows and has no answer to, by external id. */
@@ -128,6 +133,10 @@ export class Live {
   mailboxStored = false;
   /** Packed events for the next load, once read. */
   frames: Uint8Array[] | undefined;
+  /** The actor is wanted though nothing waits for it: until it is there, nobody knows what its run has under way. */
+  rebuild = false;
+  /** Outcomes of local activities that wait in the mailbox: local-outcomes.ts. */
+  localOutcomes: Map<string, number> | undefined;
   /** In a ready list. */
   queued = false;
   /** In the turn under way on its slot. */
@@ -184,6 +193,7 @@ export class Live {
       this.residence !== 'loading' &&
       this.held === undefined &&
       !this.mailboxStored &&
+      !this.rebuild &&
       this.mailbox.size === 0 &&
       this.unflushed.length === 0
     );

@@ -22,6 +22,7 @@ import { Effects } from './effects.js';
 import { HistoryReader } from './history-reader.js';
 import { InternalClient } from './internal-client.js';
 import { Listing } from './listing/listing.js';
+import { isLocalToken, LocalActivities } from './local-activities.js';
 import { Outgoing } from './outgoing.js';
 import { errorRecord, type ReplySink } from './replies.js';
 import { Reports } from './reports.js';
@@ -51,7 +52,7 @@ interface Unfinished {
 
 function isUnfinished(run: Run): boolean {
   const waits = run.activities !== undefined || run.children !== undefined || run.externals !== undefined;
-  return waits || run.lastStoredSeq > run.ranThrough;
+  return waits || run.localActivities !== undefined || run.lastStoredSeq > run.ranThrough;
 }
 
 /** Log bytes after which the index is written out, so that a restart reads no more than that. */
@@ -67,6 +68,7 @@ export class Supervisor {
   readonly #delayed: DelayedStarts;
   readonly activities: Activities;
   readonly #suspensions: Suspensions;
+  readonly #localActivities: LocalActivities;
   readonly #internalClient: InternalClient;
   readonly #outgoing: Outgoing;
   readonly #children: Children;
@@ -89,6 +91,7 @@ export class Supervisor {
     this.#delayed = new DelayedStarts(core, this.#timers, () => this.#dispatcher);
     const resolve = resolutions(core, wake);
     this.activities = new Activities(core, this.#timers, options.host, resolve);
+    this.#localActivities = new LocalActivities(core, this.#timers, options.host, wake);
     this.#internalClient = new InternalClient((request, port) => {
       this.#admission.admitInternal(request, port);
       this.#moved();
@@ -102,6 +105,7 @@ export class Supervisor {
       core,
       dispatcher: () => this.#dispatcher,
       activities: this.activities,
+      localActivities: this.#localActivities,
       suspensions,
       parentClosed: (run) => this.#children.parentClosed(run),
       readmit,
@@ -129,6 +133,7 @@ export class Supervisor {
       chains: new Chains({ core, starts, closing, readmit }),
       timers: this.#timers,
       activities: this.activities,
+      localActivities: this.#localActivities,
       children: this.#children,
       outgoing: this.#outgoing,
       closing,
@@ -136,6 +141,7 @@ export class Supervisor {
     const reports = new Reports({
       core,
       effects,
+      localActivities: this.#localActivities,
       workflowTypes: () => options.workflowTypes,
       dispatcher: this.#dispatcher,
       suspensions,
@@ -194,12 +200,16 @@ export class Supervisor {
   }
 
   activityStarted(token: number): void {
-    if (!this.#closed) this.activities.started(token);
+    if (!this.#closed) this.#ownerOf(token).started(token);
   }
 
   activityDone(token: number, result: Payload | undefined, failure: FailureRecord | undefined): void {
     if (this.#closed) return;
-    this.activities.done(token, result, failure);
+    this.#ownerOf(token).done(token, result, failure);
+  }
+
+  #ownerOf(token: number): Activities | LocalActivities {
+    return isLocalToken(token) ? this.#localActivities : this.activities;
   }
 
   /** Admits nothing more, finishes the turns in flight and their flush, writes the checkpoint and closes the store. */
@@ -269,6 +279,10 @@ export class Supervisor {
       await this.#outgoing.recover(run, through);
       if (!run.open) continue;
       if (run.activities !== undefined) await this.activities.recover(run);
+      if (run.localActivities !== undefined) {
+        this.#dispatcher.rebuild(run);
+        continue;
+      }
       if (run.lastStoredSeq <= run.ranThrough) continue;
       this.core.live(run);
       this.#dispatcher.schedule(run);

@@ -117,7 +117,7 @@ export class Suspensions {
 
   #retry(run: Run, suspension: Suspension): void {
     if (run.live?.suspension !== suspension) return;
-    if (run.live.mailbox.size === 0) {
+    if (run.live.mailbox.size === 0 && !run.live.rebuild) {
       // What broke is gone (its caller was told): there is nothing to try.
       this.resumed(run);
       return;
