@@ -22,8 +22,10 @@ export {
   TerminatedFailure,
   TimeoutFailure,
 } from '../mailbox/failures.js';
+export type { Headers } from '../mailbox/headers.js';
 // Clients and handles
 export { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../mailbox/id-policies.js';
+export type { Next } from '../mailbox/interceptors.js';
 export type { PayloadCodec } from '../mailbox/payload-codec.js';
 export { withRawArgs } from '../mailbox/raw-args.js';
 export { defaultPayloadConverter, type PayloadConverter, payloadConverter, RawValue } from '../mailbox/raw-value.js';
@@ -51,6 +53,24 @@ export type {
   WorkflowHandleWithSignaledRunId,
 } from './client/handle.js';
 export type { History, HistoryEvent, HistoryEventOf } from './client/history.js';
+export type {
+  ClientInterceptors,
+  CompiledWorkflowOptions,
+  WorkflowCancelInput,
+  WorkflowClientInterceptor,
+  WorkflowDescribeInput,
+  WorkflowExecution,
+  WorkflowQueryInput,
+  WorkflowSignalInput,
+  WorkflowSignalWithStartInput,
+  WorkflowStartInput,
+  WorkflowStartOutput,
+  WorkflowStartUpdateInput,
+  WorkflowStartUpdateOutput,
+  WorkflowStartUpdateWithStartInput,
+  WorkflowStartUpdateWithStartOutput,
+  WorkflowTerminateInput,
+} from './client/interceptors.js';
 export type {
   GetWorkflowHandleOptions,
   GetWorkflowUpdateHandleOptions,

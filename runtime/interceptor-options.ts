@@ -3,6 +3,7 @@
  * Thread: embedding. In → out: option → modules to bundle, and lists of interceptors; InvalidOptionError for anything else.
  */
 import { refuseUnknownOptions } from '../mailbox/checks.js';
+import { ClientCalls, type ClientInterceptors } from './client/interceptors.js';
 import { checkObject, moduleUrl, refused } from './option-checks.js';
 
 export interface RuntimeInterceptors {
@@ -11,14 +12,17 @@ export interface RuntimeInterceptors {
    * the outermost. For a bundle made ahead of time they are given when it is made.
    */
   workflowModules?: readonly (URL | string)[];
+  /** Of `runtime.client`; a client in another thread is given its own. */
+  client?: ClientInterceptors;
 }
 
 export interface ResolvedInterceptors {
   /** File URLs. */
   readonly workflowModules: readonly string[];
+  readonly client: ClientCalls;
 }
 
-const NAMES: ReadonlySet<string> = new Set<keyof RuntimeInterceptors>(['workflowModules']);
+const NAMES: ReadonlySet<string> = new Set<keyof RuntimeInterceptors>(['workflowModules', 'client']);
 
 /** @throws InvalidOptionError */
 export function resolveInterceptors(interceptors: RuntimeInterceptors = {}): ResolvedInterceptors {
@@ -26,6 +30,7 @@ export function resolveInterceptors(interceptors: RuntimeInterceptors = {}): Res
   refuseUnknownOptions(interceptors, NAMES, 'interceptors.');
   const { workflowModules = [] } = interceptors;
   return {
+    client: new ClientCalls(interceptors.client, 'interceptors.client'),
     workflowModules: list('workflowModules', workflowModules).map(
       (module) => moduleUrl('interceptors.workflowModules', module) ?? '',
     ),

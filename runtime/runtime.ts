@@ -126,7 +126,8 @@ export class Runtime implements AsyncDisposable {
       onLifecycle: (event) => this.#onLifecycle(event),
     });
     // Its port closes with the thread, whose own end says more.
-    this.#connection = Connection.open(this.createClientPort(), data, () => {})!; // The welcome is in it.
+    const { client: calls } = options.interceptors;
+    this.#connection = Connection.open(this.createClientPort(), { ...data, calls }, () => {})!; // The welcome is in it.
     this.client = Client.over(this.#connection);
   }
 

@@ -8,6 +8,7 @@ import { type CustomPayloadConverter, isConverter } from '../../mailbox/converte
 import { isCodec, type PayloadCodec } from '../../mailbox/payload-codec.js';
 import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
 import { Connection } from './connection.js';
+import { ClientCalls, type ClientInterceptors } from './interceptors.js';
 import { WorkflowClient } from './workflow-client.js';
 
 export interface ClientOptions {
@@ -15,9 +16,11 @@ export interface ClientOptions {
   payloadConverter?: CustomPayloadConverter;
   /** The runtime's payload codec, if it has one: required then. */
   payloadCodec?: PayloadCodec;
+  /** What is put around the calls of this client. */
+  interceptors?: ClientInterceptors;
 }
 
-const CLIENT_OPTIONS: ReadonlySet<string> = new Set(['payloadConverter', 'payloadCodec']);
+const CLIENT_OPTIONS: ReadonlySet<string> = new Set(['payloadConverter', 'payloadCodec', 'interceptors']);
 
 export class Client {
   /** Starts workflows, finds them, makes their handles. */
@@ -56,7 +59,9 @@ export class Client {
     if (payloadCodec !== undefined && !isCodec(payloadCodec)) {
       throw new InvalidOptionError({ option: 'payloadCodec', reason: 'it must have the methods encode and decode' });
     }
-    const connection = port instanceof MessagePort ? Connection.open(port, options) : undefined;
+    const calls = new ClientCalls(options.interceptors, 'interceptors');
+    const data = { payloadConverter, payloadCodec, calls };
+    const connection = port instanceof MessagePort ? Connection.open(port, data) : undefined;
     if (connection !== undefined) return new Client(connection);
     const reason = 'it must be a port made by runtime.createClientPort(), for one client each';
     throw new InvalidArgumentError({ argument: 'port', reason });

@@ -6,7 +6,8 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { encodeArgs } from '../../mailbox/checks.js';
 import { type CustomPayloadConverter, converting } from '../../mailbox/converter-scope.js';
-import type { WorkflowEvent } from '../../mailbox/events.js';
+import type { HeadersRecord, WorkflowEvent } from '../../mailbox/events.js';
+import { type Headers, recordOf } from '../../mailbox/headers.js';
 import { decodePayload, type Payload } from '../../mailbox/payload.js';
 import { type PayloadCodec, recode } from '../../mailbox/payload-codec.js';
 import { InvalidOptionError } from '../errors.js';
@@ -14,6 +15,7 @@ import type { AttachControl, ClientWelcome } from '../host/protocol.js';
 import type { ClientControl } from './control.js';
 import { ControlPort } from './control-port.js';
 import { expectReply } from './error-record.js';
+import { ClientCalls } from './interceptors.js';
 import {
   decodeReplies,
   type ErrorRecord,
@@ -38,6 +40,10 @@ export interface DataConverters {
   readonly payloadCodec?: PayloadCodec | undefined;
 }
 
+export interface ConnectionSetting extends DataConverters {
+  readonly calls?: ClientCalls | undefined;
+}
+
 type StartDraft = Extract<RequestDraft, { kind: 'start' }>;
 type UpdateDraft = Omit<Extract<StartBrings, { kind: 'update' }>, 'kind' | 'replyTo'>;
 
@@ -45,6 +51,8 @@ export class Connection {
   /** Limit of one encoded value, as the runtime is configured. */
   readonly payloadBytes: number;
   readonly control: ControlPort<ClientControl>;
+  /** What users put around the calls that this connection carries. */
+  readonly calls: ClientCalls;
   readonly #codec: PayloadCodec | undefined;
   readonly #converter: CustomPayloadConverter | undefined;
   /** With a codec: settles once everything sent before is on its way. */
@@ -63,7 +71,7 @@ export class Connection {
    * @param data whatever of it the runtime has
    * @param closed called when the port closes without a last word, instead of ending the connection
    */
-  static open(port: MessagePort, data: DataConverters, closed?: () => void): Connection | undefined {
+  static open(port: MessagePort, data: ConnectionSetting, closed?: () => void): Connection | undefined {
     const welcome = receiveMessageOnPort(port)?.message as Partial<ClientWelcome> | undefined;
     if (typeof welcome?.payloadBytes !== 'number') return undefined;
     for (const option of welcome.needs ?? []) {
@@ -76,13 +84,14 @@ export class Connection {
   private constructor(
     port: MessagePort,
     payloadBytes: number,
-    { payloadCodec, payloadConverter }: DataConverters,
+    { payloadCodec, payloadConverter, calls = new ClientCalls(undefined, '') }: ConnectionSetting,
     closed = () => this.end(DIED),
   ) {
     this.#port = port;
     this.payloadBytes = payloadBytes;
     this.#codec = payloadCodec;
     this.#converter = payloadConverter;
+    this.calls = calls;
     const { port1, port2 } = new MessageChannel();
     this.control = new ControlPort(port1);
     port.postMessage({ control: port2 } satisfies AttachControl, [port2]);
@@ -144,6 +153,11 @@ export class Connection {
   /** @throws InvalidArgumentError, PayloadConverterError, PayloadTooLargeError */
   encodeArgs(args: readonly unknown[] | undefined): Payload[] {
     return this.converting(() => encodeArgs(args, this.payloadBytes));
+  }
+
+  /** Headers as they are sent. @throws InvalidArgumentError, PayloadTooLargeError */
+  headers(headers: Headers): HeadersRecord | undefined {
+    return recordOf(headers, this.payloadBytes);
   }
 
   /** The value that the reply brings. @throws the error that it carries instead; PayloadConverterError */

@@ -14,10 +14,12 @@ import type {
 import { handlerNameOf } from '../../actors/workflow/names.js';
 import { checkId, checkOptionalId, checkReason, refuseUnknownOptions } from '../../mailbox/checks.js';
 import { randomUuid } from '../../mailbox/uuid.js';
+import { acceptedRunId, argsOf, notSent, optionalReason, type SentUpdate, targetOf } from './call-inputs.js';
 import type { Connection } from './connection.js';
 import { expectReply } from './error-record.js';
 import { toDescription, type WorkflowExecutionDescription } from './execution-info.js';
 import { eventsOf, type History, toHistory } from './history.js';
+import type { WorkflowExecution } from './interceptors.js';
 import {
   type GetWorkflowUpdateHandleOptions,
   SIGNAL_OPTIONS,
@@ -27,7 +29,7 @@ import {
   type WorkflowSignalOptions,
   type WorkflowUpdateOptions,
 } from './options.js';
-import type { Reply, UpdateStage } from './protocol.js';
+import type { UpdateStage } from './protocol.js';
 import { withStored } from './saved-history.js';
 import { checkStage, updateHandleFrom, WorkflowUpdateHandle } from './update-handle.js';
 
@@ -95,15 +97,20 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
     args: readonly unknown[] | undefined,
     requestId: string | undefined,
   ): Promise<void> {
-    const reply = await this.#connection.send({
-      kind: 'signal',
-      workflowId: checkId('workflowId', this.workflowId),
-      runId: this.#checkedRunId(),
-      name: handlerNameOf('signal', def),
-      input: this.#connection.encodeArgs(args),
-      requestId,
+    const { calls } = this.#connection;
+    const signalName = handlerNameOf('signal', def);
+    const input = { signalName, args: argsOf(args), workflowExecution: this.#execution, headers: {} };
+    await calls.through('signal', input, async (given) => {
+      const reply = await this.#connection.send({
+        kind: 'signal',
+        ...targetOf(given.workflowExecution),
+        name: given.signalName,
+        input: this.#connection.encodeArgs(given.args),
+        requestId,
+        headers: this.#connection.headers(given.headers),
+      });
+      expectReply(reply, 'done');
     });
-    expectReply(reply, 'done');
   }
 
   /**
@@ -116,14 +123,20 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
     def: QueryDefinition<Ret, Args> | string,
     ...args: NoInfer<Args>
   ): Promise<Ret> {
-    const reply = await this.#connection.send({
-      kind: 'query',
-      workflowId: checkId('workflowId', this.workflowId),
-      runId: this.#checkedRunId(),
-      name: handlerNameOf('query', def),
-      input: this.#connection.encodeArgs(args),
+    const { calls } = this.#connection;
+    const queryType = handlerNameOf('query', def);
+    const input = { queryType, args, workflowExecution: this.#execution, headers: {} };
+    const result = await calls.through('query', input, async (given) => {
+      const reply = await this.#connection.send({
+        kind: 'query',
+        ...targetOf(given.workflowExecution),
+        name: given.queryType,
+        input: this.#connection.encodeArgs(given.args),
+        headers: this.#connection.headers(given.headers),
+      });
+      return this.#connection.read(reply, 'queryResult');
     });
-    return this.#connection.read(reply, 'queryResult') as Ret; // What the definition says it is.
+    return result as Ret; // What the definition says it is.
   }
 
   /**
@@ -139,8 +152,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
       : [options: WorkflowUpdateOptions & ArgsOf<NoInfer<Args>>]
   ): Promise<Ret> {
     if (options !== undefined) refuseUnknownOptions(options, UPDATE_OPTIONS);
-    const updateId = checkOptionalId('updateId', options?.updateId) ?? randomUuid();
-    const reply = await this.#update(def, options?.args, updateId, 'COMPLETED');
+    const { reply } = await this.#update(def, options, 'COMPLETED');
     return this.#connection.read(reply, 'updateCompleted') as Ret; // As the definition says.
   }
 
@@ -157,26 +169,41 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
   ): Promise<WorkflowUpdateHandle<Ret>> {
     refuseUnknownOptions(options, START_UPDATE_OPTIONS);
     const stage = checkStage(options.waitForStage);
-    const updateId = checkOptionalId('updateId', options.updateId) ?? randomUuid();
-    const reply = await this.#update(def, options.args, updateId, stage);
-    return updateHandleFrom(this.#connection, this.workflowId, updateId, reply);
+    const { workflowId, updateId, reply } = await this.#update(def, options, stage);
+    return updateHandleFrom(this.#connection, workflowId, updateId, reply);
   }
 
-  #update(
+  async #update(
     def: object | string,
-    args: readonly unknown[] | undefined,
-    updateId: string,
+    { args, ...options }: WorkflowUpdateOptions & { args?: readonly unknown[] } = {},
     stage: UpdateStage,
-  ): Promise<Reply> {
-    return this.#connection.send({
-      kind: 'update',
-      workflowId: checkId('workflowId', this.workflowId),
-      runId: this.#checkedRunId(),
-      name: handlerNameOf('update', def),
-      input: this.#connection.encodeArgs(args),
-      updateId,
-      stage,
-    });
+  ): Promise<SentUpdate> {
+    const { calls } = this.#connection;
+    const { firstExecutionRunId } = this;
+    const updateName = handlerNameOf('update', def);
+    const first = firstExecutionRunId === undefined ? {} : { firstExecutionRunId };
+    const target = { workflowExecution: this.#execution, ...first };
+    let sent: SentUpdate | undefined;
+    await calls.through(
+      'startUpdate',
+      { updateName, args: argsOf(args), ...target, headers: {}, options },
+      async (given) => {
+        const to = targetOf(given.workflowExecution);
+        const updateId = checkOptionalId('updateId', given.options.updateId) ?? randomUuid();
+        const reply = await this.#connection.send({
+          kind: 'update',
+          ...to,
+          name: given.updateName,
+          input: this.#connection.encodeArgs(given.args),
+          updateId,
+          stage,
+          headers: this.#connection.headers(given.headers),
+        });
+        sent = { workflowId: to.workflowId, updateId, reply };
+        return { updateId, workflowRunId: acceptedRunId(reply) };
+      },
+    );
+    return sent ?? notSent('startUpdate');
   }
 
   /**
@@ -205,32 +232,36 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
 
   /** Asks the workflow to cancel: its root scope throws CancelledFailure. Resolves once the request is durable. */
   async cancel(reason?: string): Promise<void> {
-    const reply = await this.#connection.send({
-      kind: 'cancel',
-      workflowId: checkId('workflowId', this.workflowId),
-      runId: this.#checkedRunId(),
-      reason: checkReason(reason),
+    const { calls } = this.#connection;
+    await calls.through('cancel', { workflowExecution: this.#execution, ...optionalReason(reason) }, async (given) => {
+      const target = targetOf(given.workflowExecution);
+      const reply = await this.#connection.send({ kind: 'cancel', ...target, reason: checkReason(given.reason) });
+      return expectReply(reply, 'done');
     });
-    expectReply(reply, 'done');
   }
 
   /** Closes the run at once; its code learns nothing of it. Also works on a suspended run. */
   async terminate(reason?: string): Promise<void> {
-    const reply = await this.#connection.send({
-      kind: 'terminate',
-      workflowId: checkId('workflowId', this.workflowId),
-      runId: this.#checkedRunId(),
-      reason: checkReason(reason),
-    });
-    expectReply(reply, 'done');
+    const { calls } = this.#connection;
+    await calls.through(
+      'terminate',
+      { workflowExecution: this.#execution, ...optionalReason(reason) },
+      async (given) => {
+        const target = targetOf(given.workflowExecution);
+        const reply = await this.#connection.send({ kind: 'terminate', ...target, reason: checkReason(given.reason) });
+        return expectReply(reply, 'done');
+      },
+    );
   }
 
   /** Status, times and sizes, what it waits for, and why it is suspended if it is. */
   async describe(): Promise<WorkflowExecutionDescription> {
-    const workflowId = checkId('workflowId', this.workflowId);
-    const runId = this.#checkedRunId();
-    const record = await this.#connection.control.demand((remote) => remote.describe(workflowId, runId));
-    return toDescription(record, await this.#connection.readMemo(record.memo));
+    const { calls, control } = this.#connection;
+    return calls.through('describe', { workflowExecution: this.#execution }, async (given) => {
+      const { workflowId, runId } = targetOf(given.workflowExecution);
+      const record = await control.demand((remote) => remote.describe(workflowId, runId));
+      return toDescription(record, await this.#connection.readMemo(record.memo));
+    });
   }
 
   /**
@@ -248,6 +279,11 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
     const events = await this.#connection.events(stored);
     const history = this.#connection.converting(() => toHistory(events));
     return withStored(history, { workflowId: this.workflowId, runId, events: stored });
+  }
+
+  get #execution(): WorkflowExecution {
+    const { workflowId } = this;
+    return this.#runId === undefined ? { workflowId } : { workflowId, runId: this.#runId };
   }
 
   #checkedRunId(): string | undefined {

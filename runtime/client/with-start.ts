@@ -40,6 +40,13 @@ export class WithStartWorkflowOperation<T extends Workflow = Workflow> {
     return this.#handle;
   }
 
+  /** @internal Nothing was sent. */
+  refuse(error: unknown): void {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    settle?.(Promise.reject(error));
+  }
+
   /** @internal @throws InvalidArgumentError if it was used before */
   begin<R>(send: () => { readonly handle: Promise<WorkflowHandle<T>>; readonly updated: Promise<R> }): Promise<R> {
     const settle = this.#settle;

@@ -25,6 +25,7 @@ import {
 import { msToNumber } from '../../mailbox/duration.js';
 import { randomUuid } from '../../mailbox/uuid.js';
 import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
+import { acceptedRunId, argsOf, notSent, type SentUpdate } from './call-inputs.js';
 import {
   handleClassOf,
   type WorkflowClassHandle,
@@ -39,6 +40,7 @@ import type {
   WorkflowHandleWithFirstExecutionRunId,
   WorkflowHandleWithSignaledRunId,
 } from './handle.js';
+import type { CompiledWorkflowOptions, WorkflowStartInput, WorkflowStartUpdateWithStartInput } from './interceptors.js';
 import {
   CONFLICT_POLICIES,
   type GetWorkflowHandleOptions,
@@ -54,7 +56,7 @@ import {
   type WorkflowStartOptions,
   type WorkflowUpdateOptions,
 } from './options.js';
-import type { Reply, UpdateStage } from './protocol.js';
+import type { UpdateStage } from './protocol.js';
 import { checkStage, updateHandleFrom, type WorkflowUpdateHandle } from './update-handle.js';
 import { checkOperation, type WithStartWorkflowOperation } from './with-start.js';
 
@@ -93,8 +95,12 @@ export class WorkflowClient {
     workflowTypeOrFunc: string | Workflow | WorkflowClass,
     options: WorkflowStartOptions,
   ): Promise<WorkflowHandle> {
-    const reply = await this.#connection.send(this.#startRequest(workflowTypeOrFunc, options));
-    return this.#handleOf(workflowTypeOrFunc, options, expectReply(reply, 'started').runId);
+    const input = startInput(workflowTypeOrFunc, options);
+    const { runId } = await this.#connection.calls.through('startWithDetails', input, async (given) => {
+      const reply = await this.#connection.send(this.#startRequest(given));
+      return { runId: expectReply(reply, 'started').runId, eagerlyStarted: false };
+    });
+    return this.#handleOf(workflowTypeOrFunc, options, runId);
   }
 
   /**
@@ -115,8 +121,10 @@ export class WorkflowClient {
     options: WorkflowStartOptions,
   ): Promise<unknown> {
     // One request is one way instead of two, and follows the chain.
-    if (options.followRuns === false) return (await this.start(workflowTypeOrFunc as Workflow, options)).result();
-    const request = { ...this.#startRequest(workflowTypeOrFunc, options), awaitResult: true };
+    if (options.followRuns === false || this.#connection.calls.interceptStarts) {
+      return (await this.start(workflowTypeOrFunc as Workflow, options)).result();
+    }
+    const request = { ...this.#startRequest(startInput(workflowTypeOrFunc, options)), awaitResult: true };
     const reply = await this.#connection.send(request);
     return this.#connection.read(reply, 'closed');
   }
@@ -142,15 +150,20 @@ export class WorkflowClient {
       throw new InvalidOptionError({ option: 'workflowIdConflictPolicy', reason });
     }
     const requestId = checkOptionalId('requestId', start.requestId);
-    const brings = {
-      kind: 'signal' as const,
-      name: handlerNameOf('signal', signal),
-      input: this.#connection.encodeArgs(signalArgs),
-      ...(requestId === undefined ? {} : { requestId }),
-    };
-    const request = this.#startRequest(workflowTypeOrFunc, { ...start, workflowIdConflictPolicy: 'USE_EXISTING' });
-    const reply = await this.#connection.send({ ...request, brings });
-    const signaledRunId = expectReply(reply, 'started').runId;
+    const started = startInput(workflowTypeOrFunc, { ...start, workflowIdConflictPolicy: 'USE_EXISTING' });
+    const input = { ...started, signalName: handlerNameOf('signal', signal), signalArgs: argsOf(signalArgs) };
+    const signaledRunId = await this.#connection.calls.through('signalWithStart', input, async (given) => {
+      const headers = this.#connection.headers(given.headers);
+      const brings = {
+        kind: 'signal' as const,
+        name: given.signalName,
+        input: this.#connection.encodeArgs(given.signalArgs),
+        ...(requestId === undefined ? {} : { requestId }),
+        ...(headers === undefined ? {} : { headers }),
+      };
+      const reply = await this.#connection.send({ ...this.#startRequest(given), brings });
+      return expectReply(reply, 'started').runId;
+    });
     const handle = this.#handleOf(workflowTypeOrFunc, start, signaledRunId);
     return Object.assign(handle, { signaledRunId }) as WorkflowHandleWithSignaledRunId<T>; // As its type says.
   }
@@ -200,20 +213,47 @@ export class WorkflowClient {
       args?: readonly unknown[];
     },
     stage: UpdateStage,
-  ): Promise<{ workflowId: string; updateId: string; reply: Reply }> {
+  ): Promise<SentUpdate> {
     checkOperation(operation);
     const { workflowTypeOrFunc, options } = operation;
-    const updateId = checkOptionalId('updateId', given) ?? randomUuid();
-    const update = { name: handlerNameOf('update', def), input: this.#connection.encodeArgs(args), updateId, stage };
-    const request = this.#startRequest(workflowTypeOrFunc, options);
-    const reply = operation.begin(() => {
+    const { workflowType, options: workflowStartOptions } = startInput(workflowTypeOrFunc, options);
+    const updateOptions = given === undefined ? {} : { updateId: given };
+    const updateName = handlerNameOf('update', def);
+    const started = { workflowType, workflowStartOptions, workflowStartHeaders: {} };
+    const input = { ...started, updateName, updateArgs: argsOf(args), updateOptions, updateHeaders: {} };
+    let sent: SentUpdate | undefined;
+    const { calls } = this.#connection;
+    const called = calls.through('startUpdateWithStart', input, async (asked) => {
+      sent = await this.#sendUpdateWithStart(operation, asked, stage);
+      const { workflowId, updateId, reply } = sent;
+      return { workflowExecution: { workflowId, runId: acceptedRunId(reply) }, updateId };
+    });
+    // Whoever waits for the handle hears of a refusal by an interceptor too.
+    await called.catch((error) => operation.refuse(error));
+    await called;
+    return sent ?? notSent('startUpdateWithStart');
+  }
+
+  async #sendUpdateWithStart(
+    operation: WithStartWorkflowOperation,
+    asked: WorkflowStartUpdateWithStartInput,
+    stage: UpdateStage,
+  ): Promise<SentUpdate> {
+    const { workflowTypeOrFunc, options } = operation;
+    const { workflowType, workflowStartOptions, workflowStartHeaders: headers } = asked;
+    const updateId = checkOptionalId('updateId', asked.updateOptions.updateId) ?? randomUuid();
+    const updateHeaders = this.#connection.headers(asked.updateHeaders);
+    const input = this.#connection.encodeArgs(asked.updateArgs);
+    const update = { name: asked.updateName, input, updateId, stage, ...(updateHeaders && { headers: updateHeaders }) };
+    const request = this.#startRequest({ workflowType, options: workflowStartOptions, headers });
+    const reply = await operation.begin(() => {
       const { started, updated } = this.#connection.sendWithUpdate(request, update);
       const handle = started.then((start) =>
         this.#handleOf(workflowTypeOrFunc, options, expectReply(start, 'started').runId),
       );
       return { handle, updated };
     });
-    return { workflowId: request.workflowId, updateId, reply: await reply };
+    return { workflowId: request.workflowId, updateId, reply };
   }
 
   #handleOf(workflowTypeOrFunc: unknown, options: WorkflowStartOptions, firstExecutionRunId: string): WorkflowHandle {
@@ -221,20 +261,24 @@ export class WorkflowClient {
     return new Handle(this.#connection, options.workflowId, { firstExecutionRunId, followRuns: options.followRuns });
   }
 
-  #startRequest(workflowTypeOrFunc: unknown, options: WorkflowStartOptions) {
+  #startRequest({ workflowType, options, headers: given }: WorkflowStartInput) {
     const { payloadBytes } = this.#connection;
+    const headers = this.#connection.headers(given);
     refuseUnknownOptions(options, START_OPTIONS);
     const searchAttributes = startAttributes(options);
     return {
       kind: 'start' as const,
       workflowId: checkId('workflowId', options.workflowId),
-      workflowType: workflowTypeOf(workflowTypeOrFunc),
+      workflowType: checkId('workflow type', workflowType),
       input: this.#connection.encodeArgs(options.args),
       requestId: checkOptionalId('requestId', options.requestId) ?? randomUuid(),
       reusePolicy: checkOneOf('workflowIdReusePolicy', options.workflowIdReusePolicy, REUSE_POLICIES),
       conflictPolicy: checkOneOf('workflowIdConflictPolicy', options.workflowIdConflictPolicy, CONFLICT_POLICIES),
       startDelay: checkDelay(options.startDelay),
-      options: searchAttributes === undefined ? undefined : { searchAttributes },
+      options:
+        searchAttributes === undefined && headers === undefined
+          ? undefined
+          : { ...(searchAttributes && { searchAttributes }), ...(headers && { headers }) },
       memo:
         options.memo === undefined
           ? undefined
@@ -327,6 +371,18 @@ export class WorkflowClient {
     const text = checkQuery(query);
     return toCount(await this.#connection.control.demand((remote) => remote.count(text)));
   }
+}
+
+/** Without headers; options are checked where they are sent. @throws InvalidArgumentError */
+function startInput(workflowTypeOrFunc: unknown, options: WorkflowStartOptions): WorkflowStartInput {
+  const workflowType = workflowTypeOf(workflowTypeOrFunc);
+  return { workflowType, options: withArgs(options), headers: {} };
+}
+
+/** Not copied needlessly: every start comes by here. */
+function withArgs(options: WorkflowStartOptions): CompiledWorkflowOptions {
+  const { args } = options ?? {};
+  return args === undefined ? { ...options, args: [] } : (options as CompiledWorkflowOptions); // Which has them.
 }
 
 function checkDelay(startDelay: Duration | undefined): number | undefined {
