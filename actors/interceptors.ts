@@ -72,6 +72,7 @@ const METHODS: readonly Method[] = Object.keys({
   handleQuery: true,
   startTimer: true,
   scheduleActivity: true,
+  scheduleLocalActivity: true,
   startChildWorkflowExecution: true,
   signalWorkflow: true,
   requestWorkflow: true,

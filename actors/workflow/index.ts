@@ -106,6 +106,7 @@ export type {
   ContinueAsNewInput,
   ContinueAsNewInputOptions,
   GetLogAttributesInput,
+  LocalActivityInput,
   QueryInput,
   RequestWorkflowInput,
   SignalInput,

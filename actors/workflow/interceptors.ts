@@ -7,6 +7,7 @@ import type { Next } from '../../mailbox/interceptors.js';
 import type { ActivityOptions } from './activities.js';
 import type { ChildWorkflowOptions } from './children.js';
 import type { ContinueAsNewOptions } from './continue-as-new.js';
+import type { LocalActivityOptions } from './local-activities.js';
 import type { TimerOptions } from './waiting.js';
 
 /**
@@ -68,6 +69,10 @@ export interface WorkflowOutboundCallsInterceptor {
     input: ActivityInput,
     next: Next<WorkflowOutboundCallsInterceptor, 'scheduleActivity'>,
   ) => Promise<unknown>;
+  scheduleLocalActivity?: (
+    input: LocalActivityInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'scheduleLocalActivity'>,
+  ) => Promise<unknown>;
   /** The first promise is of the run id once the child has started, the second of its result. */
   startChildWorkflowExecution?: (
     input: StartChildWorkflowExecutionInput,
@@ -105,6 +110,16 @@ export interface ActivityInput {
   readonly options: ActivityOptions;
   readonly headers: Headers;
   readonly seq: number;
+}
+
+export interface LocalActivityInput {
+  readonly activityType: string;
+  readonly args: unknown[];
+  readonly options: LocalActivityOptions;
+  readonly headers: Headers;
+  readonly seq: number;
+  /** 1: what follows after a long wait does not come by here. */
+  readonly attempt: number;
 }
 
 export interface StartChildWorkflowExecutionInput {

@@ -76,9 +76,11 @@ export function proxyLocalActivities<T = UntypedActivities>(
       }
       // Awaiting or resolving the proxy itself must not run an activity called `then`.
       if (name === 'then') return undefined;
-      const call = (...args: unknown[]) => run(name, args, settings);
-      const executeWithOptions = (other: LocalActivityOptions, args: unknown[]) =>
-        run(name, args, settingsOf({ ...options, ...checkedObject(other) }));
+      const call = (...args: unknown[]) => run(name, args, options, settings);
+      const executeWithOptions = (other: LocalActivityOptions, args: unknown[]) => {
+        const all = { ...options, ...checkedObject(other) };
+        return run(name, args, all, settingsOf(all));
+      };
       return Object.freeze(Object.assign(call, { executeWithOptions }));
     },
     set: refuseChange,
@@ -97,11 +99,29 @@ export function scheduleLocalActivity<R>(
   args: unknown[],
   options: LocalActivityOptions,
 ): Promise<R> {
-  return run(checkId('activity type', activityType), args, settingsOf(options)) as Promise<R>; // What the caller says it returns.
+  return run(checkId('activity type', activityType), args, options, settingsOf(options)) as Promise<R>; // What the caller says it returns.
 }
 
-async function run(activityType: string, args: unknown[], settings: Settings): Promise<unknown> {
-  return currentExecution().localActivities.run({ activityType, input: encodeArgs(args), ...settings });
+async function run(
+  activityType: string,
+  args: unknown[],
+  options: LocalActivityOptions,
+  settings: Settings,
+): Promise<unknown> {
+  const { localActivities, interceptors } = currentExecution();
+  if (interceptors?.has('scheduleLocalActivity') !== true) {
+    return localActivities.run({ activityType, input: encodeArgs(args), ...settings });
+  }
+  const seq = interceptors.nextSeq('scheduleLocalActivity');
+  const given = { activityType, args, options, headers: {}, seq, attempt: 1 };
+  return interceptors.through('scheduleLocalActivity', given, async (input) =>
+    localActivities.run({
+      activityType: input.activityType,
+      input: encodeArgs(input.args),
+      ...(input.options === options ? settings : settingsOf(input.options)),
+      ...interceptors.record(input.headers),
+    }),
+  );
 }
 
 function settingsOf(given: LocalActivityOptions): Settings {

@@ -141,6 +141,7 @@ interface Types {
     ours.LocalActivityFunctionWithOptions<Acts['sing']>,
     theirs.LocalActivityFunctionWithOptions<Acts['sing']>
   >;
+  LocalActivityInput: Gets<Bare<ours.LocalActivityInput>, Bare<theirs.LocalActivityInput>>;
   LocalActivityInterfaceFor: Gets<ours.LocalActivityInterfaceFor<Acts>, theirs.LocalActivityInterfaceFor<Acts>>;
   LocalActivityOptions: Passes<
     ours.LocalActivityOptions,

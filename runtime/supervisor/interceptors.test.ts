@@ -12,6 +12,7 @@ import {
   type Headers,
   log,
   proxyActivities,
+  proxyLocalActivities,
   setHandler,
   sleep,
   startChild,
@@ -364,6 +365,43 @@ test('an activity may be given other options, and be mocked altogether', async (
   expect(await system.result('w').value()).toEqual(['mocked', 'paid']);
   const [scheduled] = system.history('w').filter(({ eventType }) => eventType === 'ActivityTaskScheduled');
   expect(scheduled).toMatchObject({ options: { retry: { maximumAttempts: 1 } } });
+});
+
+test('so may a local activity, and its headers go to whoever runs it', async () => {
+  const inputs: unknown[] = [];
+  const system = await intercepted(
+    () => ({
+      outbound: [
+        {
+          scheduleLocalActivity: async (input, next) => {
+            inputs.push(input);
+            if (input.activityType === 'other') return 'mocked';
+            const options = { ...input.options, retry: { maximumAttempts: 1 } };
+            return next({ ...input, args: ['x'], options, headers: { tenant: encodePayload('acme') } });
+          },
+        },
+      ],
+    }),
+    {
+      workflows: {
+        async w() {
+          const { other, get } = proxyLocalActivities({ startToCloseTimeout: 1000 });
+          return [await other!(), await get!('y').catch(() => 'failed')];
+        },
+      },
+    },
+  );
+  await system.start('w', 'w').value();
+  const [task] = system.attempts;
+  expect(decodePayload(task!.input[0]!)).toBe('x');
+  expect(tenantIn(task!.headers)).toBe('acme');
+  system.activityThrows(task!, { kind: 'application', message: 'no' });
+  expect(await system.result('w').value()).toEqual(['mocked', 'failed']);
+  const options = { startToCloseTimeout: 1000 };
+  expect(inputs).toEqual([
+    { activityType: 'other', args: [], options, headers: {}, seq: 1, attempt: 1 },
+    { activityType: 'get', args: ['y'], options, headers: {}, seq: 2, attempt: 1 },
+  ]);
 });
 
 test('validateUpdate rejects as a validator does, and is not called in a replay', async () => {
