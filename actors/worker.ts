@@ -25,6 +25,7 @@ import { ModuleGraph } from './sandbox/module-graph.js';
 import type { SandboxHost } from './sandbox/sandbox-host.js';
 import { firstPlace, stackMapper } from './sandbox/source-map.js';
 import { STEP_FIELDS } from './steps.js';
+import { systemWorkflow } from './system-workflows.js';
 import { type StepWatch, TurnRunner } from './turn-runner.js';
 import type { WorkflowInterceptorsFactory } from './workflow/interceptors.js';
 
@@ -84,6 +85,8 @@ function encode(value: unknown, name: string): Payload {
 }
 
 function create(load: Load, log: Log): Execution | SuspendReason {
+  const system = systemWorkflow(load.workflowType);
+  if (system !== undefined) return executionOf(load, log, system);
   let workflow: ExportedWorkflow | undefined;
   const execution = executionOf(load, log, (input) => runWorkflow(workflow!, input));
   let exports: Exports;

@@ -11,6 +11,7 @@ import {
   WorkflowResetError,
   WorkflowSuspendedError,
 } from './code-errors.js';
+import { InvalidScheduleSpecError, ScheduleAlreadyRunning, ScheduleNotFoundError } from './schedule-errors.js';
 import {
   InvalidListFilterError,
   InvalidSearchAttributeError,
@@ -33,6 +34,7 @@ export {
   WorkflowResetError,
   WorkflowSuspendedError,
 } from './code-errors.js';
+export * from './schedule-errors.js';
 export * from './search-errors.js';
 export * from './store-errors.js';
 
@@ -340,6 +342,9 @@ export class NotInActivityError extends HoldfastError<{ operation: string }> {
 type ErrorClass = new (fields: any, options?: ErrorOptions) => HoldfastError;
 
 const ALL: readonly ErrorClass[] = [
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  InvalidScheduleSpecError,
   WorkflowNotFoundError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,

@@ -13,6 +13,7 @@ const LEAVES = [
   'runtime/errors.ts',
   'runtime/base-error.ts',
   'runtime/code-errors.ts',
+  'runtime/schedule-errors.ts',
   'runtime/search-errors.ts',
   'runtime/store-errors.ts',
   'runtime/clock.ts',

@@ -82,6 +82,40 @@ export type {
 } from './client/options.js';
 export { WorkflowUpdateStage } from './client/protocol.js';
 export { historyFromJSON, historyToJSON } from './client/saved-history.js';
+export type { ScheduleClient } from './client/schedules/schedule-client.js';
+export type { ScheduleHandle } from './client/schedules/schedule-handle.js';
+export {
+  type Backfill,
+  type CalendarSpec,
+  type CalendarSpecDescription,
+  DAYS_OF_WEEK,
+  type DayOfWeek,
+  type IntervalSpec,
+  type IntervalSpecDescription,
+  type ListScheduleOptions,
+  type LooseRange,
+  MONTHS,
+  type Month,
+  type Range,
+  type ScheduleDescription,
+  type ScheduleDescriptionAction,
+  type ScheduleDescriptionStartWorkflowAction,
+  type ScheduleExecutionActionResult,
+  type ScheduleExecutionResult,
+  type ScheduleExecutionStartWorkflowActionResult,
+  type ScheduleOptions,
+  type ScheduleOptionsAction,
+  type ScheduleOptionsStartWorkflowAction,
+  ScheduleOverlapPolicy,
+  type SchedulePolicies,
+  type ScheduleSpec,
+  type ScheduleSpecDescription,
+  type ScheduleState,
+  type ScheduleSummary,
+  type ScheduleSummaryAction,
+  type ScheduleSummaryStartWorkflowAction,
+  type ScheduleUpdateOptions,
+} from './client/schedules/schedule-types.js';
 export type { WorkflowUpdateHandle } from './client/update-handle.js';
 export { WithStartWorkflowOperation, type WithStartWorkflowOptions } from './client/with-start.js';
 export type { WorkflowClient } from './client/workflow-client.js';

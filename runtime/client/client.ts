@@ -9,6 +9,7 @@ import { isCodec, type PayloadCodec } from '../../mailbox/payload-codec.js';
 import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
 import { Connection } from './connection.js';
 import { ClientCalls, type ClientInterceptors } from './interceptors.js';
+import { ScheduleClient } from './schedules/schedule-client.js';
 import { WorkflowClient } from './workflow-client.js';
 
 export interface ClientOptions {
@@ -25,11 +26,14 @@ const CLIENT_OPTIONS: ReadonlySet<string> = new Set(['payloadConverter', 'payloa
 export class Client {
   /** Starts workflows, finds them, makes their handles. */
   readonly workflow: WorkflowClient;
+  /** Creates schedules, finds them, makes their handles. */
+  readonly schedule: ScheduleClient;
   readonly #connection: Connection;
 
   private constructor(connection: Connection) {
     this.#connection = connection;
     this.workflow = new WorkflowClient(connection);
+    this.schedule = new ScheduleClient(connection);
   }
 
   /** @internal */

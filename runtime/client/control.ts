@@ -84,6 +84,10 @@ export interface ClientControl {
   /** Newest start first, unless the query orders otherwise. */
   list(query: string, limit: number, after?: PageToken): Promise<Outcome<WorkflowPage>>;
   count(query: string): Promise<Outcome<WorkflowCounts>>;
+  /** Whether the workflow id has an open run, and the time. */
+  isOpen(workflowId: string): Promise<{ open: boolean; now: number }>;
+  /** Workflow ids of all open runs of that type, system types included. */
+  openIds(workflowType: string): Promise<string[]>;
 }
 
 export interface RuntimeStats {

@@ -95,6 +95,20 @@ export class ControlPlane {
     return memo;
   }
 
+  async isOpen(workflowId: string): Promise<{ open: boolean; now: number }> {
+    const open = this.core.index.current(workflowId)?.open === true;
+    await this.core.committer.durable();
+    return { open, now: this.core.now() };
+  }
+
+  async openIds(workflowType: string): Promise<string[]> {
+    const query = `WorkflowType = '${workflowType}' AND ExecutionStatus = 'Running'`;
+    const all = Number.POSITIVE_INFINITY;
+    const { rows } = await this.listing.page(query, all, undefined, (chunk, at) => chunk.runs[at]!.workflowId);
+    await this.core.committer.durable();
+    return rows;
+  }
+
   stats(): RuntimeStats {
     let waitingMessages = 0;
     for (const run of this.core.actors.values()) waitingMessages += run.live?.mailbox.size ?? 0;

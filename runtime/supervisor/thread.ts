@@ -78,8 +78,8 @@ function serve(port: MessagePort, owner: Supervisor): void {
     } else if (message === PROBE) attended?.answered();
     else {
       attended?.connected();
-      const { describe, list, count } = runtimeControl;
-      const control: ClientControl = { describe, list, count };
+      const { describe, list, count, isOpen, openIds } = runtimeControl;
+      const control: ClientControl = { describe, list, count, isOpen, openIds };
       Comlink.expose(control, message.control as unknown as Comlink.Endpoint);
     }
   });
@@ -150,6 +150,8 @@ const runtimeControl: RuntimeControl = {
   describe: (workflowId, runId) => opened().controlPlane.describe(workflowId, runId),
   list: (query, limit, after) => opened().controlPlane.list(query, limit, after),
   count: (query) => opened().controlPlane.count(query),
+  isOpen: (workflowId) => opened().controlPlane.isOpen(workflowId),
+  openIds: (workflowType) => opened().controlPlane.openIds(workflowType),
   stats: async () => opened().controlPlane.stats(),
   currentTime: async () => time?.clock.now() ?? Date.now(),
   dump: async () => opened().controlPlane.dump(),

@@ -6,6 +6,7 @@ import { setCurrent } from '../../actors/current.js';
 import { Execution, type ExecutionHost, type Log } from '../../actors/execution.js';
 import { type ExportedWorkflow, ExportedWorkflows, runWorkflow } from '../../actors/exported-workflows.js';
 import { makeInterceptors } from '../../actors/interceptors.js';
+import { systemWorkflow } from '../../actors/system-workflows.js';
 import { TurnRunner } from '../../actors/turn-runner.js';
 import type { WorkflowInterceptorsFactory } from '../../actors/workflow/interceptors.js';
 import { encodePayload } from '../../mailbox/payload.js';
@@ -24,18 +25,19 @@ export type Deployed = Map<string, ExportedWorkflow> & {
 export type Fate = (slices: readonly Slice[], slot: number) => number | 'between' | undefined;
 
 export function createExecution(load: Load, log: Log, deployed: Deployed): Execution | SuspendReason {
+  const system = systemWorkflow(load.workflowType);
   const exports = Object.fromEntries(deployed);
   const workflows = new ExportedWorkflows(exports);
   const workflow = workflows.find(exports, load.workflowType);
-  if (workflow === undefined) return { kind: 'unknownType', registered: workflows.types };
+  if (workflow === undefined && system === undefined) return { kind: 'unknownType', registered: workflows.types };
   const host: ExecutionHost = {
     log,
     encode: encodePayload,
     explain: (thrown) => thrown,
     failureTypeNames: deployed.failureTypeNames ?? [],
   };
-  const execution = new Execution(load, (input) => runWorkflow(workflow, input), host);
-  if (deployed.interceptors !== undefined) {
+  const execution = new Execution(load, system ?? ((input) => runWorkflow(workflow!, input)), host);
+  if (system === undefined && deployed.interceptors !== undefined) {
     setCurrent(execution);
     execution.interceptors = makeInterceptors(deployed.interceptors, 2 ** 21);
     setCurrent(undefined);

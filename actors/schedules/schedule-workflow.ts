@@ -1,0 +1,118 @@
+/**
+ * The schedule workflow: one run keeps one schedule, and continues as new before its history grows long.
+ * Thread: worker. In → out: schedule record → actions in time; updates and queries of the schedule's owner.
+ *
+ * Histories of schedules are replayed by later versions: what changes the commands made here, or their order, needs `patched`.
+ */
+import { ApplicationFailure } from '../../mailbox/failures.js';
+import { currentExecution } from '../current.js';
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineUpdate,
+  setHandler,
+} from '../workflow/index.js';
+import {
+  type BackfillRecord,
+  CONFLICT,
+  type CreateRecord,
+  type OverlapPolicy,
+  type ScheduleDefinition,
+  type ScheduleRecord,
+} from './schedule-record.js';
+import { ScheduleRun } from './schedule-run.js';
+import { nextTime } from './spec-times.js';
+
+export const describeSchedule = defineQuery<ScheduleRecord>('describe');
+export const pauseSchedule = defineUpdate<void, [note: string]>('pause');
+export const unpauseSchedule = defineUpdate<void, [note: string]>('unpause');
+export const triggerSchedule = defineUpdate<void, [overlap: OverlapPolicy]>('trigger');
+export const backfillSchedule = defineUpdate<void, [ranges: BackfillRecord[]]>('backfill');
+export const updateSchedule = defineUpdate<void, [definition: ScheduleDefinition, version: number]>('update');
+export const deleteSchedule = defineUpdate<void>('delete');
+
+/** Messages and commands of a run after which the next one begins. */
+const LONG_HISTORY = 1000;
+const LARGE_HISTORY = 4 * 1024 * 1024;
+
+/** @param create of the first run only */
+export async function scheduleWorkflow(given: ScheduleRecord, create?: CreateRecord): Promise<void> {
+  const execution = currentExecution();
+  const record = create === undefined ? given : { ...given, createdAt: execution.now, through: execution.now };
+  const schedule = new ScheduleRun(record);
+  let deleted = false;
+
+  const trigger = (overlap: OverlapPolicy) => {
+    let time = Math.max(schedule.now, record.lastTrigger + 1);
+    if (nextTime(record.spec, record.scheduleId, time - 1)?.nominal === time) time++; // The spec's own action has that id.
+    record.lastTrigger = time;
+    record.wanted.push({ nominal: time, scheduledAt: time, overlap, manual: true });
+    schedule.dirty = true;
+  };
+  const change = (changes: Partial<ScheduleDefinition>) => {
+    // What was due until now was due by what held until now.
+    schedule.process();
+    Object.assign(record, changes);
+    record.version++;
+    schedule.dirty = true;
+  };
+  /** What is asked for is acknowledged once nothing is on its way that was decided before. */
+  const settled = () => condition(() => !schedule.dirty && schedule.starting === 0);
+
+  if (create !== undefined) {
+    record.backfills.push(...create.backfill);
+    if (create.triggerImmediately) trigger('ALLOW_ALL');
+  }
+
+  setHandler(describeSchedule, () => record);
+  setHandler(pauseSchedule, (note) => {
+    change({ paused: true, note });
+    return settled();
+  });
+  setHandler(unpauseSchedule, (note) => {
+    change({ paused: false, note });
+    return settled();
+  });
+  setHandler(triggerSchedule, (overlap) => {
+    schedule.process();
+    trigger(overlap);
+    return settled();
+  });
+  setHandler(backfillSchedule, (ranges) => {
+    schedule.process();
+    record.backfills.push(...ranges);
+    schedule.dirty = true;
+    return settled();
+  });
+  setHandler(
+    updateSchedule,
+    ({ note, remaining, searchAttributes = record.searchAttributes, ...definition }) => {
+      const isOtherSpec = JSON.stringify(definition.spec) !== JSON.stringify(record.spec);
+      change({ ...definition, note, remaining, searchAttributes } as Partial<ScheduleDefinition>); // Undefined takes away.
+      record.updatedAt = schedule.now;
+      if (isOtherSpec) record.through = schedule.now;
+      return settled();
+    },
+    {
+      validator: (_definition, version) => {
+        if (version === record.version) return;
+        throw ApplicationFailure.nonRetryable('The schedule has changed since it was described', CONFLICT);
+      },
+    },
+  );
+  setHandler(deleteSchedule, async () => {
+    await settled();
+    deleted = true;
+  });
+
+  for (;;) {
+    if (!deleted) schedule.process();
+    const isLong = execution.historyLength >= LONG_HISTORY || execution.historySize >= LARGE_HISTORY;
+    if ((deleted || isLong) && schedule.starting === 0 && allHandlersFinished()) break;
+    schedule.arm();
+    await condition(() => schedule.dirty || ((deleted || isLong) && schedule.starting === 0 && allHandlersFinished()));
+  }
+  if (!deleted) await continueAsNew<typeof scheduleWorkflow>(record);
+}
