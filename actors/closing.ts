@@ -11,9 +11,12 @@ import type { Execution } from './execution.js';
 import { isFailure } from './failure-types.js';
 
 export function startMain(execution: Execution, message: MessageOf<'start'>): void {
-  const { memo, parent, continuedFromRunId, suggestAt, options, succession } = message;
-  const facts = memo ?? parent ?? continuedFromRunId ?? suggestAt ?? options ?? succession;
-  if (facts !== undefined) execution.origin = { memo, parent, continuedFromRunId, suggestAt, options, succession };
+  const { memo, parent, continuedFromRunId, suggestAt, options, succession, startDelay, suggestAtBytes } = message;
+  const limits = suggestAt ?? suggestAtBytes;
+  if ((memo ?? parent ?? continuedFromRunId ?? limits ?? options ?? succession ?? startDelay) !== undefined) {
+    const suggested = { suggestAt, suggestAtBytes };
+    execution.origin = { memo, parent, continuedFromRunId, options, succession, startDelay, ...suggested };
+  }
   let outcome: unknown;
   try {
     outcome = execution.main(message.input);
@@ -54,16 +57,17 @@ export function codeFailed(execution: Execution, error: unknown): void {
   }
 }
 
-/** What is said of this run now holds for the next one, where that is given nothing else. */
+/** What is said of this run now holds for the next one, where that is given nothing else; but not what interceptors sent along with it. */
 function carried(
   { origin }: Execution,
   { command }: ContinueAsNew,
 ): Pick<CommandOf<'continueAsNew'>, 'memo' | 'options'> {
   const memo = command.memo ?? origin?.memo;
-  const searchAttributes = command.options?.searchAttributes ?? origin?.options?.searchAttributes;
+  const { headers: _, ...same } = origin?.options ?? {};
+  const options = { ...same, ...command.options };
   return {
     ...(memo !== undefined && { memo }),
-    ...(searchAttributes !== undefined && { options: { ...command.options, searchAttributes } }),
+    ...(Object.keys(options).length > 0 && { options }),
   };
 }
 

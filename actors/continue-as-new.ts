@@ -9,7 +9,10 @@ import { NotAvailableInWorkflowError } from '../runtime/errors.js';
 export class ContinueAsNew extends Error {
   constructor(
     /** @internal */
-    readonly command: Pick<CommandOf<'continueAsNew'>, 'kind' | 'workflowType' | 'input' | 'memo' | 'options'>,
+    readonly command: Pick<
+      CommandOf<'continueAsNew'>,
+      'kind' | 'workflowType' | 'input' | 'memo' | 'options' | 'startDelay'
+    >,
   ) {
     super('Workflow execution continued as new');
     this.name = 'ContinueAsNew';

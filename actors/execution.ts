@@ -78,6 +78,8 @@ export interface Origin {
   readonly suggestAt: number | undefined;
   readonly options: RunOptionsRecord | undefined;
   readonly succession: SuccessionRecord | undefined;
+  readonly startDelay: number | undefined;
+  readonly suggestAtBytes: number | undefined;
 }
 
 /** Is its own root scope, so that a run which opens no other has no scope objects. */
@@ -247,7 +249,7 @@ export class Execution implements Scope {
       return { kind: 'suspend', failure };
     }
     const commands = this.outbox.take();
-    if (this.closed) moveOn(commands, this.handlers);
+    if (this.closed) moveOn(commands, this.handlers, this.origin?.options);
     this.historyLength += commands.length;
     // A marker that the code no longer asks for still counts as when it was made.
     if (this.replaying) this.historyLength += this.#patches?.unasked ?? 0;
@@ -362,9 +364,11 @@ export class Execution implements Scope {
 }
 
 /** What the whole step has left unhandled: a signal may come into the buffer after the close is computed. */
-function moveOn(commands: Command[], handlers: Handlers): void {
+function moveOn(commands: Command[], handlers: Handlers, options: RunOptionsRecord | undefined): void {
   const last = commands[commands.length - 1];
-  if (last?.kind !== 'continueAsNew') return;
+  const repeats = options?.retry !== undefined || options?.cronSchedule !== undefined;
+  const ends = last?.kind === 'completeWorkflow' || last?.kind === 'failWorkflow';
+  if (last?.kind !== 'continueAsNew' && !(ends && repeats)) return;
   last.buffered = handlers.unhandledSignals().map(({ kind: _, time: __, ...signal }) => signal);
 }
 

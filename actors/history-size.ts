@@ -8,6 +8,8 @@ import type { Payload } from '../mailbox/payload.js';
 
 /** Messages and commands past which a run is told to continue as new, unless the limits of its runtime are narrower. */
 export const SUGGEST_AT = 10_240;
+/** The same in bytes of their payloads. */
+export const SUGGEST_AT_BYTES = 10 * 1024 * 1024;
 
 /** Of an update only what it is accepted with is counted: a rejected one leaves nothing. */
 export function bytesOfStep(messages: readonly Message[], commands: readonly Command[]): number {

@@ -64,13 +64,15 @@ export type Command =
       workflowType: string;
       input: Payload[];
       memo?: Payload;
-      /** What is not given is as it was. */
       options?: RunOptionsRecord;
+      /** Milliseconds until the next run begins. */
+      startDelay?: number;
       /** Signals that were processed while they had no handler: they move on. In seq order. */
       buffered: BufferedSignal[];
     }
-  | { kind: 'completeWorkflow'; result: Payload }
-  | { kind: 'failWorkflow'; failure: FailureRecord }
+  /** `buffered`: as for continueAsNew, where a cron schedule or a retry policy may ask for a next run. */
+  | { kind: 'completeWorkflow'; result: Payload; buffered?: BufferedSignal[] }
+  | { kind: 'failWorkflow'; failure: FailureRecord; buffered?: BufferedSignal[] }
   | { kind: 'cancelWorkflow' };
 
 /** Never stored. Durations in milliseconds. */
@@ -112,10 +114,10 @@ export const commandCodec: RecordCodec<Command> = recordCodec<Command, 'kind'>('
   cancelActivity: [4, 'activityId'],
   acceptUpdate: [5, 'updateId', 'seq'],
   completeUpdate: [6, 'updateId', 'result', 'failure'],
-  completeWorkflow: [7, 'result'],
-  failWorkflow: [8, 'failure'],
+  completeWorkflow: [7, 'result', 'buffered'],
+  failWorkflow: [8, 'failure', 'buffered'],
   cancelWorkflow: [9],
-  continueAsNew: [10, 'workflowType', 'input', 'memo', 'buffered', 'options'],
+  continueAsNew: [10, 'workflowType', 'input', 'memo', 'buffered', 'options', 'startDelay'],
   startChild: [11, 'childId', 'workflowId', 'workflowType', 'input', 'options'],
   requestExternal: [12, 'externalId', 'request'],
   runLocalActivity: [13, 'activityId', 'activityType', 'input', 'options', 'scheduledTime', 'attempt', 'headers'],

@@ -3,11 +3,15 @@
  * Thread: any. In → out: types. Everything here is persisted, so names are for ever; codes and field order are in event-codec.ts.
  */
 import type { EndStatus, ExternalRequest } from './external-request.js';
+import type { RetryState } from './failure-names.js';
 import type { FailureRecord } from './failures.js';
 import type { Payload } from './payload.js';
+import type { RunOptionsRecord, SuccessionRecord } from './run-records.js';
 import type { SearchAttributeType } from './search-attributes.js';
 
 export type { EndStatus, ExternalRequest } from './external-request.js';
+
+export type { RunOptionsRecord, SuccessionRecord };
 
 /**
  * Which messages the steps so far processed, in processing order. A number n: one step for each message after the previous entry and
@@ -47,33 +51,6 @@ export interface SearchAttributeRecord {
   value: string | number | boolean | string[];
 }
 export type SearchAttributesRecord = Record<string, SearchAttributeRecord>;
-
-/** What a start says of its run besides what it runs; most say nothing. Durations in milliseconds. */
-export interface RunOptionsRecord {
-  /** Whether and when the next run of the chain begins if this one fails or times out. */
-  retry?: RetryPolicyRecord;
-  /** Of the whole chain, from its first start. */
-  executionTimeout?: number;
-  /** Of this run, from its start. */
-  runTimeout?: number;
-  taskTimeout?: number;
-  cronSchedule?: string;
-  searchAttributes?: SearchAttributesRecord;
-  headers?: HeadersRecord;
-  staticSummary?: string;
-  staticDetails?: string;
-}
-
-/** How a run came to follow another of its chain, and what it knows of it. */
-export interface SuccessionRecord {
-  initiator: 'CONTINUE_AS_NEW' | 'RETRY' | 'CRON';
-  /** When the chain began, in epoch milliseconds. */
-  chainStartTime: number;
-  /** Under the workflow's retry policy, from 1. */
-  attempt: number;
-  continuedFailure?: FailureRecord;
-  lastCompletionResult?: Payload;
-}
 
 /** What a marker notes. */
 export type MarkerRecord =
@@ -118,6 +95,8 @@ export type ParentClosePolicy = 'TERMINATE' | 'ABANDON' | 'REQUEST_CANCEL';
 export interface ParentRecord extends ExecutionRecord {
   childId: string;
   closePolicy: ParentClosePolicy;
+  /** The first of its ancestors, if that is not the parent itself. */
+  root?: ExecutionRecord;
 }
 
 export interface ChildOptionsRecord {
@@ -125,6 +104,13 @@ export interface ChildOptionsRecord {
   reusePolicy?: 'ALLOW_DUPLICATE' | 'ALLOW_DUPLICATE_FAILED_ONLY' | 'REJECT_DUPLICATE';
   memo?: Payload;
   run?: RunOptionsRecord;
+}
+
+interface Failing {
+  failure: FailureRecord;
+  newExecutionRunId?: string;
+  /** Why the retry policy, if the run has one, asked for no further attempt. */
+  retryState?: RetryState;
 }
 
 export type EventBody =
@@ -146,6 +132,8 @@ export type EventBody =
       startThrough?: number;
       /** Messages and commands from which on a new run is suggested; absent: the usual number. */
       suggestAt?: number;
+      /** Bytes of payloads, likewise. */
+      suggestAtBytes?: number;
       /** The newest earlier run of the chain whose history has ids that are still to be known. */
       idsInRunId?: string;
       options?: RunOptionsRecord;
@@ -351,8 +339,8 @@ export type EventBody =
   | { eventType: 'WorkflowTaskScheduled'; startThrough?: number }
   /** `newExecutionRunId`: the run that follows by a cron schedule or a retry policy, begun in the same flush. */
   | { eventType: 'WorkflowExecutionCompleted'; result: Payload; newExecutionRunId?: string }
-  | { eventType: 'WorkflowExecutionFailed'; failure: FailureRecord; newExecutionRunId?: string }
-  | { eventType: 'WorkflowExecutionTimedOut'; failure: FailureRecord; newExecutionRunId?: string }
+  | ({ eventType: 'WorkflowExecutionFailed' } & Failing)
+  | ({ eventType: 'WorkflowExecutionTimedOut' } & Failing)
   | { eventType: 'WorkflowExecutionCanceled'; details?: Payload[] }
   /** A merged step that made nothing else: without this, a restart would know nothing of it and order its messages anew. */
   | {

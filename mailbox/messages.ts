@@ -32,6 +32,8 @@ export type MessageBody =
       suggestAt?: number;
       options?: RunOptionsRecord;
       succession?: SuccessionRecord;
+      startDelay?: number;
+      suggestAtBytes?: number;
     }
   /** `requestId`, `identity` and `sender` are not for the workflow: with them the signal moves on to the next run of the chain. */
   | {
@@ -78,7 +80,20 @@ export type MessageKind = Message['kind'];
 export type MessageOf<K extends MessageKind> = Extract<Message, { kind: K }>;
 
 export const messageCodec: RecordCodec<Message> = recordCodec<Message, 'kind'>('kind', {
-  start: [1, 'seq', 'time', 'input', 'memo', 'parent', 'continuedFromRunId', 'suggestAt', 'options', 'succession'],
+  start: [
+    1,
+    'seq',
+    'time',
+    'input',
+    'memo',
+    'parent',
+    'continuedFromRunId',
+    'suggestAt',
+    'options',
+    'succession',
+    'startDelay',
+    'suggestAtBytes',
+  ],
   signal: [2, 'seq', 'time', 'name', 'input', 'requestId', 'sender', 'headers', 'identity'],
   update: [3, 'seq', 'time', 'updateId', 'name', 'input', 'headers'],
   query: [4, 'seq', 'time', 'name', 'input', 'headers'],

@@ -3,21 +3,18 @@
  * Thread: any. In → out: the user's options → RunOptionsRecord, or a typed error.
  */
 import { InvalidOptionError } from '../runtime/errors.js';
+import { ATTRIBUTE_OPTIONS, type SearchAttributeOptions, startAttributes } from './attribute-records.js';
 import { nameOfType } from './checks.js';
 import { parseCron } from './cron.js';
 import { type Duration, positiveMs } from './duration.js';
-import type { RunOptionsRecord } from './events.js';
+import type { HeadersRecord, RunOptionsRecord } from './events.js';
 import { type RetryPolicy, retryPolicyRecord } from './retry-options.js';
 
-/** How long a run and its steps may take. */
-export interface RunTimeouts {
+export interface RunOptions extends SearchAttributeOptions {
   /** How long each run may take, from its start, whatever it waits for. Default: as long as the chain may. */
   workflowRunTimeout?: Duration;
   /** How long one step may take; never longer than the runtime's `stepLimit`. Default: 10 seconds. */
   workflowTaskTimeout?: Duration;
-}
-
-export interface RunOptions extends RunTimeouts {
   /** How long the whole chain may take, retries and continuations included, from its first start. Default: for ever. */
   workflowExecutionTimeout?: Duration;
   /** When to begin another run if one fails or times out. Default: never. */
@@ -33,11 +30,16 @@ export interface RunOptions extends RunTimeouts {
   staticDetails?: string;
 }
 
-export const RUN_TIMEOUTS: readonly string[] = ['workflowRunTimeout', 'workflowTaskTimeout'];
-export const RUN_OPTIONS: readonly string[] = [
-  ...RUN_TIMEOUTS,
-  'workflowExecutionTimeout',
+/** What of it one run of a chain may change for those after it. */
+export const SUCCESSOR_OPTIONS: readonly string[] = [
+  'workflowRunTimeout',
+  'workflowTaskTimeout',
   'retry',
+  ...ATTRIBUTE_OPTIONS,
+];
+export const RUN_OPTIONS: readonly string[] = [
+  ...SUCCESSOR_OPTIONS,
+  'workflowExecutionTimeout',
   'cronSchedule',
   'staticSummary',
   'staticDetails',
@@ -45,14 +47,19 @@ export const RUN_OPTIONS: readonly string[] = [
 
 /**
  * Undefined if nothing is said. A run time-out longer than that of the execution counts as that long.
- * @throws InvalidOptionError naming what is unknown, not positive, or contradicts another
+ * @param headers what interceptors send along
+ * @throws InvalidOptionError naming what is unknown, not positive, or contradicts another; InvalidSearchAttributeError
  */
-export function runOptionsRecord(options: RunOptions): RunOptionsRecord | undefined {
+export function runOptionsRecord(options: RunOptions, headers?: HeadersRecord): RunOptionsRecord | undefined {
   const { retry, cronSchedule, staticSummary, staticDetails } = options;
   const { workflowExecutionTimeout, workflowRunTimeout, workflowTaskTimeout } = options;
+  const searchAttributes = startAttributes(options);
   const timed = workflowExecutionTimeout ?? workflowRunTimeout ?? workflowTaskTimeout;
-  if ((retry ?? cronSchedule ?? timed ?? staticSummary ?? staticDetails) === undefined) return undefined;
+  const told = searchAttributes ?? staticSummary ?? staticDetails;
+  if ((retry ?? cronSchedule ?? timed ?? told ?? headers) === undefined) return undefined;
   const record: RunOptionsRecord = {};
+  if (headers !== undefined) record.headers = headers;
+  if (searchAttributes !== undefined) record.searchAttributes = searchAttributes;
   if (retry !== undefined) record.retry = retryPolicyRecord(retry);
   if (workflowExecutionTimeout !== undefined)
     record.executionTimeout = positiveMs('workflowExecutionTimeout', workflowExecutionTimeout);

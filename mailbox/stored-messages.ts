@@ -95,15 +95,24 @@ export function messageOf(event: WorkflowEvent, started?: WorkflowEvent): Messag
 /** What a start says to its workflow. */
 export type StartFacts = Pick<
   Started,
-  'input' | 'memo' | 'parent' | 'continuedFromRunId' | 'suggestAt' | 'options' | 'succession'
+  | 'input'
+  | 'memo'
+  | 'parent'
+  | 'continuedFromRunId'
+  | 'suggestAt'
+  | 'options'
+  | 'succession'
+  | 'startDelay'
+  | 'suggestAtBytes'
 >;
 
 /** The message that starts a run, with what its workflow can know of where it comes from. */
 export function startMessage(started: StartFacts, { seq, time }: { seq: number; time: number }): Message {
-  const { input, memo, parent, continuedFromRunId, suggestAt, options, succession } = started;
+  const { input, memo, parent, continuedFromRunId, options, succession, startDelay } = started;
+  const { suggestAt, suggestAtBytes } = started;
   // An absent field and an undefined one make the same row; adding fields one by one would take longer than all the rest.
-  const start = { kind: 'start', seq, time, input, memo, parent, continuedFromRunId, suggestAt, options, succession };
-  return start as Message;
+  const from = { memo, parent, continuedFromRunId, options, succession, startDelay, suggestAt, suggestAtBytes };
+  return { kind: 'start', seq, time, input, ...from } as Message;
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {

@@ -16,7 +16,17 @@ import {
 import * as holdfast from './index.js';
 
 /** Fields that satisfy every class: what is missing or of no concern to a message is simply not in it. */
-const FIELDS = { workflowId: 'w', runId: 'r', registered: ['a'], limit: 1, bytes: 2, offset: 3, times: 4, pid: 5 };
+const FIELDS = {
+  workflowId: 'w',
+  runId: 'r',
+  registered: ['a'],
+  limit: 1,
+  bytes: 2,
+  offset: 3,
+  times: 4,
+  pid: 5,
+  readyAt: 6,
+};
 
 const instances = [...ERROR_CLASSES.values()].map((type) => new type(FIELDS));
 

@@ -60,6 +60,15 @@ export class WorkflowNotFoundError extends HoldfastError<{ workflowId: string; r
   }
 }
 
+/** The run waits for its next attempt or its cron time: signals are kept for it, but nothing can be asked of it before. */
+export class WorkflowNotReadyError extends HoldfastError<{ workflowId: string; runId: string; readyAt: number }> {
+  readonly code = 'WORKFLOW_NOT_READY';
+  constructor(fields: { workflowId: string; runId: string; readyAt: number }, options?: ErrorOptions) {
+    const text = `waits until ${new Date(fields.readyAt).toISOString()} to run. Ask again then, or send a signal, which it gets`;
+    super(`${of(fields.workflowId, fields.runId)} ${text}`, fields, options);
+  }
+}
+
 /** A run with that workflow id is open (or the reuse policy forbids a new one after a closed one). */
 export class WorkflowExecutionAlreadyStartedError extends HoldfastError<{
   workflowId: string;
@@ -346,6 +355,7 @@ const ALL: readonly ErrorClass[] = [
   ScheduleNotFoundError,
   InvalidScheduleSpecError,
   WorkflowNotFoundError,
+  WorkflowNotReadyError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   WorkflowContinuedAsNewError,

@@ -17,6 +17,8 @@ const NOTHING: Origin = {
   suggestAt: undefined,
   options: undefined,
   succession: undefined,
+  startDelay: undefined,
+  suggestAtBytes: undefined,
 };
 
 /**

@@ -2,10 +2,10 @@
  * Child workflows: `startChild`, `executeChild`, and the handle of a child.
  * Thread: worker. In → out: workflow function and options → child → handle or result.
  */
-import { ATTRIBUTE_OPTIONS, type SearchAttributeOptions, startAttributes } from '../../mailbox/attribute-records.js';
 import { checkOneOf, checkOptionalId, refuseUnknownOptions } from '../../mailbox/checks.js';
 import type { ChildOptionsRecord, HeadersRecord } from '../../mailbox/events.js';
 import type { WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
+import { RUN_OPTIONS, type RunOptions, runOptionsRecord } from '../../mailbox/run-options.js';
 import type { StartedChild } from '../children.js';
 import { currentExecution } from '../current.js';
 import type { Interceptors } from '../interceptors.js';
@@ -44,7 +44,7 @@ export const ChildWorkflowCancellationType = {
 export type ChildWorkflowCancellationType =
   (typeof ChildWorkflowCancellationType)[keyof typeof ChildWorkflowCancellationType];
 
-export interface ChildWorkflowOptions extends SearchAttributeOptions {
+export interface ChildWorkflowOptions extends RunOptions {
   /** 1 to 1,000 characters. Default: a UUID that is the same at every replay. */
   workflowId?: string;
   /** Default: TERMINATE. */
@@ -64,7 +64,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'cancellationType',
   'workflowIdReusePolicy',
   'memo',
-  ...ATTRIBUTE_OPTIONS,
+  ...RUN_OPTIONS,
 ]);
 
 /**
@@ -192,8 +192,7 @@ function beginNow(workflowType: string, options: OptionsWithArgs, headers?: Head
   const { cancellationType } = options;
   const cancellation = checkOneOf('cancellationType', cancellationType, Object.values(ChildWorkflowCancellationType));
   const given = checkOptionalId('workflowId', options.workflowId);
-  const record = recordOf(options);
-  if (headers !== undefined) record.run = { ...record.run, headers };
+  const record = recordOf(options, headers);
   const input = encodeArgs(options.args);
   let workflowId = given ?? '';
   const child = execution.children.start((childId) => {
@@ -209,7 +208,7 @@ function beginNow(workflowType: string, options: OptionsWithArgs, headers?: Head
   return { workflowId, child };
 }
 
-function recordOf(options: ChildWorkflowOptions): ChildOptionsRecord {
+function recordOf(options: ChildWorkflowOptions, headers: HeadersRecord | undefined): ChildOptionsRecord {
   const { parentClosePolicy, workflowIdReusePolicy, memo } = options;
   const record: ChildOptionsRecord = {};
   const closePolicy = checkOneOf('parentClosePolicy', parentClosePolicy, ['TERMINATE', 'ABANDON', 'REQUEST_CANCEL']);
@@ -221,7 +220,7 @@ function recordOf(options: ChildWorkflowOptions): ChildOptionsRecord {
   if (closePolicy !== undefined) record.parentClosePolicy = closePolicy;
   if (reusePolicy !== undefined) record.reusePolicy = reusePolicy;
   if (memo !== undefined) record.memo = currentExecution().encode(memo, 'memo');
-  const searchAttributes = startAttributes(options);
-  if (searchAttributes !== undefined) record.run = { searchAttributes };
+  const run = runOptionsRecord(options, headers);
+  if (run !== undefined) record.run = run;
   return record;
 }

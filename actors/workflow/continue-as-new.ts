@@ -2,22 +2,28 @@
  * `continueAsNew`: the next run of the chain, with a history of its own.
  * Thread: worker. In → out: arguments → a rejection that ends the run.
  */
-import { ATTRIBUTE_OPTIONS, type SearchAttributeOptions, startAttributes } from '../../mailbox/attribute-records.js';
+import type { SearchAttributeOptions } from '../../mailbox/attribute-records.js';
 import { checkId, refuseUnknownOptions } from '../../mailbox/checks.js';
+import { positiveMs } from '../../mailbox/duration.js';
 import type { HeadersRecord } from '../../mailbox/events.js';
+import { type RunOptions, runOptionsRecord, SUCCESSOR_OPTIONS } from '../../mailbox/run-options.js';
 import { ContinueAsNew } from '../continue-as-new.js';
 import { currentExecution } from '../current.js';
-import type { Workflow } from './definitions.js';
+import type { Duration, Workflow } from './definitions.js';
 import type { ContinueAsNewInputOptions } from './interceptors.js';
 
-export interface ContinueAsNewOptions extends SearchAttributeOptions {
-  /** The workflow type of the next run. Default: that of this one. */
+/** What is not given is as it was. With any search attributes, the next run has only those; with a retry policy, attempts are counted anew. */
+export interface ContinueAsNewOptions
+  extends Pick<RunOptions, 'workflowRunTimeout' | 'workflowTaskTimeout' | 'retry'>,
+    SearchAttributeOptions {
+  /** The workflow type of the next run. */
   workflowType?: string;
-  /** Default: the memo of this run. As it is with search attributes: with any given, the next run has only those. */
   memo?: Record<string, unknown>;
+  /** How long the next run waits before it begins, unless a message comes before. Default: not at all. */
+  backoffStartInterval?: Duration;
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(['workflowType', 'memo', ...ATTRIBUTE_OPTIONS]);
+const OPTIONS: ReadonlySet<string> = new Set(['workflowType', 'memo', 'backoffStartInterval', ...SUCCESSOR_OPTIONS]);
 
 /**
  * A `continueAsNew` with options. What it returns, called in main or in a signal handler, ends the run and begins the next one under the same
@@ -48,23 +54,28 @@ export function makeContinueAsNewFunc<F extends Workflow>(
 function end(args: readonly unknown[], options: ContinueAsNewInputOptions, headers?: HeadersRecord): never {
   const execution = currentExecution();
   const { memo, workflowType } = options;
-  const searchAttributes = startAttributes(options);
+  const record = runOptionsRecord(options, headers);
+  const startDelay = delayOf(options);
   execution.outbox.assertWritable('continueAsNew');
   throw new ContinueAsNew({
     kind: 'continueAsNew',
     workflowType,
     input: args.map((arg, index) => execution.encode(arg, `args[${index}]`)),
     ...(memo === undefined ? {} : { memo: execution.encode(memo, 'memo') }),
-    ...(searchAttributes === undefined && headers === undefined
-      ? {}
-      : { options: { ...(searchAttributes && { searchAttributes }), ...(headers && { headers }) } }),
+    ...(record === undefined ? {} : { options: record }),
+    ...(startDelay === undefined ? {} : { startDelay }),
   });
 }
 
 function checkOptions(options: ContinueAsNewOptions): void {
   refuseUnknownOptions(options, OPTIONS);
   if (options.workflowType !== undefined) checkId('workflowType', options.workflowType);
-  startAttributes(options);
+  runOptionsRecord(options);
+  delayOf(options);
+}
+
+function delayOf({ backoffStartInterval: delay }: ContinueAsNewOptions): number | undefined {
+  return delay === undefined ? undefined : positiveMs('backoffStartInterval', delay);
 }
 
 /**

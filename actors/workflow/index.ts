@@ -95,6 +95,7 @@ export {
   inWorkflowContext,
   log,
   type ParentWorkflowInfo,
+  type RootWorkflowInfo,
   SuggestContinueAsNewReason,
   type UnsafeWorkflowInfo,
   uuid4,

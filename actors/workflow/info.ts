@@ -3,12 +3,15 @@
  * Thread: worker. In → out: reads of the current execution.
  */
 import { typedAttributes, untypedAttributes } from '../../mailbox/attribute-records.js';
+import type { ParentRecord, RunOptionsRecord, SuccessionRecord } from '../../mailbox/events.js';
+import { fromFailureRecord } from '../../mailbox/failures.js';
 import { decodePayload } from '../../mailbox/payload.js';
+import type { RetryPolicy } from '../../mailbox/retry-options.js';
 import type { SearchAttributes, TypedSearchAttributes } from '../../mailbox/search-attributes.js';
 import { currentUpdate } from '../code-context.js';
 import { currentExecution, currentOrUndefined } from '../current.js';
 import type { Execution, Origin } from '../execution.js';
-import { SUGGEST_AT } from '../history-size.js';
+import { SUGGEST_AT, SUGGEST_AT_BYTES } from '../history-size.js';
 
 export interface ParentWorkflowInfo {
   readonly workflowId: string;
@@ -16,9 +19,14 @@ export interface ParentWorkflowInfo {
   readonly namespace: string;
 }
 
+/** The first of a run's ancestors. */
+export interface RootWorkflowInfo {
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
 /** Why a run is told to continue as new. */
 export const SuggestContinueAsNewReason = {
-  /** Said by a Temporal server only. */
   HISTORY_SIZE_TOO_LARGE: 'HISTORY_SIZE_TOO_LARGE',
   TOO_MANY_HISTORY_EVENTS: 'TOO_MANY_HISTORY_EVENTS',
   /** Said by a Temporal server only. */
@@ -34,8 +42,23 @@ export interface WorkflowInfo {
   readonly firstExecutionRunId: string;
   /** The run itself. */
   readonly originalExecutionRunId: string;
+  /** When the chain began. */
   readonly startTime: Date;
   readonly runStartTime: Date;
+  /** Of the whole chain, in milliseconds. */
+  readonly executionTimeoutMs?: number;
+  /** When the chain times out. */
+  readonly executionExpirationTime?: Date;
+  readonly runTimeoutMs?: number;
+  readonly taskTimeoutMs: number;
+  readonly retryPolicy?: RetryPolicy;
+  readonly cronSchedule?: string;
+  /** How long this run of a cron schedule has waited for its time, in milliseconds. */
+  readonly cronScheduleToScheduleInterval?: number;
+  /** What the newest completed run of the chain before this one returned, if a cron schedule has brought about this one. */
+  readonly lastResult?: unknown;
+  /** How the run before this one failed or timed out, if a retry policy or a cron schedule has brought about this one. */
+  readonly lastFailure?: Error;
   /** Attempt of the run under a workflow retry policy, from 1. */
   readonly attempt: number;
   readonly namespace: string;
@@ -58,6 +81,8 @@ export interface WorkflowInfo {
   readonly searchAttributes: SearchAttributes;
   /** The workflow that started this one as its child. */
   readonly parent?: ParentWorkflowInfo;
+  /** Its parent, or the first of that one's ancestors. */
+  readonly root?: RootWorkflowInfo;
   readonly unsafe: UnsafeWorkflowInfo;
 }
 
@@ -71,12 +96,14 @@ export interface UnsafeWorkflowInfo {
 }
 
 const NAMESPACE = 'default';
+/** Temporal's, too. */
+const TASK_TIMEOUT_MS = 10_000;
 const machineClock = Date.now;
 
 export function workflowInfo(): WorkflowInfo {
   const execution = currentExecution();
-  const { info, origin, historyLength, replaying } = execution;
-  const isLong = historyLength >= (origin?.suggestAt ?? SUGGEST_AT);
+  const { info, origin, historyLength, historySize, replaying } = execution;
+  const reasons = continueAsNewReasons(execution);
   return {
     workflowId: info.workflowId,
     runId: info.runId,
@@ -86,26 +113,70 @@ export function workflowInfo(): WorkflowInfo {
     startTime: new Date(info.startTime),
     runStartTime: new Date(info.startTime),
     attempt: 1,
+    taskTimeoutMs: TASK_TIMEOUT_MS,
     namespace: NAMESPACE,
     taskQueue: 'default',
     historyLength,
-    historySize: execution.historySize,
-    continueAsNewSuggested: isLong,
-    ...(isLong && { suggestedContinueAsNewReasons: [SuggestContinueAsNewReason.TOO_MANY_HISTORY_EVENTS] }),
+    historySize,
+    continueAsNewSuggested: reasons.length > 0,
+    ...(reasons.length > 0 && { suggestedContinueAsNewReasons: reasons }),
     typedSearchAttributes: typedAttributes(origin?.options?.searchAttributes),
     searchAttributes: untypedAttributes(origin?.options?.searchAttributes),
-    ...(origin === undefined ? {} : originInfo(origin)),
+    ...(origin === undefined ? {} : originInfo(origin, info.startTime)),
     unsafe: { isReplaying: replaying, isReplayingHistoryEvents: replaying, now: machineClock },
   };
 }
 
-function originInfo({ memo, parent, continuedFromRunId }: Origin): Partial<WorkflowInfo> {
+function continueAsNewReasons({ historyLength, historySize, origin }: Execution): SuggestContinueAsNewReason[] {
+  const reasons: SuggestContinueAsNewReason[] = [];
+  if (historyLength >= (origin?.suggestAt ?? SUGGEST_AT)) reasons.push('TOO_MANY_HISTORY_EVENTS');
+  if (historySize >= (origin?.suggestAtBytes ?? SUGGEST_AT_BYTES)) reasons.push('HISTORY_SIZE_TOO_LARGE');
+  return reasons;
+}
+
+function originInfo(origin: Origin, runStartTime: number): Partial<WorkflowInfo> {
+  const { memo, parent, continuedFromRunId, options, succession } = origin;
   return {
     ...(continuedFromRunId === undefined ? {} : { continuedFromExecutionRunId: continuedFromRunId }),
     ...(memo === undefined ? {} : { memo: decodePayload(memo) as Record<string, unknown> }), // Checked when it was given.
-    ...(parent === undefined
-      ? {}
-      : { parent: { workflowId: parent.workflowId, runId: parent.runId, namespace: NAMESPACE } }),
+    ...(parent === undefined ? {} : ancestors(parent)),
+    ...(options === undefined ? {} : lifeInfo(options, origin, runStartTime)),
+    ...(succession === undefined ? {} : successionInfo(succession)),
+  };
+}
+
+function ancestors({ workflowId, runId, root = { workflowId, runId } }: ParentRecord): Partial<WorkflowInfo> {
+  return { parent: { workflowId, runId, namespace: NAMESPACE }, root };
+}
+
+function lifeInfo(
+  { executionTimeout, runTimeout, taskTimeout, retry, cronSchedule }: RunOptionsRecord,
+  { succession, startDelay = 0 }: Origin,
+  runStartTime: number,
+): Partial<WorkflowInfo> {
+  const firstDeadline = executionTimeout === undefined ? undefined : runStartTime + startDelay + executionTimeout;
+  const deadline = succession === undefined ? firstDeadline : succession.executionDeadline;
+  return {
+    ...(executionTimeout === undefined ? {} : { executionTimeoutMs: executionTimeout }),
+    ...(deadline === undefined ? {} : { executionExpirationTime: new Date(deadline) }),
+    ...(runTimeout === undefined ? {} : { runTimeoutMs: runTimeout }),
+    ...(taskTimeout === undefined ? {} : { taskTimeoutMs: taskTimeout }),
+    ...(retry === undefined ? {} : { retryPolicy: { ...retry } }),
+    ...(cronSchedule === undefined ? {} : { cronSchedule, cronScheduleToScheduleInterval: startDelay }),
+  };
+}
+
+function successionInfo({
+  chainStartTime,
+  attempt,
+  lastCompletionResult,
+  continuedFailure,
+}: SuccessionRecord): Partial<WorkflowInfo> {
+  return {
+    startTime: new Date(chainStartTime),
+    attempt,
+    ...(lastCompletionResult === undefined ? {} : { lastResult: decodePayload(lastCompletionResult) }),
+    ...(continuedFailure === undefined ? {} : { lastFailure: fromFailureRecord(continuedFailure) }),
   };
 }
 

@@ -197,10 +197,12 @@ test('what cannot be sent is refused before anything is sent, as a rejection tha
     [client.start(order, { workflowId: 'a\ud800b', args }), InvalidArgumentError, 'surrogate'],
     [client.start('', { workflowId: 'w' }), InvalidArgumentError, 'workflow type'],
     [client.start((() => async () => {})(), { workflowId: 'w' }), InvalidArgumentError, 'has no name'],
+    [client.start(order, { workflowId: 'w', args, taskQueue: 'q' } as never), InvalidOptionError, 'taskQueue'],
+    [client.start(order, { workflowId: 'w', args, cronSchedule: '* * *' }), InvalidOptionError, 'cronSchedule'],
     [
-      client.start(order, { workflowId: 'w', args, cronSchedule: '* * * * *' } as never),
+      client.start(order, { workflowId: 'w', args, cronSchedule: '@daily', startDelay: 5 }),
       InvalidOptionError,
-      'cronSchedule',
+      'startDelay',
     ],
     [
       client.start(order, { workflowId: 'w', args, workflowIdReusePolicy: 'NEVER' as never }),

@@ -3,10 +3,12 @@
  * Thread: any client thread. In → out: types and lists of names.
  */
 import type { Duration, SignalDefinition, WithWorkflowArgs, Workflow } from '../../actors/workflow/definitions.js';
-import { ATTRIBUTE_OPTIONS, type SearchAttributeOptions } from '../../mailbox/attribute-records.js';
+import { msToNumber } from '../../mailbox/duration.js';
 import { WorkflowIdConflictPolicy, type WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
+import { RUN_OPTIONS, type RunOptions } from '../../mailbox/run-options.js';
+import { InvalidOptionError } from '../errors.js';
 
-interface StartOptions extends SearchAttributeOptions {
+interface StartOptions extends RunOptions {
   /** 1 to 1,000 characters. At most one run under it is open at a time. */
   workflowId: string;
   /** After a closed run. Default: ALLOW_DUPLICATE. */
@@ -74,7 +76,7 @@ export const START_OPTIONS = names(
   'followRuns',
   'requestId',
   'startDelay',
-  ...ATTRIBUTE_OPTIONS,
+  ...RUN_OPTIONS,
 );
 export const SIGNAL_WITH_START_OPTIONS = names(...START_OPTIONS, 'signal', 'signalArgs');
 export const UPDATE_WITH_START_OPTIONS = names('args', 'updateId', 'startWorkflowOperation');
@@ -92,3 +94,15 @@ export const REUSE_POLICIES: readonly WorkflowIdReusePolicy[] = [
   'REJECT_DUPLICATE',
 ];
 export const CONFLICT_POLICIES = Object.values(WorkflowIdConflictPolicy);
+
+/** In milliseconds. @throws InvalidOptionError, InvalidArgumentError */
+export function startDelayOf({ startDelay, cronSchedule }: StartOptions): number | undefined {
+  if (startDelay === undefined) return undefined;
+  const ms = msToNumber(startDelay);
+  const isDelay = Number.isFinite(ms) && ms >= 0;
+  if (isDelay && cronSchedule === undefined) return ms === 0 ? undefined : Math.ceil(ms);
+  const reason = isDelay
+    ? 'a cron schedule says when the first run begins. Give one or the other'
+    : `it must be a duration of at least 0, not ${startDelay}`;
+  throw new InvalidOptionError({ option: 'startDelay', reason });
+}

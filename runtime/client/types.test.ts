@@ -102,7 +102,7 @@ test('start and execute take the arguments of the workflow function and give its
   // @ts-expect-error there is no such policy
   compiled(() => client.start(idle, { workflowId: 'i', workflowIdReusePolicy: 'NEVER' }));
   // @ts-expect-error there is no such option
-  compiled(() => client.start(idle, { workflowId: 'i', cronSchedule: '* * * * *' }));
+  compiled(() => client.start(idle, { workflowId: 'i', taskQueue: 'q' }));
   // @ts-expect-error a workflow returns a promise
   compiled(() => client.start((n: number) => n, { workflowId: 'i', args: [1] }));
   // @ts-expect-error by this type the arguments are a string and a number

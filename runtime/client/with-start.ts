@@ -71,14 +71,15 @@ export function checkOperation(operation: unknown): void {
       reason: 'it must be made by new WithStartWorkflowOperation(workflow, options)',
     });
   }
-  const { workflowIdConflictPolicy, startDelay } = operation.options as Partial<WithStartWorkflowOptions<Workflow>>;
+  const { workflowIdConflictPolicy, ...start } = operation.options as Partial<WithStartWorkflowOptions<Workflow>>;
   if (workflowIdConflictPolicy === undefined) {
     const reason =
       'an update with start needs it: USE_EXISTING sends the update to an open run, FAIL and TERMINATE_EXISTING do not';
     throw new InvalidOptionError({ option: 'workflowIdConflictPolicy', reason });
   }
-  if (startDelay !== undefined) {
+  for (const option of ['startDelay', 'cronSchedule'] as const) {
+    if (start[option] === undefined) continue;
     const reason = 'an update with start is answered by the run, which must not wait. Leave it out';
-    throw new InvalidOptionError({ option: 'startDelay', reason });
+    throw new InvalidOptionError({ option, reason });
   }
 }

@@ -5,7 +5,6 @@
 
 import type {
   ArgsOf,
-  Duration,
   RunOf,
   UpdateDefinition,
   Workflow,
@@ -13,7 +12,6 @@ import type {
   WorkflowResultType,
 } from '../../actors/workflow/definitions.js';
 import { handlerNameOf, workflowTypeOf } from '../../actors/workflow/names.js';
-import { startAttributes } from '../../mailbox/attribute-records.js';
 import {
   checkId,
   checkOneOf,
@@ -22,7 +20,7 @@ import {
   nameOfType,
   refuseUnknownOptions,
 } from '../../mailbox/checks.js';
-import { msToNumber } from '../../mailbox/duration.js';
+import { runOptionsRecord } from '../../mailbox/run-options.js';
 import { randomUuid } from '../../mailbox/uuid.js';
 import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
 import { acceptedRunId, argsOf, notSent, type SentUpdate } from './call-inputs.js';
@@ -51,6 +49,7 @@ import {
   SIGNAL_WITH_START_OPTIONS,
   START_OPTIONS,
   START_UPDATE_WITH_START_OPTIONS,
+  startDelayOf,
   UPDATE_WITH_START_OPTIONS,
   type WorkflowSignalWithStartOptions,
   type WorkflowStartOptions,
@@ -265,7 +264,6 @@ export class WorkflowClient {
     const { payloadBytes } = this.#connection;
     const headers = this.#connection.headers(given);
     refuseUnknownOptions(options, START_OPTIONS);
-    const searchAttributes = startAttributes(options);
     return {
       kind: 'start' as const,
       workflowId: checkId('workflowId', options.workflowId),
@@ -274,11 +272,8 @@ export class WorkflowClient {
       requestId: checkOptionalId('requestId', options.requestId) ?? randomUuid(),
       reusePolicy: checkOneOf('workflowIdReusePolicy', options.workflowIdReusePolicy, REUSE_POLICIES),
       conflictPolicy: checkOneOf('workflowIdConflictPolicy', options.workflowIdConflictPolicy, CONFLICT_POLICIES),
-      startDelay: checkDelay(options.startDelay),
-      options:
-        searchAttributes === undefined && headers === undefined
-          ? undefined
-          : { ...(searchAttributes && { searchAttributes }), ...(headers && { headers }) },
+      startDelay: startDelayOf(options),
+      options: runOptionsRecord(options, headers),
       memo:
         options.memo === undefined
           ? undefined
@@ -383,16 +378,6 @@ function startInput(workflowTypeOrFunc: unknown, options: WorkflowStartOptions):
 function withArgs(options: WorkflowStartOptions): CompiledWorkflowOptions {
   const { args } = options ?? {};
   return args === undefined ? { ...options, args: [] } : (options as CompiledWorkflowOptions); // Which has them.
-}
-
-function checkDelay(startDelay: Duration | undefined): number | undefined {
-  if (startDelay === undefined) return undefined;
-  const ms = msToNumber(startDelay);
-  if (Number.isFinite(ms) && ms >= 0) return ms === 0 ? undefined : Math.ceil(ms);
-  throw new InvalidOptionError({
-    option: 'startDelay',
-    reason: `it must be a duration of at least 0, not ${startDelay}`,
-  });
 }
 
 function checkQuery(query: unknown = ''): string {

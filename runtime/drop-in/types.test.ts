@@ -160,6 +160,7 @@ interface Types {
   SearchAttributes: Equals<ours.SearchAttributes, theirCommon.SearchAttributes>;
   SearchAttributeUpdatePair: Equals<ours.SearchAttributeUpdatePair, theirCommon.SearchAttributeUpdatePair>;
   SearchAttributeValue: Equals<ours.SearchAttributeValue, theirCommon.SearchAttributeValue>;
+  RootWorkflowInfo: Gets<ours.RootWorkflowInfo, theirs.RootWorkflowInfo>;
   SignalDefinition: Equals<ours.SignalDefinition['type' | 'name'], theirs.SignalDefinition['type' | 'name']>;
   SignalInput: Equals<Bare<ours.SignalInput>, Bare<theirs.SignalInput>>;
   SignalWorkflowInput: Gets<Bare<ours.SignalWorkflowInput>, Bare<theirs.SignalWorkflowInput>>;

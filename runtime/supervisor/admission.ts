@@ -93,7 +93,7 @@ export class Admission {
       core.refuse(waiter, run, ...suspendedError(run));
       return;
     }
-    if (run.open && this.#door.mailboxIsFull(waiter, run)) return;
+    if (run.open && (this.#door.mailboxIsFull(waiter, run) || this.#door.isBeforeItsTime(waiter, run))) return;
     this.deps.delayed.admit(run);
     const seq = ++run.lastSeq;
     live.addCaller(seq, waiter);

@@ -1,15 +1,21 @@
 /**
  * Chains: the runs of one workflow id that continue one another, and what moves from each to the next.
- * Thread: supervisor. In → out: continueAsNew command → the run's closing event and, in the same flush, the next run with what waited.
+ * Thread: supervisor. In → out: what ends a run → its closing event and, in the same flush, the next run if there is to be one, with what waited.
  */
-import type { CommandOf } from '../../mailbox/commands.js';
-import type { EventBody, WorkflowEvent } from '../../mailbox/events.js';
+import type { BufferedSignal, CommandOf } from '../../mailbox/commands.js';
+import type { EventBody, EventOf, SuccessionRecord, WorkflowEvent } from '../../mailbox/events.js';
+import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Message, MessageOf } from '../../mailbox/messages.js';
+import type { Payload } from '../../mailbox/payload.js';
+import { messageOf } from '../../mailbox/stored-messages.js';
+import { decodeEvents } from '../../mailbox/turn.js';
 import { WorkflowNotFoundError } from '../errors.js';
 import type { Closing } from './closing.js';
-import type { Core } from './core.js';
+import type { Core, StoredFrame } from './core.js';
+import { startOf } from './history-reader.js';
+import { type Ending, type NextRun, whatFollows } from './lifetime.js';
 import type { Run, Waiter } from './run.js';
-import type { GroupMessage, RunStarts } from './run-starts.js';
+import type { GroupMessage, RunStart, RunStarts } from './run-starts.js';
 
 export interface ChainsDeps {
   readonly core: Core;
@@ -26,6 +32,13 @@ interface Moving {
   readonly asking: Waiter[];
 }
 
+/** What the next run is, as far as it does not follow from the one before. */
+type Following = Pick<RunStart, 'workflowType' | 'input' | 'memo' | 'options' | 'startDelay' | 'succession'> & {
+  readonly runId: string;
+};
+
+const TIMED_OUT = 'Workflow execution timed out';
+
 export class Chains {
   constructor(private readonly deps: ChainsDeps) {}
 
@@ -35,10 +48,8 @@ export class Chains {
    * @param write writes an event of the step that asked for it
    */
   continueAsNew(run: Run, command: CommandOf<'continueAsNew'>, write: (body: EventBody) => WorkflowEvent): void {
-    const { core, starts, closing, readmit } = this.deps;
-    const { workflowId } = run;
-    const { workflowType, input, memo, options } = command;
-    const runId = core.options.newRunId();
+    const { workflowType, input, memo, options, buffered } = command;
+    const runId = this.deps.core.options.newRunId();
     const event = write({
       eventType: 'WorkflowExecutionContinuedAsNew',
       newExecutionRunId: runId,
@@ -47,29 +58,112 @@ export class Chains {
       ...(memo === undefined ? {} : { memo }),
       ...(options === undefined ? {} : { options }),
     });
-    const ids = run.live!.ids!;
-    const { group, asking } = this.#takeWaiting(run, command, runId);
-    closing.closed(run, event);
-    const known = ids.knowsAny(run.lastTime);
-    const next = {
-      workflowId,
+    const last = run.live!.started?.succession?.lastCompletionResult;
+    this.#follow(run, event, buffered, {
       runId,
       workflowType,
       input,
       memo,
       options,
+      startDelay: command.startDelay,
+      succession: {
+        ...this.#succession(run, 'CONTINUE_AS_NEW', 1),
+        ...(last === undefined ? {} : { lastCompletionResult: last }),
+      },
+    });
+  }
+
+  /**
+   * Closes the run as one of its steps has ended it, and begins the next if its retry policy or cron schedule asks for one.
+   * @param buffered signals that it had no handler for
+   */
+  end(run: Run, ending: Ending, buffered: readonly BufferedSignal[], write: (body: EventBody) => WorkflowEvent): void {
+    const { core, closing } = this.deps;
+    const { next, retryState } = whatFollows(run, ending, core.now());
+    if (retryState !== undefined && 'failure' in ending) ending.retryState = retryState;
+    if (next === undefined) {
+      closing.closed(run, write(ending));
+      return;
+    }
+    ending.newExecutionRunId = core.options.newRunId();
+    this.#repeat(run, run.live!.started!, write(ending), next, buffered);
+  }
+
+  /** The run has taken longer than it may: it ends at once, and is followed as one that failed. Signals that it has not processed move on. */
+  timeOut(run: Run, frames: readonly StoredFrame[]): void {
+    const { core, closing } = this.deps;
+    const failure: FailureRecord = { kind: 'timeout', timeoutType: 'START_TO_CLOSE', message: TIMED_OUT };
+    const timedOut: Ending = { eventType: 'WorkflowExecutionTimedOut', failure };
+    const { next, retryState } = isOver(run, core.now()) ? {} : whatFollows(run, timedOut, core.now());
+    if (retryState !== undefined) timedOut.retryState = retryState;
+    if (next === undefined) closing.closed(run, closing.cutOff(run, timedOut));
+    else {
+      const stored = core.live(run).mailboxStored ? unprocessedSignals(run, frames) : [];
+      timedOut.newExecutionRunId = core.options.newRunId();
+      this.#repeat(run, startOf(frames), closing.cutOff(run, timedOut), next, stored);
+    }
+    closing.readmitHeld(run);
+  }
+
+  /** The same once more, knowing how it went before. */
+  #repeat(
+    run: Run,
+    started: EventOf<'WorkflowExecutionStarted'>,
+    event: WorkflowEvent,
+    { initiator, delay, attempt }: NextRun,
+    buffered: readonly BufferedSignal[],
+  ): void {
+    const { workflowType, input, memo, options } = started;
+    const { newExecutionRunId } = event as WorkflowEvent & Ending;
+    const last = 'result' in event ? event.result : started.succession?.lastCompletionResult;
+    this.#follow(run, event, buffered, {
+      runId: newExecutionRunId!,
+      workflowType,
+      input,
+      memo,
+      options,
+      startDelay: delay,
+      succession: {
+        ...this.#succession(run, initiator, attempt),
+        ...('failure' in event && event.failure !== undefined ? { continuedFailure: event.failure } : {}),
+        ...(last === undefined ? {} : { lastCompletionResult: last as Payload }),
+      },
+    });
+  }
+
+  #succession(run: Run, initiator: SuccessionRecord['initiator'], attempt: number): SuccessionRecord {
+    const deadline = run.lifetime?.executionDeadline;
+    const chainStartTime = run.first.startTime;
+    return {
+      initiator,
+      chainStartTime,
+      attempt,
+      ...(deadline === undefined ? {} : { executionDeadline: deadline }),
+    };
+  }
+
+  /** @param event closes the run */
+  #follow(run: Run, event: WorkflowEvent, buffered: readonly BufferedSignal[], next: Following): void {
+    const { starts, closing, readmit } = this.deps;
+    const { ids } = run.live!;
+    const { group, asking } = this.#takeWaiting(run, buffered, next);
+    closing.closed(run, event);
+    const known = ids === undefined ? run.hasIds || run.idsIn !== undefined : ids.knowsAny(run.lastTime);
+    const start = {
+      ...next,
+      workflowId: run.workflowId,
       // Of no start: a start that is sent again is recognized by the first run of the chain.
-      requestId: runId,
+      requestId: next.runId,
       parent: run.parent,
       continues: run,
       idsInRunId: !known ? undefined : run.hasIds ? run.runId : run.idsIn,
     };
-    starts.begin(next, group, known ? { ids } : {});
+    starts.begin(start, group, known && ids !== undefined ? { ids } : {});
     readmit(asking);
   }
 
   /** Empties the mailbox. What only this run could use, timers and outcomes, ends with it. */
-  #takeWaiting(run: Run, { buffered }: CommandOf<'continueAsNew'>, nextRunId: string): Moving {
+  #takeWaiting(run: Run, buffered: readonly BufferedSignal[], next: Following): Moving {
     const { mailbox } = run.live!;
     const moving: Moving = {
       group: buffered.map((signal) => ({
@@ -80,24 +174,33 @@ export class Chains {
       asking: [],
     };
     mailbox.redeliver();
-    for (const message of mailbox.remove(() => true)) this.#move(run, message, moving, nextRunId);
+    for (const message of mailbox.remove(() => true)) this.#move(run, message, moving, next);
     return moving;
   }
 
-  #move(run: Run, message: Message, { group, asking }: Moving, nextRunId: string): void {
+  #move(run: Run, message: Message, { group, asking }: Moving, { runId: nextRunId, startDelay = 0 }: Following): void {
     switch (message.kind) {
       case 'signal':
       case 'cancel':
         group.push({ ...message, carriedFrom: { runId: run.runId, seq: message.seq } });
         return;
       case 'update':
-        if (this.#moveUpdate(run, message, nextRunId)) group.push(message);
+        if (startDelay > 0) asking.push(...this.#takeUpdate(run, message));
+        else if (this.#moveUpdate(run, message, nextRunId)) group.push(message);
         return;
       case 'query': {
         const caller = run.live!.takeCaller(message.seq);
         if (caller !== undefined) asking.push(...this.#unpinned(run, [caller]));
       }
     }
+  }
+
+  /** Its callers, to be asked for again: a run that begins later has no place for it yet. */
+  #takeUpdate(run: Run, { updateId }: MessageOf<'update'>): Waiter[] {
+    const ids = run.live!.ids!;
+    const { waiters } = ids.pending(updateId)!;
+    ids.forgetUpdate(updateId);
+    return this.#unpinned(run, waiters);
   }
 
   /** False if nobody is left who wants it of another run. */
@@ -119,4 +222,21 @@ export class Chains {
       return false;
     });
   }
+}
+
+/** The whole chain has had its time. */
+function isOver({ lifetime }: Run, now: number): boolean {
+  return now >= (lifetime?.executionDeadline ?? Number.POSITIVE_INFINITY);
+}
+
+/** Of a run whose stored messages have not been read back: those that are not in its mailbox. */
+function unprocessedSignals(run: Run, frames: readonly StoredFrame[]): BufferedSignal[] {
+  const before = run.live!.mailbox.firstSeq ?? Number.POSITIVE_INFINITY;
+  const events = frames.flatMap(({ frame }) => decodeEvents(frame.events, frame.firstEventId));
+  return events.flatMap((event) => {
+    if (event.eventType !== 'WorkflowExecutionSignaled' || event.seq! <= run.ranThrough || event.seq! >= before)
+      return [];
+    const { kind: _, time: __, ...signal } = messageOf(event) as MessageOf<'signal'>;
+    return [signal];
+  });
 }

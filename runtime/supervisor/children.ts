@@ -2,7 +2,7 @@
  * Children: child workflows are started once it is durable that their parent wants them, and awaited; and get their due when it closes.
  * Thread: supervisor. In → out: StartChildWorkflowExecutionInitiated (durable) → internal requests → what parent and child hear of each other.
  */
-import type { EventBody, EventOf } from '../../mailbox/events.js';
+import type { EventBody, EventOf, ExecutionRecord, ParentRecord } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import type { ErrorRecord, Reply } from '../client/protocol.js';
@@ -29,7 +29,8 @@ export class Children {
       this.#forget(run, childId);
       return;
     }
-    const parent = { workflowId: run.workflowId, runId: run.runId, childId, closePolicy };
+    const parent: ParentRecord = { workflowId: run.workflowId, runId: run.runId, childId, closePolicy };
+    if (run.parent !== undefined) parent.root = rootOf(run.parent);
     this.client.send(
       {
         kind: 'start',
@@ -166,6 +167,11 @@ export class Children {
     if (run.children?.size === 0) run.children = undefined;
     this.core.index.changed(run);
   }
+}
+
+/** The first of the ancestors. */
+function rootOf({ root, workflowId, runId }: ParentRecord): ExecutionRecord {
+  return root ?? { workflowId, runId };
 }
 
 /** The same at every attempt, so that what is sent again after a crash is one start. */

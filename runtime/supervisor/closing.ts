@@ -2,7 +2,7 @@
  * Closing: what ends with a run, and who is told.
  * Thread: supervisor. In → out: closing event written → callers answered once it is durable; everything else of the run let go.
  */
-import type { EventOf, WorkflowEvent } from '../../mailbox/events.js';
+import type { EventBody, EventOf, WorkflowEvent } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import type { RequestOf } from '../client/protocol.js';
@@ -65,34 +65,47 @@ export class Closing {
 
   /** Ends the run at once, whatever it is doing; what clients still want of it meets a closed run. */
   terminate(run: Run, { reason, details, identity }: Termination): void {
-    const { core, readmit } = this.deps;
-    const dispatcher = this.deps.dispatcher();
+    const terminated = {
+      eventType: 'WorkflowExecutionTerminated' as const,
+      ...(reason === undefined ? {} : { reason }),
+      ...(details === undefined ? {} : { details }),
+      ...(identity === undefined ? {} : { identity }),
+    };
+    this.closed(run, this.cutOff(run, terminated));
+    this.readmitHeld(run);
+  }
+
+  /** Writes an end that no step has computed, and lets go of the actor. `closed` and `readmitHeld` come next. */
+  cutOff(run: Run, body: EventBody): WorkflowEvent {
+    const { core, dispatcher } = this.deps;
     const live = core.live(run);
     const ran = outstandingRan(run);
     live.ran = [];
     const event = core.committer.append(run, {
-      eventType: 'WorkflowExecutionTerminated',
+      ...body,
       // No later step will tell of these, and queries must go on showing what they showed, also after a restart.
       ...(ran.length === 0 ? {} : { ran }),
-      ...(reason === undefined ? {} : { reason }),
-      ...(details === undefined ? {} : { details }),
-      ...(identity === undefined ? {} : { identity }),
       eventTime: core.stamp(run).time,
     });
-    dispatcher.discard(run);
+    dispatcher().discard(run);
     live.mergeThrough = 0;
     live.mailboxStored = false;
-    this.closed(run, event);
+    return event;
+  }
+
+  /** What was held of a run that has been cut off. */
+  readmitHeld(run: Run): void {
+    const live = run.live!;
     const held = live.held ?? [];
     live.held = undefined;
-    readmit(held);
-    dispatcher.schedule(run);
+    this.deps.readmit(held);
+    this.deps.dispatcher().schedule(run);
   }
 
   /** Answers once the run has closed, or the chain that it begins if the caller follows that; at once if it has. */
   awaitResult(waiter: Waiter, run: Run): void {
     const { core } = this.deps;
-    const last = run.status === 'CONTINUED_AS_NEW' && follows(waiter) ? core.index.endOfChain(run) : run;
+    const last = run.continuedTo !== undefined && follows(waiter) ? core.index.endOfChain(run) : run;
     if (!last.open) {
       this.#replyResult(waiter, last);
       return;
@@ -116,10 +129,13 @@ export class Closing {
   #replyClosed(waiter: Waiter, run: Run, event: WorkflowEvent): void {
     const { core } = this.deps;
     const { workflowId, runId, status } = run;
+    if (run.continuedTo !== undefined && follows(waiter)) {
+      this.awaitResult(waiter, core.index.endOfChain(run));
+      return;
+    }
     if (event.eventType === 'WorkflowExecutionContinuedAsNew') {
       const { newExecutionRunId } = event;
-      if (follows(waiter)) this.awaitResult(waiter, core.index.endOfChain(run));
-      else core.refuse(waiter, run, new WorkflowContinuedAsNewError({ workflowId, runId, newExecutionRunId }));
+      core.refuse(waiter, run, new WorkflowContinuedAsNewError({ workflowId, runId, newExecutionRunId }));
       return;
     }
     if (event.eventType === 'WorkflowExecutionCompleted') {
@@ -171,6 +187,7 @@ function follows({ request }: Waiter): boolean {
 function causeOf(event: WorkflowEvent): FailureRecord {
   switch (event.eventType) {
     case 'WorkflowExecutionFailed':
+    case 'WorkflowExecutionTimedOut':
       return event.failure;
     case 'WorkflowExecutionCanceled':
       return { kind: 'cancelled', message: 'Workflow execution cancelled', ...details(event) };

@@ -4,6 +4,7 @@
  */
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
+import { waitsForItsTime } from './lifetime.js';
 import type { Run } from './run.js';
 import type { Timers } from './timers.js';
 
@@ -32,6 +33,11 @@ export class DelayedStarts {
     const own = core.stamp(run);
     this.#schedule(run, start, own.seq);
     return own;
+  }
+
+  /** As `stamp`, for a signal: one that comes before a run's time waits for it in the history. */
+  stampSignal(run: Run): Stamp {
+    return waitsForItsTime(run) ? this.core.stamp(run) : this.stamp(run);
   }
 
   /** The start alone; it may have been admitted long ago, or never be any more. */

@@ -3,9 +3,10 @@
  * Thread: supervisor. In → out: (waiter, request) → the run or its ids; or the caller is refused or held, and nothing.
  */
 import type { RequestOf } from '../client/protocol.js';
-import { ResourceExhaustedError, WorkflowNotFoundError } from '../errors.js';
+import { ResourceExhaustedError, WorkflowNotFoundError, WorkflowNotReadyError } from '../errors.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
+import { waitsForItsTime } from './lifetime.js';
 import type { MessageIds } from './message-ids.js';
 import type { Run, Waiter } from './run.js';
 
@@ -59,6 +60,14 @@ export class Door {
       ...(run === undefined ? {} : { closed: true }),
     };
     this.core.refuse(waiter, run, new WorkflowNotFoundError(fields));
+  }
+
+  /** True if the run waits for its next attempt or its cron time, and can answer nothing before; the caller is told. */
+  isBeforeItsTime(waiter: Waiter, run: Run): boolean {
+    if (!waitsForItsTime(run)) return false;
+    const { workflowId, runId, delayedUntil: readyAt } = run;
+    this.core.refuse(waiter, run, new WorkflowNotReadyError({ workflowId, runId, readyAt }));
+    return true;
   }
 
   /** True if the run's mailbox or history takes no more; the caller is told. */

@@ -2,7 +2,7 @@
  * Effects: what the commands of a step write, and what each does once that is durable.
  * Thread: supervisor. In → out: command → event → timer, activity, child, request, answer, close.
  */
-import type { Command, CommandKind, CommandOf } from '../../mailbox/commands.js';
+import type { BufferedSignal, Command, CommandKind, CommandOf } from '../../mailbox/commands.js';
 import type { EventBody, EventOf, ExternalInitiated, Ran, WorkflowEvent } from '../../mailbox/events.js';
 import type { Message, MessageOf } from '../../mailbox/messages.js';
 import type { Activities } from './activities.js';
@@ -10,6 +10,7 @@ import type { Chains } from './chains.js';
 import type { Children } from './children.js';
 import type { Closing } from './closing.js';
 import type { Core } from './core.js';
+import type { Ending } from './lifetime.js';
 import type { LocalActivities } from './local-activities.js';
 import { INITIATED, type Outgoing } from './outgoing.js';
 import type { Live, Run } from './run.js';
@@ -103,9 +104,10 @@ export class Effects {
     },
     acceptUpdate: (context, { updateId, seq }) => this.#acceptUpdate(context, updateId, seq),
     completeUpdate: (context, command) => this.#completeUpdate(context, command),
-    completeWorkflow: (context, { result }) =>
-      this.#close(context, { eventType: 'WorkflowExecutionCompleted', result }),
-    failWorkflow: (context, { failure }) => this.#close(context, { eventType: 'WorkflowExecutionFailed', failure }),
+    completeWorkflow: (context, { result, buffered }) =>
+      this.#end(context, { eventType: 'WorkflowExecutionCompleted', result }, buffered),
+    failWorkflow: (context, { failure, buffered }) =>
+      this.#end(context, { eventType: 'WorkflowExecutionFailed', failure }, buffered),
     continueAsNew: (context, command) =>
       this.deps.chains.continueAsNew(context.run, command, (body) => this.write(context, body)),
     startChild: (context, { kind: _, ...child }) => {
@@ -133,6 +135,12 @@ export class Effects {
     },
     cancelWorkflow: (context) => this.#close(context, { eventType: 'WorkflowExecutionCanceled' }),
   };
+
+  #end(context: StepContext, ending: Ending, buffered: BufferedSignal[] = []): void {
+    const { run } = context;
+    if (run.lifetime === undefined) this.#close(context, ending);
+    else this.deps.chains.end(run, ending, buffered, (body) => this.write(context, body));
+  }
 
   #close(context: StepContext, body: EventBody): void {
     this.deps.closing.closed(context.run, this.write(context, body));

@@ -3,6 +3,7 @@
  * Thread: supervisor. In → out: (run, event) → run changed; an event that the record already knows changes nothing.
  */
 import type { EventOf, EventType, ExternalInitiated, WorkflowEvent } from '../../mailbox/events.js';
+import { lifetimeOf } from './lifetime.js';
 import type { Run } from './run.js';
 import { hashOf } from './run-ids.js';
 
@@ -37,11 +38,13 @@ const BY_TYPE: Folds = {
     // A place may have been given to an update, which is not stored: it must not be given again.
     if (event.startThrough !== undefined) run.lastSeq = Math.max(run.lastSeq, event.startThrough);
     if (event.startDelay !== undefined) run.delayedUntil = event.eventTime + event.startDelay;
+    if (event.options !== undefined) run.lifetime = lifetimeOf(event);
   },
   WorkflowExecutionSignaled(run, event) {
     if (event.requestId !== undefined) run.hasIds = true;
   },
   WorkflowExecutionCancelRequested(run, event) {
+    if (run.lifetime !== undefined) run.lifetime.cancelRequested = true;
     if (event.requestId !== undefined) run.hasIds = true;
   },
   WorkflowExecutionUpdateAccepted(run) {
@@ -63,13 +66,12 @@ const BY_TYPE: Folds = {
   ActivityTaskTimedOut: (run, event) => endActivity(run, event.activityId),
   ActivityTaskCancelRequested: (run, event) => endActivity(run, event.activityId),
   ActivityTaskCanceled: (run, event) => endActivity(run, event.activityId),
-  WorkflowExecutionCompleted: (run, event) => close(run, 'COMPLETED', event.eventTime),
-  WorkflowExecutionFailed: (run, event) => close(run, 'FAILED', event.eventTime),
+  WorkflowExecutionCompleted: (run, event) => close(run, 'COMPLETED', event.eventTime, event.newExecutionRunId),
+  WorkflowExecutionFailed: (run, event) => close(run, 'FAILED', event.eventTime, event.newExecutionRunId),
   WorkflowExecutionCanceled: (run, event) => close(run, 'CANCELLED', event.eventTime),
-  WorkflowExecutionTimedOut: (run, event) => close(run, 'TIMED_OUT', event.eventTime),
+  WorkflowExecutionTimedOut: (run, event) => close(run, 'TIMED_OUT', event.eventTime, event.newExecutionRunId),
   WorkflowExecutionContinuedAsNew(run, event) {
-    close(run, 'CONTINUED_AS_NEW', event.eventTime);
-    run.continuedTo = event.newExecutionRunId;
+    close(run, 'CONTINUED_AS_NEW', event.eventTime, event.newExecutionRunId);
   },
   WorkflowTaskScheduled(run, event) {
     run.delayedUntil = 0;
@@ -157,9 +159,10 @@ export function endExternal(run: Run, externalId: string): void {
 }
 
 /** What was asked of other workflows outlives it, until that is known to be done. */
-function close(run: Run, status: Run['status'], time: number): void {
+function close(run: Run, status: Run['status'], time: number, continuedTo?: string): void {
   run.status = status;
   run.closeTime = time;
+  run.continuedTo = continuedTo;
   run.delayedUntil = 0;
   run.timers = undefined;
   run.activities = undefined;

@@ -2,7 +2,7 @@
  * The history reader: what only a run's history knows, taken from it whenever it is read.
  * Thread: supervisor. In → out: frames of a run → its ids, its stored messages that no step is known to have processed, its start group.
  */
-import type { WorkflowEvent } from '../../mailbox/events.js';
+import type { EventOf, WorkflowEvent } from '../../mailbox/events.js';
 import { messageOf } from '../../mailbox/stored-messages.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import type { Core, StoredFrame } from './core.js';
@@ -20,6 +20,7 @@ export class HistoryReader {
   /** @param earlier ids of the runs before this one in its chain, if they had to be read */
   read(run: Run, frames: readonly StoredFrame[], earlier: MessageIds | undefined): void {
     const live = run.live!;
+    if (run.lifetime !== undefined && run.open) live.started ??= startOf(frames);
     const readIds = live.ids === undefined;
     const ids = live.ids ?? earlier ?? new MessageIds(this.core.options.config.dedupe);
     if (readIds || live.mailboxStored) {
@@ -43,6 +44,10 @@ export class HistoryReader {
     live.held = undefined;
     this.readmit(held);
   }
+}
+
+export function startOf([first]: readonly StoredFrame[]): EventOf<'WorkflowExecutionStarted'> {
+  return decodeEvents(first!.frame.events, 1)[0] as EventOf<'WorkflowExecutionStarted'>;
 }
 
 /** A start and what was admitted with it are one step, also if the process that admitted them has not lived to see it. */

@@ -16,6 +16,7 @@ import { uuidFromBytes } from '../../mailbox/uuid.js';
 import type { WorkflowStatusName } from '../client/control.js';
 import type { Frame, StoreReader } from '../store/store.js';
 import { fold } from './fold.js';
+import { type LifetimeRow, lifetimeFromRow, lifetimeRow } from './lifetime.js';
 import { type RowFacts, RunTable } from './listing/run-table.js';
 import { Run } from './run.js';
 import { runIdToBytes } from './run-ids.js';
@@ -51,6 +52,7 @@ type EntryRow = [
   executionTime: number,
   memoAt: number,
   localActivities: string[] | null,
+  lifetime: LifetimeRow | null,
 ];
 
 export class RunIndex {
@@ -250,6 +252,7 @@ function encodeEntry(run: Run, facts: RowFacts): readonly [Uint8Array, Uint8Arra
     facts.executionTime ?? 0,
     facts.memoAt ?? -1,
     run.localActivities === undefined ? null : [...run.localActivities],
+    run.lifetime === undefined ? null : lifetimeRow(run.lifetime),
   ];
   return [runIdToBytes(run.runId), pack(row)];
 }
@@ -295,6 +298,7 @@ function decodeEntry(key: Uint8Array, value: Uint8Array): DecodedEntry {
   run.delayedUntil = row[23] ?? 0;
   run.idsIn = row[24] ?? undefined;
   if (row[28] != null) run.localActivities = new Set(row[28]);
+  if (row[29] != null) run.lifetime = lifetimeFromRow(row[29]);
   if (row[15] !== null)
     run.timers = new Map(row[15].map(([id, fireAt, startedEventId]) => [id, { fireAt, startedEventId }]));
   if (row[16] !== null) {

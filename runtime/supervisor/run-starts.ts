@@ -2,7 +2,7 @@
  * Run starts: how a run begins, whoever wants it, with the messages that are one step with its start.
  * Thread: supervisor. In → out: what is to run, and what comes with it → run with its first events and messages.
  */
-import { SUGGEST_AT } from '../../actors/history-size.js';
+import { SUGGEST_AT, SUGGEST_AT_BYTES } from '../../actors/history-size.js';
 import type {
   CarriedFrom,
   EventOf,
@@ -22,6 +22,7 @@ import type { MessageIds } from './message-ids.js';
 import { Run } from './run.js';
 import { partitionOf } from './run-ids.js';
 import { intern } from './run-index.js';
+import type { RunTimeouts } from './run-timeouts.js';
 
 type Started = EventOf<'WorkflowExecutionStarted'>;
 type Signaled = EventOf<'WorkflowExecutionSignaled'>;
@@ -94,6 +95,7 @@ export class RunStarts {
     private readonly core: Core,
     private readonly dispatcher: Dispatcher,
     private readonly delayed: DelayedStarts,
+    private readonly timeouts: RunTimeouts,
     /** Fixed when the store was created; known once it is open. */
     private readonly partitions: () => number,
   ) {}
@@ -118,7 +120,9 @@ export class RunStarts {
     // Their places are given before the event that tells of them.
     const stamps = group.length === 0 ? NO_STAMPS : group.map(() => core.stamp(run));
     const startThrough = stamps.at(-1)?.seq;
-    const suggestAt = Math.floor(core.options.config.limits.historyEvents / 5);
+    const { historyEvents, historyBytes } = core.options.config.limits;
+    const suggestAt = Math.floor(historyEvents / 5);
+    const suggestAtBytes = Math.floor(historyBytes / 5);
     const event = {
       eventType: 'WorkflowExecutionStarted',
       workflowId,
@@ -137,10 +141,15 @@ export class RunStarts {
       startDelay: delayed ? start.startDelay : undefined,
       startThrough,
       suggestAt: suggestAt < SUGGEST_AT ? suggestAt : undefined,
+      suggestAtBytes: suggestAtBytes < SUGGEST_AT_BYTES ? suggestAtBytes : undefined,
       eventTime: at.time,
       seq: at.seq,
     } as Started; // An absent field and an undefined one make the same row.
     core.committer[append](run, event);
+    if (run.lifetime !== undefined) {
+      live.started = event;
+      core.committer.after(run, () => this.timeouts.arm(run));
+    }
     if (at.seq !== undefined) core.deliver(run, startMessage(event, at));
     for (let i = 0; i < stamps.length; i++) this.#admit(run, group[i]!, stamps[i]!);
     if (delayed) {

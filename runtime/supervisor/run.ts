@@ -2,11 +2,12 @@
  * The run: the small record kept in memory for every run, and its live part while something happens to it.
  * Thread: supervisor. In → out: fields, changed by `fold` (what events say) and by admission and turns (what is under way).
  */
-import type { ExternalRequest, ParentRecord, Ran, WorkflowEvent } from '../../mailbox/events.js';
+import type { EventOf, ExternalRequest, ParentRecord, Ran, WorkflowEvent } from '../../mailbox/events.js';
 import { Mailbox } from '../../mailbox/mailbox.js';
 import type { SuspendReason } from '../../mailbox/turn.js';
 import type { WorkflowStatusName } from '../client/control.js';
 import type { Request } from '../client/protocol.js';
+import type { Lifetime } from './lifetime.js';
 import type { MessageIds } from './message-ids.js';
 import type { ReplySink } from './replies.js';
 
@@ -82,6 +83,8 @@ export class Run {
   delayedUntil = 0;
   /** Its place in the run table, which is the order in which runs began; -1 before its first event. */
   row = -1;
+  /** What its start says of how it lives; nothing for most. */
+  lifetime: Lifetime | undefined;
   /** The run before this one under the same workflow id. */
   previous: Run | undefined;
   live: Live | undefined;
@@ -153,6 +156,8 @@ export class Live {
   /** Steps since the last stored `ran`. */
   ran: Ran[number][] = [];
   ids: MessageIds | undefined;
+  /** The first event of a run that others may follow. */
+  started: EventOf<'WorkflowExecutionStarted'> | undefined;
   results: Waiter[] | undefined;
   suspension: Suspension | undefined;
   /** Times that a step of this run ended its worker since it last succeeded. */

@@ -41,7 +41,7 @@ export class SignalRequests {
   admit(run: Run, { name, input, requestId, identity, sender, headers }: SignalFields): void {
     const { core } = this;
     const live = core.live(run);
-    const { seq, time } = this.delayed.stamp(run);
+    const { seq, time } = this.delayed.stampSignal(run);
     core.committer.append(run, {
       eventType: 'WorkflowExecutionSignaled',
       signalName: name,
@@ -54,6 +54,10 @@ export class SignalRequests {
       seq,
     });
     if (requestId !== undefined) live.ids!.noteRequest(requestId, time);
+    if (run.delayedUntil !== 0) {
+      core.committer.after(run, () => core.release(run));
+      return;
+    }
     // An absent field and an undefined one make the same row.
     core.deliver(run, { kind: 'signal', seq, time, name, input, requestId, identity, sender, headers } as Message);
     this.dispatcher.schedule(run);

@@ -2,13 +2,13 @@
  * Start requests: a new run, or what the policies say of the one that exists.
  * Thread: supervisor. In → out: start request → run with its first event and message; or the existing run, or a refusal.
  */
-import type { EventOf } from '../../mailbox/events.js';
 import type { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
-import { decodeEvents } from '../../mailbox/turn.js';
 import type { RequestOf } from '../client/protocol.js';
 import { UnknownWorkflowTypeError, WorkflowExecutionAlreadyStartedError } from '../errors.js';
 import type { Closing } from './closing.js';
 import type { Core } from './core.js';
+import { startOf } from './history-reader.js';
+import { cronDelay } from './lifetime.js';
 import type { Run, Waiter } from './run.js';
 import { hashOf } from './run-ids.js';
 import type { GroupMessage, RunStarts } from './run-starts.js';
@@ -53,8 +53,7 @@ export class StartRequests {
   #compare(waiter: Waiter, request: RequestOf<'start'>, first: Run): void {
     const { core } = this.deps;
     core.readHistory(first).then((frames) => {
-      const started = decodeEvents(frames[0]!.frame.events, 1)[0] as EventOf<'WorkflowExecutionStarted'>;
-      waiter.compared = { runId: first.runId, same: started.requestId === request.requestId };
+      waiter.compared = { runId: first.runId, same: startOf(frames).requestId === request.requestId };
       this.start(waiter, request);
       core.moved();
     }, core.options.onFailed);
@@ -91,9 +90,21 @@ export class StartRequests {
     }
     // The start and the outcome of a run that its caller awaits as a whole are best one frame in one flush.
     const append = request.awaitResult === true ? 'appendPatiently' : 'append';
-    const run = this.deps.starts.begin(request, companion === undefined ? NOTHING : [companion.message], { append });
+    const run = this.deps.starts.begin(
+      this.#delayedByCron(request),
+      companion === undefined ? NOTHING : [companion.message],
+      { append },
+    );
     companion?.begun(run);
     this.#replyStarted(waiter, request, run, true);
+  }
+
+  /** The first run of a cron schedule waits for its time too. */
+  #delayedByCron(request: RequestOf<'start'>): RequestOf<'start'> {
+    const cronSchedule = request.options?.cronSchedule;
+    if (cronSchedule === undefined) return request;
+    const now = this.deps.core.now();
+    return { ...request, startDelay: cronDelay(cronSchedule, now, now) ?? 0 };
   }
 
   /** Once the start is durable; or, if the caller waits for the outcome, once that is. */

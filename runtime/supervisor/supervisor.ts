@@ -29,6 +29,7 @@ import { Reports } from './reports.js';
 import { resolutions } from './resolutions.js';
 import type { Run, Waiter } from './run.js';
 import { RunStarts } from './run-starts.js';
+import { RunTimeouts } from './run-timeouts.js';
 import { Suspensions } from './suspensions.js';
 import { Timers } from './timers.js';
 import type { WorkerLostError, Workers } from './workers.js';
@@ -66,6 +67,7 @@ export class Supervisor {
   readonly #dispatcher: Dispatcher;
   readonly #timers: Timers;
   readonly #delayed: DelayedStarts;
+  readonly #timeouts: RunTimeouts;
   readonly activities: Activities;
   readonly #suspensions: Suspensions;
   readonly #localActivities: LocalActivities;
@@ -89,6 +91,7 @@ export class Supervisor {
     const wake = (run: Run) => this.#dispatcher.schedule(run);
     this.#timers = new Timers(core, wake);
     this.#delayed = new DelayedStarts(core, this.#timers, () => this.#dispatcher);
+    this.#timeouts = new RunTimeouts(core, this.#timers, () => chains);
     const resolve = resolutions(core, wake);
     this.activities = new Activities(core, this.#timers, options.host, resolve);
     this.#localActivities = new LocalActivities(core, this.#timers, options.host, wake);
@@ -119,7 +122,8 @@ export class Supervisor {
       lost: (lost, runs) => this.#lostWorker(lost, runs),
       failed: options.onFailed,
     });
-    const starts = new RunStarts(core, this.#dispatcher, this.#delayed, () => this.#partitions);
+    const starts = new RunStarts(core, this.#dispatcher, this.#delayed, this.#timeouts, () => this.#partitions);
+    const chains = new Chains({ core, starts, closing, readmit });
     this.#admission = new Admission({
       core,
       delayed: this.#delayed,
@@ -130,7 +134,7 @@ export class Supervisor {
     });
     const effects = new Effects({
       core,
-      chains: new Chains({ core, starts, closing, readmit }),
+      chains,
       timers: this.#timers,
       activities: this.activities,
       localActivities: this.#localActivities,
@@ -170,6 +174,7 @@ export class Supervisor {
         continue;
       }
       for (const [timerId, { fireAt }] of run.timers ?? []) this.#timers.arm(run, timerId, fireAt);
+      this.#timeouts.arm(run);
       if (run.delayedUntil !== 0) this.#delayed.arm(run);
       else if (isUnfinished(run)) unfinished.push({ run, through: run.lastEventId });
       // A cancel request may be for a child that is yet to be started again.

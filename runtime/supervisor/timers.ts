@@ -8,6 +8,7 @@ import { TimerQueue } from './timer-queue.js';
 
 type Due =
   | { readonly run: Run; readonly timerId: string; readonly fireAt: number }
+  | { readonly run: Run; readonly expired: (run: Run) => void }
   | { ring: (() => void) | undefined };
 
 /** Called off later than it is rung: what it rings is forgotten at once, its place in the queue when its time comes. */
@@ -16,7 +17,8 @@ export type CallOff = () => void;
 const FIRST_SWEEP = 1024;
 
 function isWanted(due: Due): boolean {
-  return 'ring' in due ? due.ring !== undefined : due.run.timers?.has(due.timerId) === true;
+  if ('ring' in due) return due.ring !== undefined;
+  return 'expired' in due ? due.run.open : due.run.timers?.has(due.timerId) === true;
 }
 
 export class Timers {
@@ -38,6 +40,11 @@ export class Timers {
   arm(run: Run, timerId: string, fireAt: number): void {
     if (run.timers?.has(timerId) !== true) return;
     this.#add(fireAt, { run, timerId, fireAt });
+  }
+
+  /** The end of what a run may take, if it is open then. Only once the run is durable. */
+  expire(run: Run, deadline: number, expired: (run: Run) => void): void {
+    this.#add(deadline, { run, expired });
   }
 
   /** Something that the supervisor itself has to do, within this process. */
@@ -86,6 +93,7 @@ export class Timers {
     const now = this.core.now();
     for (let due = this.#queue.take(now); due !== undefined; due = this.#queue.take(now)) {
       if ('ring' in due) due.ring?.();
+      else if ('expired' in due) due.expired(due.run);
       else this.#fire(due.run, due.timerId);
     }
     this.#setAlarm();

@@ -47,7 +47,7 @@ export class UpdateRequests {
       core.refuse(refused, run, ...suspendedError(run));
       return false;
     }
-    if (door.isFull(refused, run)) return false;
+    if (door.isFull(refused, run) || door.isBeforeItsTime(refused, run)) return false;
     const ids = live.ids!;
     const limit = core.options.config.limits.updatesInFlight;
     if (ids.inFlight >= limit) {

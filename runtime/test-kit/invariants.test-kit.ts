@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import { setCurrent } from '../../actors/current.js';
 import type { StepOutcome } from '../../actors/execution.js';
 import { compare, leavesEvent, type ReplayStep, replaySteps } from '../../actors/replay.js';
-import type { Command } from '../../mailbox/commands.js';
+import type { Command, CommandOf } from '../../mailbox/commands.js';
 import { CLOSING_EVENTS, type WorkflowEvent } from '../../mailbox/events.js';
 import type { Message } from '../../mailbox/messages.js';
 import { decodePayload, encodePayload } from '../../mailbox/payload.js';
@@ -14,6 +14,9 @@ import type { Load } from '../../mailbox/turn.js';
 import { createExecution, type Deployed } from './in-process-workers.test-kit.js';
 import { setStepping } from './rejections.test-kit.js';
 import type { System } from './system.test-kit.js';
+
+/** Ends that no step has computed. */
+const CUT_OFF: ReadonlySet<string> = new Set(['WorkflowExecutionTerminated', 'WorkflowExecutionTimedOut']);
 
 /** The shape of one history. */
 export function expectWellFormed(history: readonly WorkflowEvent[]): void {
@@ -47,7 +50,7 @@ function expectSteps(history: readonly WorkflowEvent[]): void {
   for (const event of history) {
     if (event.cause === undefined) {
       // A termination tells what ran before it, for no step will.
-      if (event.eventType !== 'WorkflowExecutionTerminated') expect(event.ran).toBeUndefined();
+      if (!CUT_OFF.has(event.eventType)) expect(event.ran).toBeUndefined();
       for (const entry of event.ran ?? []) {
         const seqs = typeof entry === 'number' ? [entry] : entry;
         for (const seq of seqs) {
@@ -119,6 +122,7 @@ function expectPairs(history: readonly WorkflowEvent[]): void {
       case 'ChildWorkflowExecutionFailed':
       case 'ChildWorkflowExecutionCanceled':
       case 'ChildWorkflowExecutionTerminated':
+      case 'ChildWorkflowExecutionTimedOut':
       case 'ExternalWorkflowExecutionSignaled':
       case 'SignalExternalWorkflowExecutionFailed':
       case 'ExternalWorkflowExecutionCancelRequested':
@@ -149,7 +153,7 @@ function expectOnce(history: readonly WorkflowEvent[]): void {
 /** A run that decided its own end had seen every signal that was ever acknowledged to a sender. */
 function expectNothingUnseen(history: readonly WorkflowEvent[]): void {
   const last = history[history.length - 1]!;
-  if (!CLOSING_EVENTS.has(last.eventType) || last.eventType === 'WorkflowExecutionTerminated') return;
+  if (!CLOSING_EVENTS.has(last.eventType) || CUT_OFF.has(last.eventType)) return;
   // What it has not seen moves on: see `expectCarried`.
   if (last.eventType === 'WorkflowExecutionContinuedAsNew') return;
   for (const event of history) {
@@ -158,16 +162,15 @@ function expectNothingUnseen(history: readonly WorkflowEvent[]): void {
   }
 }
 
-/** A run that continued as new has a next one, which got a copy of each signal that it had not seen, once and in order, and no other. */
+/** A run that another follows has that one, which got a copy of each signal that it had not seen, once and in order, and no other. */
 function expectCarried(runId: string, histories: ReadonlyMap<string, readonly WorkflowEvent[]>): void {
   const history = histories.get(runId)!;
   const last = history[history.length - 1]!;
-  if (last.eventType !== 'WorkflowExecutionContinuedAsNew') return;
+  if (!('newExecutionRunId' in last) || last.newExecutionRunId === undefined) return;
   const next = histories.get(last.newExecutionRunId) ?? [];
-  expect(next[0], `the run after ${runId}`).toMatchObject({
-    continuedFromRunId: runId,
-    workflowType: last.workflowType,
-  });
+  const [started] = 'workflowType' in last ? [last] : history;
+  const { workflowType } = started as { workflowType: string };
+  expect(next[0], `the run after ${runId}`).toMatchObject({ continuedFromRunId: runId, workflowType });
   const signals = new Map(
     history.flatMap((event) => (event.eventType === 'WorkflowExecutionSignaled' ? [[event.seq!, event] as const] : [])),
   );
@@ -180,7 +183,8 @@ function expectCarried(runId: string, histories: ReadonlyMap<string, readonly Wo
     carried.push(carriedFrom.seq);
   }
   expect(carried).toEqual([...new Set(carried)].sort((a, b) => a - b));
-  for (const seq of signals.keys()) if (seq > last.cause!) expect(carried).toContain(seq);
+  const seen = last.cause ?? Math.max(0, ...history.flatMap(({ ran = [] }) => ran.flat()));
+  for (const seq of signals.keys()) if (seq > seen) expect(carried).toContain(seq);
 }
 
 const drained = (): Promise<void> =>
@@ -255,8 +259,8 @@ export async function expectReplays(
 /** What an event of its own or of the next run tells is not told again. */
 function storedAs(command: Command, event: WorkflowEvent): object & { kind: string } {
   if (command.kind === 'acceptUpdate') return Object.assign({ ...command }, { seq: event.seq });
-  if (command.kind !== 'continueAsNew') return command;
-  const { buffered: _, ...stored } = command;
+  if (!('buffered' in command)) return command;
+  const { buffered: _, startDelay: __, ...stored } = command as CommandOf<'continueAsNew'>;
   return stored;
 }
 
