@@ -179,6 +179,7 @@ const EVENTS: { readonly [T in EventType]: ((event: EventOf<T>) => string) | nul
   UpsertWorkflowSearchAttributes: () => 'UpsertWorkflowSearchAttributes',
   WorkflowPropertiesModified: () => 'WorkflowPropertiesModified',
   MarkerRecorded: (e) => (e.marker.kind === 'patch' ? `MarkerRecorded(patch ${e.marker.patchId})` : 'MarkerRecorded'),
+  ActivityTaskStarted: null,
   ActivityTaskHeartbeatRecorded: null,
   ActivityTaskRetryScheduled: null,
   WorkflowTaskFailed: null,

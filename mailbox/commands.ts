@@ -26,7 +26,8 @@ export type Command =
       options: ActivityOptionsRecord;
       headers?: HeadersRecord;
     }
-  | { kind: 'cancelActivity'; activityId: string }
+  /** `awaited`: what becomes of it is still wanted. */
+  | { kind: 'cancelActivity'; activityId: string; awaited?: true }
   /** Leaves no event before it is done. */
   | {
       kind: 'runLocalActivity';
@@ -111,7 +112,7 @@ export const commandCodec: RecordCodec<Command> = recordCodec<Command, 'kind'>('
   startTimer: [1, 'timerId', 'fireAt', 'summary'],
   cancelTimer: [2, 'timerId'],
   scheduleActivity: [3, 'activityId', 'activityType', 'input', 'options', 'headers'],
-  cancelActivity: [4, 'activityId'],
+  cancelActivity: [4, 'activityId', 'awaited'],
   acceptUpdate: [5, 'updateId', 'seq'],
   completeUpdate: [6, 'updateId', 'result', 'failure'],
   completeWorkflow: [7, 'result', 'buffered'],

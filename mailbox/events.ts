@@ -2,6 +2,7 @@
  * Events: the immutable records of which a history consists, under Temporal's event-type names.
  * Thread: any. In → out: types. Everything here is persisted, so names are for ever; codes and field order are in event-codec.ts.
  */
+import type { ActivityOptionsRecord, RetryPolicyRecord } from './activity-records.js';
 import type { EndStatus, ExternalRequest } from './external-request.js';
 import type { RetryState } from './failure-names.js';
 import type { FailureRecord } from './failures.js';
@@ -9,6 +10,7 @@ import type { Payload } from './payload.js';
 import type { RunOptionsRecord, SuccessionRecord } from './run-records.js';
 import type { SearchAttributeType } from './search-attributes.js';
 
+export type { ActivityOptionsRecord, RetryPolicyRecord } from './activity-records.js';
 export type { EndStatus, ExternalRequest } from './external-request.js';
 
 export type { RunOptionsRecord, SuccessionRecord };
@@ -35,16 +37,6 @@ export interface EventHead {
 /** What interceptors send along with a call, by name. */
 export type HeadersRecord = Record<string, Payload>;
 
-/** Durations in milliseconds. */
-export interface ActivityOptionsRecord {
-  startToCloseTimeout?: number;
-  scheduleToCloseTimeout?: number;
-  scheduleToStartTimeout?: number;
-  heartbeatTimeout?: number;
-  retry?: RetryPolicyRecord;
-  summary?: string;
-}
-
 /** Never encoded by a codec, for it is searched. A DATETIME is epoch milliseconds. */
 export interface SearchAttributeRecord {
   type: SearchAttributeType;
@@ -66,15 +58,6 @@ export type MarkerRecord =
       /** The attempt has failed, and after so many milliseconds the next one follows. */
       retryIn?: number;
     };
-
-/** Durations in milliseconds. */
-export interface RetryPolicyRecord {
-  initialInterval: number;
-  backoffCoefficient: number;
-  maximumInterval: number;
-  maximumAttempts: number;
-  nonRetryableErrorTypes: string[];
-}
 
 /** Where a carried message was first admitted. */
 export interface CarriedFrom {
@@ -185,6 +168,15 @@ export type EventBody =
       options: ActivityOptionsRecord;
       headers?: HeadersRecord;
     }
+  /** An attempt goes on outside of the runtime: a client completes it. Of other attempts no event tells before they are over. */
+  | {
+      eventType: 'ActivityTaskStarted';
+      activityId: string;
+      scheduledEventId: number;
+      attempt: number;
+      /** Epoch milliseconds: when it began. */
+      startedTime: number;
+    }
   /** How far an attempt says that it has come; not every heartbeat is written. */
   | {
       eventType: 'ActivityTaskHeartbeatRecorded';
@@ -226,7 +218,8 @@ export type EventBody =
       attempt: number;
       failure: FailureRecord;
     }
-  | { eventType: 'ActivityTaskCancelRequested'; activityId: string; scheduledEventId: number }
+  /** `awaited`: the workflow waits for what becomes of it; otherwise it has done with it. */
+  | { eventType: 'ActivityTaskCancelRequested'; activityId: string; scheduledEventId: number; awaited?: true }
   | {
       eventType: 'ActivityTaskCanceled';
       activityId: string;

@@ -13,6 +13,7 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '../runtime/errors.js';
+import { CompleteAsyncError } from './complete-async-error.js';
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -57,6 +58,7 @@ for (const failure of [
   ActivityFailure,
   ChildWorkflowFailure,
   ServerFailure,
+  CompleteAsyncError,
 ]) {
   passAs(failure, failure.name);
   takeIn(failure);

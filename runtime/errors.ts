@@ -3,6 +3,8 @@
  * Thread: any. A leaf: imports only leaves, so that every folder may use it. ERRORS.md lists the same entries; a test holds them together.
  * In → out: fields → error.
  */
+
+import { ActivityCancelledError, ActivityCompletionError, ActivityNotFoundError } from './activity-errors.js';
 import { HoldfastError } from './base-error.js';
 import {
   DeterminismViolationError,
@@ -25,6 +27,7 @@ import {
   StoreUnavailableError,
 } from './store-errors.js';
 
+export * from './activity-errors.js';
 export * from './base-error.js';
 export {
   DeterminismViolationError,
@@ -388,6 +391,9 @@ const ALL: readonly ErrorClass[] = [
   WorkflowDefinitionError,
   NotAvailableInWorkflowError,
   NotInActivityError,
+  ActivityNotFoundError,
+  ActivityCompletionError,
+  ActivityCancelledError,
   StoreLockedError,
   StoreCorruptError,
   StoreFormatError,

@@ -11,6 +11,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const FOLDERS = ['mailbox', 'actors', 'runtime', 'examples', 'bench'];
 const LEAVES = [
   'runtime/errors.ts',
+  'runtime/activity-errors.ts',
   'runtime/base-error.ts',
   'runtime/code-errors.ts',
   'runtime/schedule-errors.ts',

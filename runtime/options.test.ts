@@ -11,7 +11,7 @@ import { DEFAULT_LIMITS, type RuntimeOptions, resolveOptions } from './options.j
 const minimal: RuntimeOptions = { workflows: './workflows.ts', store: './data' };
 
 test('the defaults are those that the documentation gives', () => {
-  const { config, workflows, activities, maxConcurrentActivities } = resolveOptions(minimal);
+  const { config, workflows, activities } = resolveOptions(minimal);
   expect(workflows).toBe(resolve('workflows.ts'));
   expect(config).toEqual({
     store: { kind: 'log', path: resolve('data'), durability: 'disk', partitions: 64, segmentBytes: 16 * 1024 * 1024 },
@@ -19,12 +19,12 @@ test('the defaults are those that the documentation gives', () => {
     maxResident: 10_000,
     stepLimitMs: 2_000,
     limits: DEFAULT_LIMITS,
+    activities: { concurrent: 100, perSecond: undefined, perSecondOf: {} },
     dedupe: { ids: 100_000, ms: 24 * 3_600_000 },
     failureExceptionTypes: [],
   });
   expect(config.workers).toBeGreaterThanOrEqual(1);
   expect(activities).toEqual({});
-  expect(maxConcurrentActivities).toBe(100);
 });
 
 test('what is given replaces the defaults, and nothing else', () => {
@@ -101,6 +101,15 @@ const wrong: [options: unknown, option: string, text: string][] = [
   [{ ...minimal, activities: () => 1 }, 'activities', 'function'],
   [{ ...minimal, defaultActivity: {} }, 'defaultActivity', 'object'],
   [{ ...minimal, maxConcurrentActivities: 0 }, 'maxConcurrentActivities', 'from 1'],
+  [{ ...minimal, maxActivitiesPerSecond: 0 }, 'maxActivitiesPerSecond', 'more than 0'],
+  [{ ...minimal, activityRateLimits: [] }, 'activityRateLimits', 'an array'],
+  [{ ...minimal, activityRateLimits: { charge: 3 } }, 'activityRateLimits.charge', '{ perSecond: 10 }'],
+  [{ ...minimal, activityRateLimits: { charge: { perSecond: '3' } } }, 'activityRateLimits.charge.perSecond', 'string'],
+  [
+    { ...minimal, activityRateLimits: { charge: { persecond: 3 } } },
+    'activityRateLimits.charge.persecond',
+    'perSecond',
+  ],
   [{ ...minimal, logger: 'loud' }, 'logger', "'loud'".replaceAll("'", '"')],
   [{ ...minimal, logger: { info() {} } }, 'logger', "'trace'"],
 ];

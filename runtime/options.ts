@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import type { WorkflowBundle } from '../actors/sandbox/bundle.js';
 import type { Duration } from '../actors/workflow/definitions.js';
 import { nameOfType, refuseUnknownOptions } from '../mailbox/checks.js';
+import { type ActivityLimitOptions, resolveActivityLimits } from './activity-limits.js';
 import {
   type ActivityPoolOptions,
   type ActivityPoolSetting,
@@ -30,7 +31,7 @@ export interface LogStoreOptions {
   segmentBytes?: number;
 }
 
-export interface RuntimeOptions {
+export interface RuntimeOptions extends ActivityLimitOptions {
   /** The workflow file, bundled at start: a file URL or path (from the working directory); or a bundle made ahead of time. */
   workflows: URL | string | WorkflowBundle;
   /** Where histories are kept: a folder, with or without settings; or memory, lost with the process. */
@@ -69,8 +70,6 @@ export interface RuntimeOptions {
    * @example defaultActivity: (name, ...args) => callService(name, args)
    */
   defaultActivity?: DefaultActivity;
-  /** Activity attempts under way at once. Default: 100. */
-  maxConcurrentActivities?: number;
   /** Activities that run on threads of their own: computing that would hold up the event loop. Default: none. */
   activityPool?: ActivityPoolOptions;
   /** What is put around calls: of clients, in workflows and in activities. */
@@ -96,7 +95,6 @@ export interface ResolvedOptions {
   readonly interceptors: ResolvedInterceptors;
   readonly activities: Activities;
   readonly defaultActivity: DefaultActivity | undefined;
-  readonly maxConcurrentActivities: number;
   readonly activityPool: ActivityPoolSetting | undefined;
   readonly logger: Logger;
 }
@@ -105,7 +103,7 @@ export interface ResolvedOptions {
 export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
   checkObject('options', options);
   refuseUnknownOptions(options, RUNTIME_OPTIONS);
-  const { maxConcurrentActivities = 100, activities = {}, defaultActivity, limits = {}, dedupe = {} } = options;
+  const { activities = {}, defaultActivity, limits = {}, dedupe = {} } = options;
   checkObject('activities', activities);
   if (defaultActivity !== undefined && typeof defaultActivity !== 'function') {
     throw refused('defaultActivity', `it must be a function, not ${nameOfType(defaultActivity)}`);
@@ -130,6 +128,7 @@ export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
       failureExceptionTypes: names('failureExceptionTypes', options.failureExceptionTypes ?? []),
       stepLimitMs: milliseconds('stepLimit', options.stepLimit ?? 2_000, 10),
       limits: allLimits,
+      activities: resolveActivityLimits(options),
       dedupe: {
         ids: whole('dedupe.ids', dedupe.ids ?? 100_000, 0),
         ms: milliseconds('dedupe.retention', dedupe.retention ?? '24 hours', 0),
@@ -138,7 +137,6 @@ export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
     activities,
     defaultActivity,
     activityPool: options.activityPool === undefined ? undefined : resolveActivityPool(options.activityPool),
-    maxConcurrentActivities: whole('maxConcurrentActivities', maxConcurrentActivities, 1),
     logger: resolveLogger(options.logger ?? 'info'),
   };
 }
@@ -160,6 +158,8 @@ const RUNTIME_OPTIONS: ReadonlySet<string> = new Set([
   'maxConcurrentActivities',
   'activityPool',
   'interceptors',
+  'maxActivitiesPerSecond',
+  'activityRateLimits',
   'logger',
 ]);
 const STORE_OPTIONS: ReadonlySet<string> = new Set(['path', 'durability', 'partitions', 'segmentBytes', 'memory']);

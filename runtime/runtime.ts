@@ -120,7 +120,7 @@ export class Runtime implements AsyncDisposable {
       logger: options.logger,
       payloadBytes: config.limits.payloadBytes,
       ...data,
-      maxConcurrentActivities: options.maxConcurrentActivities,
+      maxConcurrentActivities: config.activities.concurrent,
       elsewhere: activityPool,
       time,
       onLifecycle: (event) => this.#onLifecycle(event),

@@ -6,6 +6,11 @@ import '../../mailbox/temporal-classes.js';
 
 export { AsyncLocalStorage } from 'node:async_hooks';
 
+export {
+  ActivityCancellationDetails,
+  type ActivityCancellationDetailsOptions,
+} from '../../mailbox/activity-cancellation-details.js';
+export { CompleteAsyncError } from '../../mailbox/complete-async-error.js';
 export type { CustomPayloadConverter } from '../../mailbox/converter-scope.js';
 export { ApplicationFailureCategory, RetryState, TimeoutType } from '../../mailbox/failure-names.js';
 export {

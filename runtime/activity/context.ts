@@ -4,59 +4,39 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Duration, msToNumber } from '../../actors/workflow/definitions.js';
+import type { ActivityCancellationDetails } from '../../mailbox/activity-cancellation-details.js';
 import type { CustomPayloadConverter } from '../../mailbox/converter-scope.js';
-import { encodePayload } from '../../mailbox/payload.js';
 import { converterOver, type PayloadConverter } from '../../mailbox/raw-value.js';
 import { NotInActivityError } from '../errors.js';
 import { type Logger, loggerFrom } from '../host/logger.js';
+import type { Cancellation } from './cancellation.js';
+import type { Info } from './info.js';
 
-/** One attempt of one activity. Times in milliseconds. */
-export interface Info {
-  readonly activityId: string;
-  readonly activityType: string;
-  /** From 1. */
-  readonly attempt: number;
-  readonly workflowExecution: { readonly workflowId: string; readonly runId: string };
-  readonly workflowType: string;
-  /** Since the epoch. */
-  readonly scheduledTimestampMs: number;
-  readonly startToCloseTimeoutMs: number;
-}
-
-/** What an attempt needs of its host. */
+/** What a context is made over. */
 export interface ContextSetting {
-  /** Looks at once whether attempts have been cancelled. */
-  readonly poll: () => void;
+  /** Called at most once each, when first asked for. */
+  readonly info: () => Info;
+  readonly log: () => Logger;
+  readonly cancellation: Cancellation;
+  /** @throws ActivityCompletionError once the attempt is over; PayloadConverterError */
+  readonly heartbeat: (details: unknown) => void;
   readonly payloadConverter?: CustomPayloadConverter | undefined;
 }
 
 export class Context {
-  readonly info: Info;
-  /** Aborted, with a CancelledFailure as its reason, when the attempt is cancelled or its time is up. Give it to what you await. */
-  readonly cancellationSignal: AbortSignal;
-  /** The runtime's logger; each line says which activity wrote it. */
-  readonly log: Logger;
-  readonly #poll: () => void;
-  /** @internal */
-  readonly converter: PayloadConverter;
+  readonly #setting: ContextSetting;
+  #info: Info | undefined;
+  #log: Logger | undefined;
+  #converter: PayloadConverter | undefined;
   #cancelled: Promise<never> | undefined;
 
-  private constructor(
-    info: Info,
-    cancellationSignal: AbortSignal,
-    log: Logger,
-    { poll, payloadConverter }: ContextSetting,
-  ) {
-    this.info = info;
-    this.cancellationSignal = cancellationSignal;
-    this.log = log;
-    this.#poll = poll;
-    this.converter = converterOver(payloadConverter);
+  private constructor(setting: ContextSetting) {
+    this.#setting = setting;
   }
 
   /** @internal */
-  static of(info: Info, cancellationSignal: AbortSignal, log: Logger, setting: ContextSetting): Context {
-    return new Context(info, cancellationSignal, log, setting);
+  static of(setting: ContextSetting): Context {
+    return new Context(setting);
   }
 
   /**
@@ -65,6 +45,38 @@ export class Context {
    */
   static current(): Context {
     return currentFor('Context.current()');
+  }
+
+  get info(): Info {
+    this.#info ??= this.#setting.info();
+    return this.#info;
+  }
+
+  /** The runtime's logger; each line says which activity wrote it. */
+  get log(): Logger {
+    this.#log ??= this.#setting.log();
+    return this.#log;
+  }
+
+  /** Aborted, with a CancelledFailure as its reason, when the attempt is cancelled or its time is up. Give it to what you await. */
+  get cancellationSignal(): AbortSignal {
+    return this.#setting.cancellation.signal;
+  }
+
+  /** Why the attempt is cancelled; undefined while it is not. */
+  get cancellationDetails(): ActivityCancellationDetails | undefined {
+    return this.#setting.cancellation.details;
+  }
+
+  /** @internal */
+  get cancellation(): Cancellation {
+    return this.#setting.cancellation;
+  }
+
+  /** @internal */
+  get converter(): PayloadConverter {
+    this.#converter ??= converterOver(this.#setting.payloadConverter);
+    return this.#converter;
   }
 
   /** Never resolves; rejects with a CancelledFailure when `cancellationSignal` aborts. Race it against what cannot take a signal. */
@@ -78,14 +90,11 @@ export class Context {
 
   /**
    * Says that the attempt goes on, and looks at once whether it is cancelled: after this `cancellationSignal` is up to date even in a
-   * loop that awaits nothing.
-   * @param details how far it has come; must be serializable
-   * @throws PayloadConverterError
+   * loop that awaits nothing. Kept are the last details of each interval of 80 % of `heartbeatTimeout`, or of 30 seconds if there is none.
+   * @param details how far it has come, for the next attempt: its `info.heartbeatDetails`. Must be serializable
+   * @throws ActivityCompletionError once the attempt is over; PayloadConverterError
    */
-  readonly heartbeat = (details?: unknown): void => {
-    encodePayload(details, 'details');
-    this.#poll();
-  };
+  readonly heartbeat = (details?: unknown): void => this.#setting.heartbeat(details);
 
   /**
    * Resolves after `duration`; rejects with a CancelledFailure as soon as the attempt is cancelled.
@@ -142,7 +151,7 @@ function currentFor(operation: string): Context {
 /**
  * Which attempt of which activity this is.
  * @throws NotInActivityError
- * @example const idempotencyKey = `${activityInfo().workflowExecution.runId}/${activityInfo().activityId}`;
+ * @example await payments.charge(amount, { idempotencyKey: activityInfo().idempotencyKey });
  */
 export function activityInfo(): Info {
   return currentFor('activityInfo()').info;
@@ -166,6 +175,15 @@ export function cancellationSignal(): AbortSignal {
 }
 
 /**
+ * Why the attempt is cancelled; undefined while it is not.
+ * @throws NotInActivityError
+ * @example if (cancellationDetails()?.timedOut) log.warn('out of time');
+ */
+export function cancellationDetails(): ActivityCancellationDetails | undefined {
+  return currentFor('cancellationDetails()').cancellationDetails;
+}
+
+/**
  * Never resolves; rejects with a CancelledFailure when the attempt is cancelled or its time is up.
  * @throws NotInActivityError
  * @example await Promise.race([work, cancelled()]);
@@ -184,9 +202,10 @@ export async function sleep(duration: Duration): Promise<void> {
 }
 
 /**
- * Says that the attempt goes on, and looks at once whether it is cancelled.
- * @throws NotInActivityError; PayloadConverterError if `details` cannot be serialized
- * @example for (const row of rows) { heartbeat(row.id); if (cancellationSignal().aborted) break; work(row); }
+ * Says that the attempt goes on and how far it has come, and looks at once whether it is cancelled.
+ * @param details the next attempt finds those of the last one: `activityInfo().heartbeatDetails`
+ * @throws NotInActivityError; ActivityCompletionError once the attempt is over; PayloadConverterError if `details` cannot be serialized
+ * @example for (let i = activityInfo().heartbeatDetails ?? 0; i < rows.length; i++) { await copy(rows[i]); heartbeat(i + 1); }
  */
 export function heartbeat(details?: unknown): void {
   currentFor('heartbeat()').heartbeat(details);

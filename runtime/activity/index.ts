@@ -6,6 +6,11 @@ import '../../mailbox/temporal-classes.js';
 
 export type { ActivityFunction, UntypedActivities } from '../../actors/workflow/activities.js';
 export type { Duration } from '../../actors/workflow/definitions.js';
+export {
+  ActivityCancellationDetails,
+  type ActivityCancellationDetailsOptions,
+} from '../../mailbox/activity-cancellation-details.js';
+export { CompleteAsyncError } from '../../mailbox/complete-async-error.js';
 export { ApplicationFailure, CancelledFailure, isCancellation } from '../../mailbox/failures.js';
 export { withRawArgs } from '../../mailbox/raw-args.js';
 export { type PayloadConverter, RawValue } from '../../mailbox/raw-value.js';
@@ -13,11 +18,12 @@ export type { Logger } from '../host/logger.js';
 export {
   activityInfo,
   Context,
+  cancellationDetails,
   cancellationSignal,
   cancelled,
   heartbeat,
-  type Info,
   log,
   payloadConverter,
   sleep,
 } from './context.js';
+export type { Info } from './info.js';

@@ -67,6 +67,8 @@ test('each value of @temporalio/workflow that is here can stand for theirs', () 
 
 test('each value of @temporalio/common that is here can stand for theirs', () => {
   expectTypeOf<Unassignable<typeof theirCommon, typeof ours>>().toEqualTypeOf<
+    // Made from flags here, not from a protocol buffer.
+    | 'ActivityCancellationDetails'
     // As above; and payloads are bytes, where theirs are protocol buffers.
     | 'PayloadConverterError'
     | 'RawValue'
@@ -82,7 +84,7 @@ test('each value of @temporalio/common that is here can stand for theirs', () =>
 test('each value of @temporalio/activity that is here can stand for theirs', () => {
   expectTypeOf<Unassignable<typeof theirActivity, typeof ourActivity>>().toEqualTypeOf<
     // What they give lacks members of the README's second table; a context cannot be made by hand.
-    'Context' | 'activityInfo' | 'log'
+    'Context' | 'log'
   >();
   expectTypeOf<Shorter<typeof theirActivity, typeof ourActivity>>().toBeNever();
 });
@@ -102,6 +104,10 @@ type Bare<T> = Omit<T, 'headers' | 'typeInfo' | 'options'>;
 
 /** By name, each type of Temporal's that is here. `names.test.ts` looks that none is left out. */
 interface Types {
+  ActivityCancellationDetailsOptions: Equals<
+    ours.ActivityCancellationDetailsOptions,
+    theirCommon.ActivityCancellationDetailsOptions
+  >;
   ActivityFunction: Equals<ours.ActivityFunction<[string], number>, theirCommon.ActivityFunction<[string], number>>;
   ActivityInput: Gets<Bare<ours.ActivityInput>, Bare<theirs.ActivityInput>>;
   ActivityInterfaceFor: Gets<keyof ours.ActivityInterfaceFor<Acts>, keyof theirs.ActivityInterfaceFor<Acts>>;

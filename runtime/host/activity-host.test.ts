@@ -4,10 +4,11 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ApplicationFailure, CancelledFailure, type FailureRecord, fromFailureRecord } from '../../mailbox/failures.js';
-import { decodePayload, encodePayload, encodePayloads, type Payload } from '../../mailbox/payload.js';
+import { ApplicationFailure, CancelledFailure, fromFailureRecord } from '../../mailbox/failures.js';
+import { decodePayload, encodePayload, encodePayloads } from '../../mailbox/payload.js';
 import { withRawArgs } from '../../mailbox/raw-args.js';
 import type { RawValue } from '../../mailbox/raw-value.js';
+import { DEFAULT_RETRY_POLICY } from '../../mailbox/retry-policy.js';
 import {
   activityInfo,
   Context,
@@ -18,19 +19,22 @@ import {
   log,
   sleep,
 } from '../activity/index.js';
+import { decodeTaskToken } from '../activity/task-token.js';
 import type { Lifecycle } from '../client/control.js';
 import { NotInActivityError } from '../errors.js';
 import { ActivityHost } from './activity-host.js';
 import type { DefaultActivity } from './attempt.js';
 import { loggerFrom } from './logger.js';
-import type { ActivityTask, FromHost, ToHost } from './protocol.js';
+import { decodeFromHost, encodeToHost, type FromHost, type FromHostBatch, type ToHost } from './protocol.js';
+
+type RunActivity = Extract<ToHost, { kind: 'runActivity' }>;
 
 let supervisor: MessagePort;
 let host: ActivityHost;
 let lines: unknown[][];
 let lifecycle: Lifecycle[];
 let batches: FromHost[][];
-let outcomes: Map<number, { result?: Payload; failure?: FailureRecord }>;
+let outcomes: Map<number, Extract<FromHost, { kind: 'activityDone' }>>;
 let waiting: (() => void)[];
 
 beforeEach(() => {
@@ -45,7 +49,8 @@ afterEach(() => host.stop());
 function serve(activities: object, maxConcurrentActivities = 100, defaultActivity?: DefaultActivity): void {
   const { port1, port2 } = new MessageChannel();
   supervisor = port2;
-  supervisor.on('message', (batch: FromHost[]) => {
+  supervisor.on('message', (message: FromHostBatch) => {
+    const batch = decodeFromHost(message);
     batches.push(batch);
     for (const message of batch) {
       if (message.kind === 'activityDone') outcomes.set(message.token, message);
@@ -62,20 +67,21 @@ function serve(activities: object, maxConcurrentActivities = 100, defaultActivit
   });
 }
 
-function task(token: number, activityType: string, ...args: unknown[]): ToHost {
+function task(token: number, activityType: string, ...args: unknown[]): RunActivity {
   const run = { workflowId: 'w', runId: 'r', workflowType: 'order', scheduledTime: 5_000, startToCloseTimeout: 1_000 };
-  const value: ActivityTask = {
+  return {
+    kind: 'runActivity',
     token,
     activityId: `${token}`,
     activityType,
     attempt: 2,
     input: encodePayloads(args),
+    attemptTime: 6_000,
     ...run,
   };
-  return { kind: 'runActivity', task: value };
 }
 
-const send = (...messages: ToHost[]) => supervisor.postMessage(messages);
+const send = (...messages: ToHost[]) => supervisor.postMessage(encodeToHost(messages));
 
 async function outcome(token: number): Promise<unknown> {
   while (!outcomes.has(token)) {
@@ -103,7 +109,7 @@ test('what begins and ends during one turn of the event loop is reported in one 
   serve({ f: async (n: number) => n });
   send(...Array.from({ length: 50 }, (_, i) => task(i, 'f', i)));
   await Promise.all(Array.from({ length: 50 }, (_, i) => outcome(i)));
-  expect(batches.map((batch) => batch.length)).toEqual([100]);
+  expect(batches.map((batch) => batch.map(({ kind }) => kind))).toEqual([Array(50).fill('activityDone')]);
 });
 
 test('an activity that is not there fails for good, and says which are', async () => {
@@ -182,15 +188,29 @@ test('each attempt has its own context, in all its asynchronous calls', async ()
   };
   serve({ a: later, b: later });
   send(task(1, 'a'), task(2, 'b'));
-  expect(await outcome(1)).toEqual({
+  const { taskToken, base64TaskToken, ...info } = (await outcome(1)) as Info;
+  expect(info).toEqual({
     activityId: '1',
     activityType: 'a',
     attempt: 2,
+    idempotencyKey: 'w/r/1',
+    isLocal: false,
+    inWorkflow: true,
     workflowExecution: { workflowId: 'w', runId: 'r' },
     workflowType: 'order',
+    namespace: 'default',
+    activityNamespace: 'default',
+    workflowNamespace: 'default',
+    taskQueue: 'default',
     scheduledTimestampMs: 5_000,
+    currentAttemptScheduledTimestampMs: 6_000,
     startToCloseTimeoutMs: 1_000,
+    scheduleToCloseTimeoutMs: 0,
+    heartbeatDetails: undefined,
+    retryPolicy: DEFAULT_RETRY_POLICY,
   });
+  expect(Buffer.from(base64TaskToken, 'base64')).toEqual(Buffer.from(taskToken));
+  expect(decodeTaskToken(taskToken)).toEqual({ workflowId: 'w', runId: 'r', activityId: '1', attempt: 2 });
   expect(await outcome(2)).toMatchObject({ activityType: 'b', activityId: '2' });
 });
 
@@ -228,7 +248,7 @@ test('a cancelled attempt sees its signal aborted, and its sleep ends at once', 
   });
   send(task(1, 'f'));
   await started.promise;
-  send({ kind: 'cancelActivity', token: 1, reason: 'cancelled by its workflow' });
+  send({ kind: 'cancelActivity', token: 1, cause: 'cancelRequested' });
   const failure = await outcome(1);
   expect(failure).toBeInstanceOf(CancelledFailure);
   expect(failure).toMatchObject({ message: 'cancelled by its workflow' });
@@ -249,7 +269,7 @@ test('cancellation reaches what takes a signal, and what only races', async () =
   });
   send(task(1, 'takes'), task(2, 'races'));
   await bothStarted.promise;
-  for (const token of [1, 2]) send({ kind: 'cancelActivity', token, reason: 'timed out' });
+  for (const token of [1, 2]) send({ kind: 'cancelActivity', token, cause: 'timedOut' });
   for (const token of [1, 2]) {
     const failure = await outcome(token);
     expect(failure).toBeInstanceOf(CancelledFailure);
@@ -269,14 +289,14 @@ test('an activity may clean up after its cancellation, and what it then returns 
   });
   send(task(1, 'f'));
   await started.promise;
-  send({ kind: 'cancelActivity', token: 1, reason: 'x' });
+  send({ kind: 'cancelActivity', token: 1, cause: 'cancelRequested' });
   expect(await outcome(1)).toBe('cleaned up');
 });
 
 test('a heartbeat sees a cancellation even in a loop that awaits nothing', async () => {
   serve({
     spin() {
-      send(task(2, 'other'), { kind: 'cancelActivity', token: 1, reason: 'enough' });
+      send(task(2, 'other'), { kind: 'cancelActivity', token: 1, cause: 'timedOut' });
       let beats = 0;
       while (!cancellationSignal().aborted) heartbeat({ beats: ++beats });
       expect(order).toEqual([]);
@@ -286,7 +306,7 @@ test('a heartbeat sees a cancellation even in a loop that awaits nothing', async
   });
   const order: string[] = [];
   send(task(1, 'spin'));
-  expect(await outcome(1)).toMatchObject({ name: 'CancelledFailure', message: 'enough' });
+  expect(await outcome(1)).toMatchObject({ name: 'CancelledFailure', message: 'timed out' });
   await outcome(2);
   expect(order).toEqual(['other']);
 });
@@ -334,7 +354,7 @@ test('an attempt cancelled while it waits its turn never runs', async () => {
   const gate = deferred();
   const ran: number[] = [];
   serve({ f: (n: number) => ran.push(n) && gate.promise }, 1);
-  send(task(1, 'f', 1), task(2, 'f', 2), { kind: 'cancelActivity', token: 2, reason: 'timed out' });
+  send(task(1, 'f', 1), task(2, 'f', 2), { kind: 'cancelActivity', token: 2, cause: 'timedOut' });
   expect(await outcome(2)).toBeInstanceOf(CancelledFailure);
   gate.resolve();
   await outcome(1);
@@ -368,10 +388,10 @@ test('a stopped host cancels what runs and reports nothing more', async () => {
 
 test('a client port reaches the supervisor', async () => {
   serve({});
-  const received = new Promise<FromHost[]>((resolve) => supervisor.once('message', resolve));
+  const received = new Promise<FromHostBatch>((resolve) => supervisor.once('message', resolve));
   const { port1, port2 } = new MessageChannel();
   host.attach(port2);
-  const [message] = await received;
+  const [message] = decodeFromHost(await received);
   expect(message).toMatchObject({ kind: 'attach' });
   if (message!.kind === 'attach') message!.port.postMessage('hello');
   expect(await new Promise((resolve) => port1.once('message', resolve))).toBe('hello');
@@ -380,8 +400,8 @@ test('a client port reaches the supervisor', async () => {
 
 test('bytes that do not decode are the failure of their attempt alone', async () => {
   serve({ f: () => 'fine' });
-  const broken = task(1, 'f') as Extract<ToHost, { kind: 'runActivity' }>;
-  broken.task.input = [encodePayload('hello').slice(0, 2)];
+  const broken = task(1, 'f');
+  broken.input = [encodePayload('hello').slice(0, 2)];
   send(broken, task(2, 'f'));
   expect(await outcome(1)).toMatchObject({ type: 'PayloadConverterError' });
   expect(await outcome(2)).toBe('fine');

@@ -3,40 +3,63 @@
  * Thread: embedding. In → out: ToHost → FromHost.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { CancelledFailure, toFailureRecord } from '../../mailbox/failures.js';
+import { toFailureRecord } from '../../mailbox/failures.js';
+import type { Payload } from '../../mailbox/payload.js';
+import { recode } from '../../mailbox/payload-codec.js';
+import { cancelledFailure } from '../activity/cancellation.js';
 import { contextIfAny } from '../activity/context.js';
 import type { Lifecycle } from '../client/control.js';
-import { type AttemptSetting, runAttempt } from './attempt.js';
+import { type Clock, systemClock } from '../clock.js';
+import { type AttemptOutcome, type AttemptSetting, runAttempt } from './attempt.js';
 import type { AttemptRunner } from './attempt-runner.js';
-import type { ActivityTask, FromHost, ToHost } from './protocol.js';
+import {
+  type ActivityTask,
+  type CancelCause,
+  decodeToHost,
+  encodeFromHost,
+  type FromHostBatch,
+  type PackedFromHost,
+  type ToHost,
+  type ToHostBatch,
+} from './protocol.js';
+import { RunningAttempt, type RunningAttemptDeps } from './running-attempt.js';
 import type { HostTime } from './virtual-time.js';
 
-export interface ActivityHostOptions extends Omit<AttemptSetting, 'poll'> {
+export interface ActivityHostOptions extends AttemptSetting {
   /** Attempts under way at once; what comes beyond that waits here. */
   readonly maxConcurrentActivities: number;
   /** Runs the activities that are its own, however many others are under way. */
   readonly elsewhere?: AttemptRunner | undefined;
   /** Called for each lifecycle event, in order. */
   readonly onLifecycle: (event: Lifecycle) => void;
+  /** For the heartbeats that are held back. Default: the machine's. */
+  readonly clock?: Clock;
   readonly time?: HostTime | undefined;
 }
 
 export class ActivityHost {
   readonly #port: MessagePort;
   readonly #options: ActivityHostOptions;
-  readonly #setting: AttemptSetting;
+  readonly #links: RunningAttemptDeps;
   readonly #waiting = new Map<number, ActivityTask>();
-  readonly #running = new Map<number, AbortController>();
+  readonly #running = new Map<number, RunningAttempt>();
+  /** Began during this turn of the event loop: told of unless they are over when it ends. */
+  #begun: RunningAttempt[] = [];
   /** What a poll took from the port and left for the next turn of the event loop. */
   #deferred: ToHost[] = [];
-  #outgoing: FromHost[] = [];
+  #outgoing: PackedFromHost[] = [];
+  #flushing = false;
   #stopped = false;
 
   constructor(port: MessagePort, options: ActivityHostOptions) {
     this.#port = port;
     this.#options = options;
-    this.#setting = { ...options, poll: () => this.#poll() };
-    port.on('message', (batch: ToHost[]) => this.#receive(batch));
+    this.#links = {
+      clock: options.clock ?? systemClock,
+      beat: (attempt, details) => this.#beat(attempt, details),
+      poll: () => this.#poll(),
+    };
+    port.on('message', (batch: ToHostBatch) => this.#receive(decodeToHost(batch)));
     port.unref();
     options.time?.connect(
       (message) => this.#send(message),
@@ -46,7 +69,7 @@ export class ActivityHost {
 
   /** Gives the supervisor its end of a new client port. */
   attach(port: MessagePort): void {
-    this.#port.postMessage([{ kind: 'attach', port }] satisfies FromHost[], [port]);
+    this.#port.postMessage({ ports: [port] } satisfies FromHostBatch, [port]);
   }
 
   /** Cancels what runs and forgets what waits. Nothing is reported any more: unfinished attempts are made again after a restart. */
@@ -54,7 +77,7 @@ export class ActivityHost {
     this.#stopped = true;
     this.#waiting.clear();
     this.#deferred = [];
-    for (const attempt of this.#running.values()) attempt.abort(new CancelledFailure('The runtime shuts down'));
+    for (const attempt of this.#running.values()) attempt.cancellation.cancel('workerShutdown');
     this.#port.close();
   }
 
@@ -64,10 +87,10 @@ export class ActivityHost {
       if (this.#stopped) return;
       switch (message.kind) {
         case 'runActivity':
-          this.#take(message.task);
+          this.#take(message);
           break;
         case 'cancelActivity':
-          this.#cancel(message.token, message.reason);
+          this.#cancel(message.token, message.cause);
           break;
         case 'lifecycle':
           this.#options.onLifecycle(message.event);
@@ -87,9 +110,9 @@ export class ActivityHost {
    */
   #poll(): void {
     for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
-      for (const message of next.message as ToHost[]) {
+      for (const message of decodeToHost(next.message as ToHostBatch)) {
         const now = message.kind === 'cancelActivity' && this.#running.has(message.token);
-        if (now) this.#cancel(message.token, message.reason);
+        if (now) this.#cancel(message.token, message.cause);
         else if (this.#deferred.push(message) === 1) setImmediate(() => this.#receive([]));
       }
     }
@@ -101,20 +124,11 @@ export class ActivityHost {
     else this.#waiting.set(task.token, task);
   }
 
-  async #runElsewhere(task: ActivityTask, runner: AttemptRunner): Promise<void> {
-    const { token } = task;
-    const outcome = await runner.run(task, {
-      started: () => this.#send({ kind: 'activityStarted', token }),
-      heartbeat: () => undefined,
-    });
-    this.#send({ kind: 'activityDone', token, ...outcome });
-  }
-
-  #cancel(token: number, reason: string): void {
-    this.#options.elsewhere?.cancel(token, reason);
-    const failure = new CancelledFailure(reason);
-    this.#running.get(token)?.abort(failure);
-    if (this.#waiting.delete(token)) this.#send({ kind: 'activityDone', token, failure: toFailureRecord(failure) });
+  #cancel(token: number, cause: CancelCause): void {
+    this.#options.elsewhere?.cancel(token, cause);
+    this.#running.get(token)?.cancellation.cancel(cause);
+    if (!this.#waiting.delete(token)) return;
+    this.#send({ kind: 'activityDone', token, failure: toFailureRecord(cancelledFailure(cause)) });
   }
 
   #startWaiting(): void {
@@ -126,30 +140,85 @@ export class ActivityHost {
   }
 
   async #run(task: ActivityTask): Promise<void> {
-    const abort = new AbortController();
-    this.#running.set(task.token, abort);
-    this.#send({ kind: 'activityStarted', token: task.token });
-    const outcome = await runAttempt(task, abort.signal, this.#setting);
-    this.#running.delete(task.token);
-    this.#send({ kind: 'activityDone', token: task.token, ...outcome });
+    const attempt = new RunningAttempt(task, this.#links);
+    this.#running.set(task.token, attempt);
+    this.#begins(attempt);
+    const outcome = await runAttempt(task, attempt, this.#options);
+    await this.#ended(attempt, outcome, () => this.#running.delete(task.token));
     this.#startWaiting();
   }
 
+  async #runElsewhere(task: ActivityTask, runner: AttemptRunner): Promise<void> {
+    const attempt = new RunningAttempt(task, this.#links);
+    const outcome = await runner.run(task, {
+      started: () => this.#begins(attempt),
+      heartbeat: attempt.heartbeat,
+    });
+    await this.#ended(attempt, outcome, () => undefined);
+  }
+
+  #begins(attempt: RunningAttempt): void {
+    this.#begun.push(attempt);
+    this.#flushSoon();
+  }
+
+  async #ended(attempt: RunningAttempt, outcome: AttemptOutcome, leave: () => void): Promise<void> {
+    const held = attempt.end();
+    if (attempt.beating !== undefined) await attempt.beating;
+    const heartbeatDetails = 'result' in outcome || held === undefined ? undefined : await this.#encoded(held);
+    leave();
+    this.#send({ kind: 'activityDone', token: attempt.task.token, ...outcome, heartbeatDetails });
+  }
+
+  #beat(attempt: RunningAttempt, details: Payload | undefined): void {
+    const { token } = attempt.task;
+    if (this.#options.payloadCodec === undefined || details === undefined) {
+      this.#send({ kind: 'activityHeartbeat', token, details });
+      return;
+    }
+    const send = async () => this.#send({ kind: 'activityHeartbeat', token, details: await this.#encoded(details) });
+    attempt.beating = (attempt.beating ?? Promise.resolve()).then(send);
+  }
+
+  /** Details that cannot be encoded are let go: the heartbeat itself is what must not be lost. */
+  async #encoded(details: Payload | undefined): Promise<Payload | undefined> {
+    const { payloadCodec, logger } = this.#options;
+    if (payloadCodec === undefined || details === undefined) return details;
+    try {
+      return await recode(details, payloadCodec, 'encode');
+    } catch (error) {
+      logger.warn('The details of a heartbeat are lost', { error });
+      return undefined;
+    }
+  }
+
   #currentAttempt(): number | undefined {
-    const signal = contextIfAny()?.cancellationSignal;
-    if (signal === undefined) return undefined;
-    for (const [token, abort] of this.#running) if (abort.signal === signal) return token;
+    const cancellation = contextIfAny()?.cancellation;
+    if (cancellation === undefined) return undefined;
+    for (const [token, attempt] of this.#running) if (attempt.cancellation === cancellation) return token;
     return undefined;
   }
 
-  #send(message: FromHost): void {
-    if (this.#stopped) return;
-    if (this.#outgoing.push(message) === 1) setImmediate(this.#flush);
+  #send(message: PackedFromHost): void {
+    this.#outgoing.push(message);
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing || this.#stopped) return;
+    this.#flushing = true;
+    setImmediate(this.#flush);
   }
 
   readonly #flush = (): void => {
-    const batch = this.#outgoing;
+    this.#flushing = false;
+    const started = this.#begun.filter(({ over }) => !over);
+    const begun = started.map(({ task }): PackedFromHost => ({ kind: 'activityStarted', token: task.token }));
+    const batch = [...begun, ...this.#outgoing];
+    this.#begun = [];
     this.#outgoing = [];
-    if (!this.#stopped) this.#port.postMessage(batch);
+    if (this.#stopped || batch.length === 0) return;
+    const message = encodeFromHost(batch);
+    this.#port.postMessage(message, [message.packed!.buffer as ArrayBuffer]);
   };
 }

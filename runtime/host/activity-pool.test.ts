@@ -10,7 +10,7 @@ import { ActivityPool } from './activity-pool.js';
 import { type ActivityPoolOptions, resolveActivityPool } from './activity-pool-options.js';
 import type { AttemptOutcome } from './attempt.js';
 import { loggerFrom } from './logger.js';
-import { type ActivityTask, TIMED_OUT } from './protocol.js';
+import type { ActivityTask } from './protocol.js';
 
 const MODULE = new URL('./fixtures/pool-activities.js', import.meta.url);
 let pools: ActivityPool[] = [];
@@ -55,6 +55,7 @@ function run(pool: ActivityPool, activityType: string, ...args: unknown[]): Atte
     runId: 'r',
     workflowType: 'order',
     scheduledTime: 5_000,
+    attemptTime: 5_000,
     startToCloseTimeout: 1_000,
   };
   let outcome!: Promise<AttemptOutcome>;
@@ -65,7 +66,8 @@ function run(pool: ActivityPool, activityType: string, ...args: unknown[]): Atte
 }
 
 function toldBy(outcome: AttemptOutcome): unknown {
-  return 'result' in outcome ? decodePayload(outcome.result) : fromFailureRecord(outcome.failure);
+  if ('result' in outcome) return decodePayload(outcome.result);
+  return 'failure' in outcome ? fromFailureRecord(outcome.failure) : 'completed later';
 }
 
 test('an activity of the pool runs on another thread, with a context of its own', async () => {
@@ -95,7 +97,7 @@ test('a thread has one attempt at a time; the others wait in order', async () =>
   await first.started;
   const ended: number[] = [];
   const rest = [1, 2, 3].map((n) => run(pool, 'sum', n).outcome.then((sum) => ended.push(sum as number)));
-  pool.cancel(first.token, 'enough');
+  pool.cancel(first.token, 'cancelRequested');
   await Promise.all(rest);
   expect(ended).toEqual([1, 2, 3]);
 });
@@ -104,9 +106,9 @@ test('what waits for its place and is cancelled never runs', async () => {
   const pool = await open();
   const first = run(pool, 'sleeper');
   const second = run(pool, 'thread');
-  pool.cancel(second.token, 'too late');
-  expect(await second.outcome).toMatchObject({ name: 'CancelledFailure', message: 'too late' });
-  pool.cancel(first.token, 'enough');
+  pool.cancel(second.token, 'cancelRequested');
+  expect(await second.outcome).toMatchObject({ name: 'CancelledFailure', message: 'cancelled by its workflow' });
+  pool.cancel(first.token, 'cancelRequested');
   await first.outcome;
 });
 
@@ -115,8 +117,8 @@ test.each(['polite', 'sleeper'])('a cancelled attempt hears of it: %s', async (a
   const before = await run(pool, 'thread').outcome;
   const { token, started, outcome } = run(pool, activityType);
   await started;
-  pool.cancel(token, 'enough');
-  expect(await outcome).toMatchObject({ name: 'CancelledFailure', message: 'enough' });
+  pool.cancel(token, 'cancelRequested');
+  expect(await outcome).toMatchObject({ name: 'CancelledFailure', message: 'cancelled by its workflow' });
   // And so keeps its thread.
   expect(await run(pool, 'thread').outcome).toBe(before);
 });
@@ -125,7 +127,7 @@ test('what a cancelled attempt returns within its grace counts', async () => {
   const pool = await open({ cancellationGrace: '1 hour' });
   const { token, started, outcome } = run(pool, 'tidy');
   await started;
-  pool.cancel(token, 'enough');
+  pool.cancel(token, 'cancelRequested');
   expect(await outcome).toBe('cleaned up');
 });
 
@@ -135,10 +137,10 @@ test('one that does not heed its cancellation loses its thread, which is replace
   const { token, started, outcome } = run(pool, 'deaf');
   await started;
   const next = run(pool, 'thread');
-  pool.cancel(token, 'enough');
+  pool.cancel(token, 'cancelRequested');
   const failure = await outcome;
   expect(failure).toBeInstanceOf(CancelledFailure);
-  expect(failure).toMatchObject({ message: 'enough' });
+  expect(failure).toMatchObject({ message: 'cancelled by its workflow' });
   expect(await next.outcome).not.toBe(before);
 });
 
@@ -146,8 +148,8 @@ test('one whose time is up has no grace', async () => {
   const pool = await open({ cancellationGrace: '1 hour' });
   const { token, started, outcome } = run(pool, 'deaf');
   await started;
-  pool.cancel(token, TIMED_OUT);
-  expect(await outcome).toMatchObject({ name: 'CancelledFailure', message: TIMED_OUT });
+  pool.cancel(token, 'timedOut');
+  expect(await outcome).toMatchObject({ name: 'CancelledFailure', message: 'timed out' });
 });
 
 test.each([
@@ -167,7 +169,7 @@ test.each([
     message: `The pool thread that ran activity '${activityType}' ended: ${reason}`,
   });
   expect(await waits.outcome).toBe(3);
-  pool.cancel(neighbour.token, 'enough');
+  pool.cancel(neighbour.token, 'cancelRequested');
   expect(await neighbour.outcome).toBe('cleaned up');
 });
 

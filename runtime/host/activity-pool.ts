@@ -5,7 +5,8 @@
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { CancelledFailure, type FailureRecord, toFailureRecord } from '../../mailbox/failures.js';
+import { type CancelledFailure, type FailureRecord, toFailureRecord } from '../../mailbox/failures.js';
+import { cancelledFailure } from '../activity/cancellation.js';
 import { ActivityThreadLostError, InvalidOptionError } from '../errors.js';
 import type { ActivityPoolSetting } from './activity-pool-options.js';
 import type { AttemptOutcome } from './attempt.js';
@@ -13,7 +14,7 @@ import type { AttemptEvents, AttemptRunner } from './attempt-runner.js';
 import type { Logger } from './logger.js';
 import type { CancelAttempt, FromPoolThread, PoolAttempt, PoolThreadSetting } from './pool-protocol.js';
 import type { PoolDescription } from './pool-thread.js';
-import { type ActivityTask, TIMED_OUT } from './protocol.js';
+import type { ActivityTask, CancelCause } from './protocol.js';
 
 const THREAD = fileURLToPath(new URL('./pool-thread.js', import.meta.url));
 
@@ -113,18 +114,18 @@ export class ActivityPool implements AttemptRunner {
     });
   }
 
-  cancel(token: number, reason: string): void {
+  cancel(token: number, cause: CancelCause): void {
     const waiting = this.#waiting.get(token);
     if (waiting !== undefined) {
       this.#waiting.delete(token);
-      waiting.ended({ failure: toFailureRecord(new CancelledFailure(reason)) });
+      waiting.ended({ failure: toFailureRecord(cancelledFailure(cause)) });
       return;
     }
     const running = this.#running.get(token);
     if (running === undefined || running.cancelled !== undefined) return;
-    running.cancelled = new CancelledFailure(reason);
-    running.port.postMessage({ cancelled: reason } satisfies CancelAttempt);
-    const grace = reason === TIMED_OUT ? 0 : this.#graceMs;
+    running.cancelled = cancelledFailure(cause);
+    running.port.postMessage({ cancelled: cause } satisfies CancelAttempt);
+    const grace = cause === 'timedOut' ? 0 : this.#graceMs;
     running.grace = setTimeout(() => running.end.abort(), grace);
   }
 

@@ -4,7 +4,7 @@
  */
 import type { Payload } from '../../mailbox/payload.js';
 import type { AttemptOutcome } from './attempt.js';
-import type { ActivityTask } from './protocol.js';
+import type { ActivityTask, CancelCause } from './protocol.js';
 
 /** What an attempt says while it runs. */
 export interface AttemptEvents {
@@ -19,7 +19,7 @@ export interface AttemptRunner {
   /** Resolves once the attempt has ended, in whatever way. It waits for its place among those that it runs. */
   run(task: ActivityTask, events: AttemptEvents): Promise<AttemptOutcome>;
   /** `run` still tells how the attempt ended. One that is not there is ignored. */
-  cancel(token: number, reason: string): void;
+  cancel(token: number, cause: CancelCause): void;
   /** Ends what runs; what waits is forgotten. */
   stop(): Promise<void>;
 }

@@ -1,14 +1,17 @@
 /**
  * One attempt of one activity: find the function, decode, call, encode.
- * Thread: embedding. In → out: ActivityTask → result or failure; never throws.
+ * Thread: embedding. In → out: ActivityTask → result, failure, or that somebody completes it later; never throws.
  */
 import { encodeWithin } from '../../mailbox/checks.js';
-import { converting } from '../../mailbox/converter-scope.js';
-import { ApplicationFailure, CancelledFailure, type FailureRecord, toFailureRecord } from '../../mailbox/failures.js';
+import { CompleteAsyncError } from '../../mailbox/complete-async-error.js';
+import { type CustomPayloadConverter, converting } from '../../mailbox/converter-scope.js';
+import { ApplicationFailure, type FailureRecord, toFailureRecord } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
 import { type PayloadCodec, recode } from '../../mailbox/payload-codec.js';
 import { callWithPayloads } from '../../mailbox/raw-args.js';
-import { Context, type ContextSetting, runInContext } from '../activity/context.js';
+import type { Cancellation } from '../activity/cancellation.js';
+import { Context, runInContext } from '../activity/context.js';
+import { infoOf } from '../activity/info.js';
 import { HoldfastError } from '../errors.js';
 import { type Logger, withFields } from './logger.js';
 import type { ActivityTask } from './protocol.js';
@@ -19,40 +22,50 @@ export type Activities = object;
 /** Runs every activity that no other function has the name of. */
 export type DefaultActivity = (activityType: string, ...args: unknown[]) => unknown;
 
-export interface AttemptSetting extends ContextSetting {
+export interface AttemptSetting {
   readonly activities: Activities;
   readonly defaultActivity?: DefaultActivity | undefined;
   readonly logger: Logger;
   readonly payloadBytes: number;
+  readonly payloadConverter?: CustomPayloadConverter | undefined;
   readonly payloadCodec?: PayloadCodec | undefined;
 }
 
-export type AttemptOutcome = { result: Payload } | { failure: FailureRecord };
+/** What an attempt has of its host while it runs. */
+export interface AttemptLink {
+  readonly cancellation: Cancellation;
+  /** @throws ActivityCompletionError once the attempt is over */
+  readonly heartbeat: (details: Payload | undefined) => void;
+}
+
+export type AttemptOutcome = { result: Payload } | { failure: FailureRecord } | { completesLater: true };
 
 export async function runAttempt(
   task: ActivityTask,
-  signal: AbortSignal,
+  link: AttemptLink,
   setting: AttemptSetting,
 ): Promise<AttemptOutcome> {
   const { payloadCodec } = setting;
-  if (payloadCodec === undefined) return runPlain(task, signal, setting);
+  if (payloadCodec === undefined) return runPlain(task, link, setting);
   try {
-    const input = await recode(task.input, payloadCodec, 'decode');
-    return await recode(await runPlain({ ...task, input }, signal, setting), payloadCodec, 'encode');
+    const decoded = await recode(task, payloadCodec, 'decode');
+    return await recode(await runPlain(decoded, link, setting), payloadCodec, 'encode');
   } catch (error) {
     return { failure: toFailureRecord(error) };
   }
 }
 
-async function runPlain(task: ActivityTask, signal: AbortSignal, setting: AttemptSetting): Promise<AttemptOutcome> {
+async function runPlain(task: ActivityTask, link: AttemptLink, setting: AttemptSetting): Promise<AttemptOutcome> {
   const { payloadBytes, payloadConverter } = setting;
   try {
     const call = find(setting, task);
-    const context = contextOf(task, signal, setting);
+    const context = contextOf(task, link, setting);
     const value = await runInContext(context, () => converting(payloadConverter, call));
     return { result: converting(payloadConverter, () => encodeResult(value, task.activityType, payloadBytes)) };
   } catch (error) {
-    const thrown = isAbortOf(signal, error) ? signal.reason : error;
+    if (error instanceof CompleteAsyncError) return { completesLater: true };
+    const { failure: reason } = link.cancellation;
+    const thrown = reason !== undefined && isAbort(error) ? reason : error;
     return { failure: converting(payloadConverter, () => toFailureRecord(thrown)) };
   }
 }
@@ -82,23 +95,25 @@ function encodeResult(value: unknown, type: string, payloadBytes: number): Paylo
 }
 
 /** Much of what takes a signal throws an error of its own by this name instead of the signal's reason. */
-function isAbortOf(signal: AbortSignal, error: unknown): boolean {
-  return (
-    signal.aborted && signal.reason instanceof CancelledFailure && error instanceof Error && error.name === 'AbortError'
-  );
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
 }
 
-function contextOf(task: ActivityTask, signal: AbortSignal, setting: AttemptSetting): Context {
-  const { activityId, activityType, attempt, workflowId, runId, workflowType } = task;
-  const info = {
-    activityId,
-    activityType,
-    attempt,
-    workflowExecution: { workflowId, runId },
-    workflowType,
-    scheduledTimestampMs: task.scheduledTime,
-    startToCloseTimeoutMs: task.startToCloseTimeout,
-  };
-  const fields = { activityType, activityId, attempt, workflowId, runId, workflowType };
-  return Context.of(info, signal, withFields(setting.logger, fields), setting);
+function contextOf(task: ActivityTask, link: AttemptLink, setting: AttemptSetting): Context {
+  const { payloadConverter, payloadBytes } = setting;
+  return Context.of({
+    cancellation: link.cancellation,
+    payloadConverter,
+    info: () => converting(payloadConverter, () => infoOf(task)),
+    log: () => {
+      const { activityType, activityId, attempt, workflowId, runId, workflowType } = task;
+      return withFields(setting.logger, { activityType, activityId, attempt, workflowId, runId, workflowType });
+    },
+    heartbeat: (details) => {
+      const none = details === undefined;
+      link.heartbeat(
+        none ? undefined : converting(payloadConverter, () => encodeWithin(details, 'details', payloadBytes)),
+      );
+    },
+  });
 }

@@ -5,7 +5,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Payload } from '../../mailbox/payload.js';
 import type { LogLevel } from './logger.js';
-import type { ActivityTask } from './protocol.js';
+import type { ActivityTask, CancelCause } from './protocol.js';
 
 /** What every thread of a pool needs to know, by file URLs. */
 export interface PoolThreadSetting {
@@ -24,7 +24,7 @@ export interface PoolAttempt {
 
 /** Said once. */
 export interface CancelAttempt {
-  readonly cancelled: string;
+  readonly cancelled: CancelCause;
 }
 
 export type FromPoolThread =

@@ -3,10 +3,12 @@
  * Thread: pool (its entry). In → out: PoolAttempt → outcome, by Piscina; heartbeats and log lines by the attempt's port.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { CancelledFailure, toFailureRecord } from '../../mailbox/failures.js';
+import { toFailureRecord } from '../../mailbox/failures.js';
 import { loadModule } from '../../mailbox/loaded-module.js';
+import type { Payload } from '../../mailbox/payload.js';
 import { loadPayloadCodec } from '../../mailbox/payload-codec.js';
 import { loadPayloadConverter } from '../../mailbox/payload-converter.js';
+import { Cancellation } from '../activity/cancellation.js';
 import { InvalidOptionError } from '../errors.js';
 import { type AttemptOutcome, type AttemptSetting, runAttempt } from './attempt.js';
 import { type Logger, loggerFrom } from './logger.js';
@@ -48,19 +50,23 @@ function isActivity(name: string, value: unknown): boolean {
 
 /** Never rejects over the activity's code: what ends the thread ends this too. */
 export async function attempt({ setting, task, port }: PoolAttempt): Promise<AttemptOutcome> {
-  const abort = new AbortController();
-  const cancel = ({ cancelled }: CancelAttempt) => abort.abort(new CancelledFailure(cancelled));
+  const cancellation = new Cancellation();
+  const cancel = ({ cancelled }: CancelAttempt) => cancellation.cancel(cancelled);
   const poll = () => {
     const waiting = receiveMessageOnPort(port);
     if (waiting !== undefined) cancel(waiting.message as CancelAttempt);
+  };
+  const heartbeat = (details: Payload | undefined) => {
+    say(port, { kind: 'heartbeat', details });
+    poll();
   };
   port.on('message', cancel);
   try {
     loaded ??= load(setting);
     const { payloadBytes } = setting;
-    const own: AttemptSetting = { ...(await loaded), payloadBytes, poll, logger: loggerOver(port) };
+    const own: AttemptSetting = { ...(await loaded), payloadBytes, logger: loggerOver(port) };
     say(port, { kind: 'started' });
-    return await runAttempt(task, abort.signal, own);
+    return await runAttempt(task, { cancellation, heartbeat }, own);
   } catch (error) {
     return { failure: toFailureRecord(error) };
   }

@@ -4,7 +4,7 @@
  */
 import { fromErrorRecord } from '../client/error-record.js';
 import type { ErrorRecord } from '../client/protocol.js';
-import type { FromHost, ToHost } from './protocol.js';
+import type { PackedFromHost, ToHost } from './protocol.js';
 
 interface Sleeper {
   readonly wake: () => void;
@@ -14,7 +14,7 @@ interface Sleeper {
 export class HostTime {
   readonly #sleepers = new Map<number, Sleeper>();
   #lastId = 0;
-  #send: (message: FromHost) => void = () => undefined;
+  #send: (message: PackedFromHost) => void = () => undefined;
   #currentAttempt: () => number | undefined = () => undefined;
   #ended: ErrorRecord | undefined;
 
@@ -25,7 +25,7 @@ export class HostTime {
    * By the host, whose port it uses, so that what is told there is told in order with a sleep's end.
    * @param currentAttempt the activity attempt from which this is called, by its token
    */
-  connect(send: (message: FromHost) => void, currentAttempt: () => number | undefined): void {
+  connect(send: (message: PackedFromHost) => void, currentAttempt: () => number | undefined): void {
     this.#send = send;
     this.#currentAttempt = currentAttempt;
   }

@@ -1,216 +1,320 @@
 /**
- * Activities: attempts, time-outs and retries of what workflows scheduled. The host only runs attempts.
+ * Activities: attempts, time-outs, retries and cancellation of what workflows scheduled. The host only runs attempts.
  * Thread: supervisor. In → out: ActivityTaskScheduled (durable) → attempts on the host → resolution, written at admission.
  */
-import type { EventBody, EventOf, HeadersRecord, RetryPolicyRecord } from '../../mailbox/events.js';
-import type { RetryState } from '../../mailbox/failure-names.js';
+import type { EventBody, EventOf } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
-import { backoff, DEFAULT_RETRY_POLICY } from '../../mailbox/retry-policy.js';
-import { decodeEvents } from '../../mailbox/turn.js';
-import { TIMED_OUT, type ToHost } from '../host/protocol.js';
+import type { CancelCause, FromAttempt, ToHost } from '../host/protocol.js';
+import { ActivityDeadlines } from './activity-deadlines.js';
+import { isWorthRecording } from './activity-heartbeats.js';
+import { ActivityQueue } from './activity-queue.js';
+import { AttemptTokens } from './attempt-tokens.js';
 import type { Core } from './core.js';
+import { PendingActivity } from './pending-activity.js';
 import type { Resolve } from './resolutions.js';
 import type { Run } from './run.js';
-import type { CallOff, Timers } from './timers.js';
+import type { Timers } from './timers.js';
 
-interface Task {
-  readonly run: Run;
-  readonly event: EventOf<'ActivityTaskScheduled'>;
-  attempt: number;
-  /** Names the attempt under way. */
-  token: number;
-  /** Calls off whatever deadline or retry is set. */
-  stop: CallOff;
-}
+/** What became of an attempt: exactly one of them. */
+export type AttemptResult = { result: Payload } | { failure: FailureRecord } | { completesLater: true };
 
 export class Activities {
-  readonly #byRun = new Map<Run, Map<string, Task>>();
-  readonly #byToken = new Map<number, Task>();
-  #nextToken = 1;
+  readonly #tokens = new AttemptTokens();
+  readonly #deadlines: ActivityDeadlines;
+  readonly #queue: ActivityQueue;
 
   constructor(
     private readonly core: Core,
-    private readonly timers: Timers,
+    timers: Timers,
     private readonly host: (message: ToHost) => void,
     private readonly resolve: Resolve,
-  ) {}
+  ) {
+    this.#deadlines = new ActivityDeadlines(core, timers, (activity) => this.#due(activity));
+    this.#queue = new ActivityQueue(core, timers, core.options.config.activities, (activity) => this.#send(activity));
+  }
 
-  /** Starts the first attempt. */
+  /** Its first attempt is due. */
   schedule(run: Run, event: EventOf<'ActivityTaskScheduled'>): void {
-    if (run.activities?.has(event.activityId) !== true) return;
-    let tasks = this.#byRun.get(run);
-    if (tasks === undefined) {
-      tasks = new Map();
-      this.#byRun.set(run, tasks);
-    }
-    // A restart may come upon it twice.
-    if (tasks.has(event.activityId)) return;
-    const task: Task = { run, event, attempt: 1, token: 0, stop: () => undefined };
-    tasks.set(event.activityId, task);
-    this.#start(task);
+    const activity = this.add(run, event);
+    if (activity === undefined) return;
+    if (activity.cancelRequested) this.cancelled(activity);
+    else this.#begin(activity);
   }
 
-  /** After a restart: what was scheduled and has no outcome runs again. Resolves once the run's activities are under way. */
-  async recover(run: Run): Promise<void> {
-    const frames = await this.core.readHistory(run);
-    for (const { frame } of frames) {
-      for (const event of decodeEvents(frame.events, frame.firstEventId)) {
-        if (event.eventType === 'ActivityTaskScheduled') this.schedule(run, event);
-      }
-    }
+  /** Undefined if nobody waits for it, or it is here already: a restart may come upon it twice. */
+  add(run: Run, event: EventOf<'ActivityTaskScheduled'>): PendingActivity | undefined {
+    const record = run.activities?.get(event.activityId);
+    if (record === undefined || run.pendingActivities?.has(event.activityId) === true) return undefined;
+    const activity = new PendingActivity(run, event);
+    activity.cancelRequested = record.cancelRequested === true;
+    run.pendingActivities ??= new Map();
+    run.pendingActivities.set(event.activityId, activity);
+    return activity;
   }
 
-  /** Attempts without an outcome, those that wait for a place included. */
+  /** Attempts that the host has and that somebody waits for. */
   get underWay(): number {
-    return this.#byToken.size;
+    return this.#tokens.size;
   }
 
   isUnderWay(token: number): boolean {
-    return this.#byToken.has(token);
+    return this.#tokens.get(token) !== undefined;
   }
 
   attempts(run: Run): { activityId: string; activityType: string; attempt: number }[] {
-    return [...(this.#byRun.get(run)?.values() ?? [])].map(({ event, attempt }) => ({
+    return [...(run.pendingActivities?.values() ?? [])].map(({ event, attempt }) => ({
       activityId: event.activityId,
       activityType: event.activityType,
       attempt,
     }));
   }
 
-  cancel(run: Run, activityId: string): void {
-    const task = this.#byRun.get(run)?.get(activityId);
-    if (task !== undefined) this.#end(task, 'cancelled by its workflow');
+  /** @param awaited its workflow waits for what becomes of it: the attempt under way decides that */
+  cancel(run: Run, activityId: string, awaited: boolean): void {
+    const activity = run.pendingActivities?.get(activityId);
+    if (activity === undefined) return;
+    if (!awaited) {
+      this.#end(activity, 'cancelRequested');
+      return;
+    }
+    activity.cancelRequested = true;
+    if (!activity.running) this.cancelled(activity);
+    else if (activity.token >= 0) this.#tellHost(activity, 'cancelRequested');
   }
 
   /** The run is closed: nothing awaits its activities any more. */
   abandon(run: Run): void {
-    for (const task of this.#byRun.get(run)?.values() ?? []) this.#end(task, 'its workflow is closed');
+    for (const activity of run.pendingActivities?.values() ?? []) this.#end(activity, 'notFound');
   }
 
-  /** The host has begun an attempt: its own time runs from here. */
-  started(token: number): void {
-    const task = this.#byToken.get(token);
-    if (task === undefined) return;
-    const { scheduleToCloseTimeout, startToCloseTimeout = Number.POSITIVE_INFINITY } = task.event.options;
-    const left = task.event.eventTime + (scheduleToCloseTimeout ?? Number.POSITIVE_INFINITY) - this.core.now();
-    if (startToCloseTimeout >= left) return;
-    task.stop();
-    task.stop = this.timers.limit(startToCloseTimeout, () => this.#timedOut(task, token, false));
+  fromHost(message: FromAttempt): void {
+    const { token } = message;
+    if (message.kind === 'activityStarted') {
+      const activity = this.#tokens.get(token);
+      if (activity !== undefined) this.#started(activity);
+    } else if (message.kind === 'activityHeartbeat') {
+      const activity = this.#tokens.get(token);
+      if (activity !== undefined) this.beat(activity, message.details);
+    } else {
+      const activity = this.#tokens.get(token);
+      if (!this.#tokens.release(token)) return;
+      // First, for what follows from its outcome may be a next one.
+      this.#queue.done();
+      if (activity !== undefined) this.#done(activity, message);
+    }
   }
 
-  /** The host finished an attempt; one that was given up is not heard. */
-  done(token: number, result: Payload | undefined, failure: FailureRecord | undefined): void {
-    const task = this.#byToken.get(token);
-    if (task === undefined) return;
-    if (failure === undefined) {
-      this.#resolve(task, {
-        eventType: 'ActivityTaskCompleted',
-        ...this.#common(task),
-        result: result!,
-      });
-    } else this.#failed(task, failure);
-  }
-
-  #start(task: Task): void {
-    const { run, event } = task;
-    const { options, eventTime } = event;
+  /** The attempt goes on. */
+  beat(activity: PendingActivity, details: Payload | undefined): void {
+    if (activity.phase === 'sent') this.#started(activity);
+    activity.beatBy = this.#limit(activity.event.options.heartbeatTimeout);
+    this.#deadlines.watch(activity);
     const now = this.core.now();
-    const left = eventTime + (options.scheduleToCloseTimeout ?? Number.POSITIVE_INFINITY) - now;
-    const timeout = Math.min(options.startToCloseTimeout ?? Number.POSITIVE_INFINITY, Math.max(0, left));
-    task.token = this.#nextToken++;
-    this.#byToken.set(task.token, task);
-    const { token } = task;
-    // Until the host says that the attempt has begun, only the time for all attempts together runs.
-    task.stop = Number.isFinite(left)
-      ? this.timers.after(Math.max(0, left), () => this.#timedOut(task, token, true))
-      : () => undefined;
+    if (details === undefined) return;
+    activity.details = details;
+    if (!isWorthRecording(activity, now)) return;
+    activity.recorded = details;
+    activity.recordedTime = now;
+    const { activityId, eventId } = activity.event;
+    this.#append(activity.run, {
+      eventType: 'ActivityTaskHeartbeatRecorded',
+      activityId,
+      scheduledEventId: eventId,
+      attempt: activity.attempt,
+      details,
+    });
+  }
+
+  completed(activity: PendingActivity, result: Payload): void {
+    this.#resolve(activity, activity.completed(result), 'notFound');
+  }
+
+  /** The attempt under way has failed: another one follows, or the activity has. */
+  failed(activity: PendingActivity, failure: FailureRecord): void {
+    const now = this.core.now();
+    const delay = activity.retryDelay(failure);
+    const state = activity.retryState(failure, delay, now);
+    if (state === 'IN_PROGRESS') this.#retry(activity, failure, now + delay);
+    else if (activity.cancelRequested && failure.kind === 'cancelled') this.cancelled(activity, failure);
+    else this.#resolve(activity, activity.failed(failure, state), 'timedOut');
+  }
+
+  /** No attempt is under way any more, and none follows. */
+  cancelled(
+    activity: PendingActivity,
+    failure: FailureRecord = { kind: 'cancelled', message: 'Activity cancelled' },
+  ): void {
+    this.#resolve(activity, activity.canceled(failure), 'cancelRequested');
+  }
+
+  /** Its next attempt begins when it is due, for it is written that there is one. */
+  resume(activity: PendingActivity): void {
+    activity.phase = 'retrying';
+    if (activity.attemptTime > this.core.now()) this.#deadlines.at(activity, activity.attemptTime);
+    else this.#begin(activity);
+  }
+
+  /** A client completes it; since when it runs is known. */
+  leave(activity: PendingActivity, startedTime: number): void {
+    const { startToCloseTimeout = Number.POSITIVE_INFINITY, heartbeatTimeout } = activity.event.options;
+    activity.phase = 'outside';
+    activity.startedTime = startedTime;
+    activity.closeAttemptBy = startedTime + startToCloseTimeout;
+    activity.beatBy = this.#limit(heartbeatTimeout);
+    this.#deadlines.watch(activity);
+  }
+
+  /** Its attempt was under way, or may have been, when the process before this one ended. */
+  cutOff(activity: PendingActivity): void {
+    const failure = activity.cutOffFailure();
+    const now = this.core.now();
+    // Nothing says that the next one would fare as badly: it does not wait.
+    const state = activity.retryState(failure, 0, now);
+    if (state === 'IN_PROGRESS') this.#retry(activity, failure, now);
+    else if (state === 'TIMEOUT') this.failed(activity, activity.timeoutFailure('SCHEDULE_TO_CLOSE'));
+    else this.#resolve(activity, activity.failed(failure, state), 'timedOut');
+  }
+
+  #begin(activity: PendingActivity): void {
+    activity.phase = 'queued';
+    this.#queue.add(activity);
+    this.#deadlines.watch(activity);
+  }
+
+  #send(activity: PendingActivity): void {
+    const { run, event } = activity;
+    const { options } = event;
+    activity.phase = 'sent';
+    activity.token = this.#tokens.take(activity);
+    const left = activity.closeBy - this.core.now();
+    const attemptLimit = Math.min(options.startToCloseTimeout ?? Number.POSITIVE_INFINITY, Math.max(0, left));
     this.host({
       kind: 'runActivity',
-      task: {
-        token,
-        workflowId: run.workflowId,
-        runId: run.runId,
-        workflowType: run.workflowType,
-        activityId: event.activityId,
-        activityType: event.activityType,
-        attempt: task.attempt,
-        // A view of a whole report would be sent whole.
-        input: event.input.map((payload) => payload.slice()),
-        headers: copied(event.headers),
-        scheduledTime: eventTime,
-        startToCloseTimeout: timeout,
-      },
+      token: activity.token,
+      workflowId: run.workflowId,
+      runId: run.runId,
+      workflowType: run.workflowType,
+      activityId: event.activityId,
+      activityType: event.activityType,
+      attempt: activity.attempt,
+      input: event.input,
+      headers: event.headers,
+      scheduledTime: event.eventTime,
+      attemptTime: activity.attemptTime,
+      startToCloseTimeout: Number.isFinite(attemptLimit) ? attemptLimit : undefined,
+      scheduleToCloseTimeout: options.scheduleToCloseTimeout,
+      heartbeatTimeout: options.heartbeatTimeout,
+      retry: options.retry,
+      heartbeatDetails: activity.details,
     });
   }
 
-  #timedOut(task: Task, token: number, whole: boolean): void {
-    if (task.token !== token || !this.#byToken.has(token)) return;
-    this.host({ kind: 'cancelActivity', token, reason: TIMED_OUT });
-    this.#failed(task, {
-      kind: 'timeout',
-      timeoutType: whole ? 'SCHEDULE_TO_CLOSE' : 'START_TO_CLOSE',
-      message: `Activity task timed out after ${whole ? 'scheduleToCloseTimeout' : 'startToCloseTimeout'}`,
+  /** Its own time runs from here: until now it waited for a place. */
+  #started(activity: PendingActivity): void {
+    const { startToCloseTimeout, heartbeatTimeout } = activity.event.options;
+    activity.phase = 'started';
+    activity.startedTime = this.core.now();
+    activity.closeAttemptBy = this.#limit(startToCloseTimeout);
+    activity.beatBy = this.#limit(heartbeatTimeout);
+    this.#deadlines.watch(activity);
+  }
+
+  /** When something at work outside of the supervisor has had that long. */
+  #limit(ms: number | undefined): number {
+    return ms === undefined ? Number.POSITIVE_INFINITY : this.core.options.clock.end(ms);
+  }
+
+  #done(activity: PendingActivity, outcome: Extract<FromAttempt, { kind: 'activityDone' }>): void {
+    const { result, failure, completesLater, heartbeatDetails } = outcome;
+    const { phase } = activity;
+    activity.token = -1;
+    if (heartbeatDetails !== undefined) activity.details = heartbeatDetails;
+    if (completesLater === true) this.#leaves(activity, phase === 'started' ? activity.startedTime : this.core.now());
+    else if (failure === undefined) this.completed(activity, result!);
+    else this.failed(activity, failure);
+  }
+
+  /** Written, or a restart would make the attempt again. */
+  #leaves(activity: PendingActivity, startedTime: number): void {
+    const { run, event, attempt } = activity;
+    this.leave(activity, startedTime);
+    const { activityId, eventId } = event;
+    this.#append(run, {
+      eventType: 'ActivityTaskStarted',
+      activityId,
+      scheduledEventId: eventId,
+      attempt,
+      startedTime,
     });
   }
 
-  #failed(task: Task, failure: FailureRecord): void {
-    this.#byToken.delete(task.token);
-    task.stop();
-    const policy = task.event.options.retry ?? DEFAULT_RETRY_POLICY;
-    const delay = failure.nextRetryDelay ?? backoff(policy, task.attempt);
-    const state = this.#retryState(task, failure, policy, delay);
-    if (state === 'IN_PROGRESS') {
-      task.attempt++;
-      task.stop = this.timers.after(delay, () => this.#start(task));
+  #retry(activity: PendingActivity, failure: FailureRecord, retryAt: number): void {
+    this.#stop(activity, 'timedOut');
+    const { run } = activity;
+    this.#append(run, activity.retryScheduled(failure, retryAt));
+    activity.phase = 'retrying';
+    activity.closeAttemptBy = Number.POSITIVE_INFINITY;
+    activity.beatBy = Number.POSITIVE_INFINITY;
+    activity.attempt++;
+    activity.attemptTime = retryAt;
+    activity.lastFailure = failure;
+    activity.recorded = activity.details;
+    activity.recordedTime = this.core.now();
+    this.core.committer.after(run, () => {
+      if (activity.phase === 'retrying') this.resume(activity);
+    });
+  }
+
+  /** A time-out may be up, or the next attempt due. */
+  #due(activity: PendingActivity): void {
+    const now = this.core.now();
+    if (activity.phase === 'retrying') {
+      this.resume(activity);
       return;
     }
-    const { activityId, activityType } = task.event;
-    const record: FailureRecord = {
-      kind: 'activity',
-      message: 'Activity task failed',
-      cause: failure,
-      activityId,
-      activityType,
-      retryState: state,
-    };
-    const eventType = failure.kind === 'timeout' ? 'ActivityTaskTimedOut' : 'ActivityTaskFailed';
-    this.#resolve(task, { eventType, ...this.#common(task), failure: record });
+    const timeoutType = activity.timeoutAt(now);
+    if (timeoutType === undefined) this.#deadlines.watch(activity);
+    else this.failed(activity, activity.timeoutFailure(timeoutType));
   }
 
-  #retryState(task: Task, failure: FailureRecord, policy: RetryPolicyRecord, delay: number): RetryState {
-    if (failure.timeoutType === 'SCHEDULE_TO_CLOSE') return 'TIMEOUT';
-    if (failure.nonRetryable === true || policy.nonRetryableErrorTypes.includes(failure.type ?? '')) {
-      return 'NON_RETRYABLE_FAILURE';
-    }
-    if (policy.maximumAttempts > 0 && task.attempt >= policy.maximumAttempts) return 'MAXIMUM_ATTEMPTS_REACHED';
-    const { scheduleToCloseTimeout } = task.event.options;
-    const deadline = task.event.eventTime + (scheduleToCloseTimeout ?? Number.POSITIVE_INFINITY);
-    return this.core.now() + delay >= deadline ? 'TIMEOUT' : 'IN_PROGRESS';
+  /** @param cause what the host is told if an attempt is still under way there */
+  #resolve(activity: PendingActivity, body: EventBody, cause: CancelCause): void {
+    const { run, event } = activity;
+    this.#end(activity, cause);
+    // Its workflow may have done with it in a step that is not durable yet.
+    if (run.activities?.has(event.activityId) === true) this.resolve(run, body);
   }
 
-  #common({ event, attempt }: Task): { activityId: string; scheduledEventId: number; attempt: number } {
-    return { activityId: event.activityId, scheduledEventId: event.eventId, attempt };
+  #end(activity: PendingActivity, cause: CancelCause): void {
+    this.#stop(activity, cause);
+    activity.phase = 'ended';
+    const { run, event } = activity;
+    run.pendingActivities?.delete(event.activityId);
+    if (run.pendingActivities?.size === 0) run.pendingActivities = undefined;
   }
 
-  #resolve(task: Task, body: EventBody): void {
-    const { run } = task;
-    this.#end(task, undefined);
-    if (run.open) this.resolve(run, body);
+  /** Nothing more comes of the attempt that waits or is under way. */
+  #stop(activity: PendingActivity, cause: CancelCause): void {
+    this.#deadlines.forget(activity);
+    if (activity.phase === 'queued') this.#queue.remove(activity);
+    if (activity.token < 0) return;
+    this.#tellHost(activity, cause);
+    this.#tokens.disown(activity.token);
+    activity.token = -1;
   }
 
-  #end(task: Task, cancelReason: string | undefined): void {
-    task.stop();
-    const tasks = this.#byRun.get(task.run);
-    tasks?.delete(task.event.activityId);
-    if (tasks?.size === 0) this.#byRun.delete(task.run);
-    if (this.#byToken.delete(task.token) && cancelReason !== undefined) {
-      this.host({ kind: 'cancelActivity', token: task.token, reason: cancelReason });
-    }
+  #tellHost({ token }: PendingActivity, cause: CancelCause): void {
+    this.host({ kind: 'cancelActivity', token, cause });
   }
-}
 
-function copied(headers: HeadersRecord | undefined): HeadersRecord | undefined {
-  if (headers === undefined) return undefined;
-  return Object.fromEntries(Object.entries(headers).map(([name, payload]) => [name, payload.slice()]));
+  /** An event of no step, that is no message. */
+  #append(run: Run, body: EventBody): void {
+    const { core } = this;
+    const eventTime = Math.max(core.now(), run.lastTime);
+    core.committer.append(run, { ...body, eventTime });
+    // A run that does nothing else is not to stay in memory for this.
+    core.committer.after(run, () => core.release(run));
+    core.moved();
+  }
 }

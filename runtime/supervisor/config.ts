@@ -5,6 +5,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { WorkflowBundle } from '../../actors/sandbox/bundle.js';
 import type { Durability } from '../store/store.js';
+import type { ActivityLimits } from './activity-queue.js';
 
 export type StoreConfig =
   | { kind: 'log'; path: string; durability: Durability; partitions: number; segmentBytes: number }
@@ -35,6 +36,7 @@ export interface SupervisorConfig {
   /** Milliseconds that one step may take before its worker is ended. */
   stepLimitMs: number;
   limits: Limits;
+  activities: ActivityLimits;
   /** How long request and update ids are remembered along a chain. */
   dedupe: { ids: number; ms: number };
   /** File URL of the module that exports the payload codec. */

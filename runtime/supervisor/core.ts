@@ -21,7 +21,7 @@ import { RunIndex } from './run-index.js';
 const LARGE = 0.4;
 
 export interface CoreOptions {
-  readonly config: Pick<SupervisorConfig, 'limits' | 'dedupe' | 'maxResident'>;
+  readonly config: Pick<SupervisorConfig, 'limits' | 'dedupe' | 'maxResident' | 'activities'>;
   readonly build: string;
   readonly store: Store;
   readonly clock: Clock;

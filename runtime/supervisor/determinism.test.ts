@@ -95,7 +95,8 @@ test.each(changes)(
     const { status, suspended } = await system.describe('w');
     expect(status).toBe('RUNNING');
     expect(suspended?.error.name).toBe('WorkflowSuspendedError');
-    expect(system.types('w')).toEqual(history);
+    // What became of activities apart: the restart has cut one off.
+    expect(system.types('w').filter((type) => type !== 'ActivityTaskRetryScheduled')).toEqual(history);
     // A signal is kept for when the code fits.
     expect(await system.signal('w', 'go').value()).toBe('done');
     system.deploy({ changing: workflow(before) });

@@ -96,11 +96,16 @@ export class Effects {
         this.deps.activities.schedule(run, event as EventOf<'ActivityTaskScheduled'>),
       );
     },
-    cancelActivity: (context, { activityId }) => {
+    cancelActivity: (context, { activityId, awaited }) => {
       const { run } = context;
       const scheduledEventId = run.activities?.get(activityId)?.scheduledEventId ?? 0;
-      this.write(context, { eventType: 'ActivityTaskCancelRequested', activityId, scheduledEventId });
-      this.deps.core.committer.after(run, () => this.deps.activities.cancel(run, activityId));
+      this.write(context, {
+        eventType: 'ActivityTaskCancelRequested',
+        activityId,
+        scheduledEventId,
+        ...(awaited === true && { awaited }),
+      });
+      this.deps.core.committer.after(run, () => this.deps.activities.cancel(run, activityId, awaited === true));
     },
     acceptUpdate: (context, { updateId, seq }) => this.#acceptUpdate(context, updateId, seq),
     completeUpdate: (context, command) => this.#completeUpdate(context, command),

@@ -64,7 +64,11 @@ const BY_TYPE: Folds = {
   ActivityTaskCompleted: (run, event) => endActivity(run, event.activityId),
   ActivityTaskFailed: (run, event) => endActivity(run, event.activityId),
   ActivityTaskTimedOut: (run, event) => endActivity(run, event.activityId),
-  ActivityTaskCancelRequested: (run, event) => endActivity(run, event.activityId),
+  ActivityTaskCancelRequested(run, { activityId, awaited }) {
+    const activity = run.activities?.get(activityId);
+    if (awaited === true && activity !== undefined) activity.cancelRequested = true;
+    else endActivity(run, activityId);
+  },
   ActivityTaskCanceled: (run, event) => endActivity(run, event.activityId),
   WorkflowExecutionCompleted: (run, event) => close(run, 'COMPLETED', event.eventTime, event.newExecutionRunId),
   WorkflowExecutionFailed: (run, event) => close(run, 'FAILED', event.eventTime, event.newExecutionRunId),
@@ -98,8 +102,12 @@ const BY_TYPE: Folds = {
   ChildWorkflowExecutionCanceled: (run, event) => endChild(run, event.childId),
   ChildWorkflowExecutionTerminated: (run, event) => endChild(run, event.childId),
   ChildWorkflowExecutionTimedOut: (run, event) => endChild(run, event.childId),
+  ActivityTaskStarted: null,
   ActivityTaskHeartbeatRecorded: null,
-  ActivityTaskRetryScheduled: null,
+  ActivityTaskRetryScheduled(run, { activityId, attempt, retryAt }) {
+    const activity = run.activities?.get(activityId);
+    if (activity !== undefined) Object.assign(activity, { attempt, retryAt });
+  },
   MarkerRecorded(run, { marker }) {
     if (marker.kind === 'localActivity') endLocalActivity(run, marker.activityId);
   },

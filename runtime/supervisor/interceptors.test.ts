@@ -211,7 +211,8 @@ async function askAll(disturb: (system: System, flush: number) => Promise<void>)
     await system.settle();
     if (system.types('asker').at(-1) === 'WorkflowExecutionCompleted') break;
     await disturb(system, flush);
-    const waiting = system.types('asker').at(-1) === 'ActivityTaskScheduled' ? system.attempts.at(-1) : undefined;
+    const pays = /^ActivityTask(RetryS|S)cheduled$/.test(system.types('asker').at(-1) ?? '');
+    const waiting = pays ? system.attempts.at(-1) : undefined;
     if (waiting !== undefined) system.activityReturns(waiting, 'paid');
     if (system.store.flushes.waiting > 0) system.store.flushes.letThrough();
     else if (system.types('asker').length === 0) start();

@@ -361,7 +361,7 @@ test('the activities of a run that was closed meanwhile are told, and their outc
   expect(system.toHost.at(-1)).toEqual({
     kind: 'cancelActivity',
     token: last(system).token,
-    reason: 'its workflow is closed',
+    cause: 'notFound',
   });
   await returns(system, 'A');
   expect(system.types('w').at(-1)).toBe('WorkflowExecutionCompleted');
@@ -480,7 +480,7 @@ test('cancelled by default, it is told and its end awaited, whatever that is', a
   expect(system.toHost.at(-1)).toEqual({
     kind: 'cancelActivity',
     token: last(system).token,
-    reason: 'cancelled by its workflow',
+    cause: 'cancelRequested',
   });
   expect(system.types('w')).not.toContain('TimerStarted');
   await returns(system, 'done all the same');
@@ -613,13 +613,13 @@ async function runThrough(disturb: (system: System, flush: number) => Promise<vo
 /** Each returns its key in capitals, but the third, which waits for its cancellation. */
 function hostAnswers(system: System, message: ToHost): void {
   if (message.kind === 'runActivity') {
-    const key = decodePayload(message.task.input[0]!) as string;
-    if (key !== 'third') system.activityReturns(message.task, key.toUpperCase());
+    const key = decodePayload(message.input[0]!) as string;
+    if (key !== 'third') system.activityReturns(message, key.toUpperCase());
   } else if (message.kind === 'cancelActivity') {
-    const { token, reason } = message;
+    const { token, cause } = message;
     // A later process gives the same tokens again.
     const cancelled = system.attempts.findLast((task) => task.token === token)!;
-    system.activityThrows(cancelled, { kind: 'cancelled', message: reason });
+    system.activityThrows(cancelled, { kind: 'cancelled', message: cause });
   }
 }
 

@@ -11,7 +11,7 @@ import type { Payload } from '../../mailbox/payload.js';
 import { backoff, DEFAULT_RETRY_POLICY } from '../../mailbox/retry-policy.js';
 import { messageOf } from '../../mailbox/stored-messages.js';
 import type { LocalActivityCommand } from '../../mailbox/turn.js';
-import { TIMED_OUT, type ToHost } from '../host/protocol.js';
+import type { CancelCause, FromAttempt, ToHost } from '../host/protocol.js';
 import type { Core } from './core.js';
 import { endLocalActivity } from './fold.js';
 import { hasOutcome, noteOutcome } from './local-outcomes.js';
@@ -47,6 +47,13 @@ interface OfRun {
 
 const nothing = () => undefined;
 
+const COMPLETES_LATER: FailureRecord = {
+  kind: 'application',
+  type: 'CompleteAsyncError',
+  message: 'A local activity cannot be completed by a client: call it through proxyActivities',
+  nonRetryable: true,
+};
+
 export class LocalActivities {
   readonly #byRun = new Map<Run, OfRun>();
   readonly #byToken = new Map<number, Task>();
@@ -79,14 +86,13 @@ export class LocalActivities {
     const task = this.#byRun.get(run)?.tasks.get(activityId);
     if (task === undefined) return;
     if (awaited === undefined) {
-      this.#end(task, 'cancelled by its workflow');
+      this.#end(task, 'cancelRequested');
       endLocalActivity(run, activityId);
       return;
     }
     task.cancelled = true;
     this.core.committer.after(run, () => {
-      if (task.token !== 0)
-        this.host({ kind: 'cancelActivity', token: task.token, reason: 'cancelled by its workflow' });
+      if (task.token !== 0) this.host({ kind: 'cancelActivity', token: task.token, cause: 'cancelRequested' });
       // Between two attempts there is nobody to tell.
       else if (this.#isWanted(task)) this.#failed(task, { kind: 'cancelled', message: 'cancelled by its workflow' });
     });
@@ -142,13 +148,20 @@ export class LocalActivities {
 
   /** The run is closed: nothing awaits its activities any more. */
   abandon(run: Run): void {
-    for (const task of this.#byRun.get(run)?.tasks.values() ?? []) this.#end(task, 'its workflow is closed');
+    for (const task of this.#byRun.get(run)?.tasks.values() ?? []) this.#end(task, 'notFound');
   }
 
-  /** The host has begun an attempt: its own time runs from here. */
-  started(token: number): void {
-    const task = this.#byToken.get(token);
+  /** Heartbeats of local activities are not waited for, nor kept. */
+  fromHost(message: FromAttempt): void {
+    const task = this.#byToken.get(message.token);
     if (task === undefined) return;
+    if (message.kind === 'activityStarted') this.#started(task);
+    else if (message.kind === 'activityDone') this.#done(task, message);
+  }
+
+  /** Its own time runs from here. */
+  #started(task: Task): void {
+    const { token } = task;
     const { startToCloseTimeout } = task.command.options;
     const whole = this.#left(task);
     task.stop();
@@ -159,11 +172,9 @@ export class LocalActivities {
     }
   }
 
-  /** The host finished an attempt; one that was given up is not heard. */
-  done(token: number, result: Payload | undefined, failure: FailureRecord | undefined): void {
-    const task = this.#byToken.get(token);
-    if (task === undefined) return;
-    if (failure === undefined) this.#resolve(task, { result: result! });
+  #done(task: Task, { result, failure, completesLater }: Extract<FromAttempt, { kind: 'activityDone' }>): void {
+    if (completesLater === true) this.#failed(task, COMPLETES_LATER);
+    else if (failure === undefined) this.#resolve(task, { result: result! });
     else this.#failed(task, failure);
   }
 
@@ -199,24 +210,26 @@ export class LocalActivities {
       const within = Math.min(left, scheduleToStartTimeout);
       task.stop = this.timers.after(within, () => this.#timedOut(task, token, type));
     }
+    const limit = Math.min(options.startToCloseTimeout ?? Number.POSITIVE_INFINITY, left);
     this.host({
       kind: 'runActivity',
-      task: {
-        token,
-        workflowId: run.workflowId,
-        runId: run.runId,
-        workflowType: run.workflowType,
-        activityId,
-        activityType,
-        attempt: task.attempt,
-        // A view of a whole report would be sent whole.
-        input: command.input.map((payload) => payload.slice()),
-        headers,
-        scheduledTime,
-        startToCloseTimeout: Math.min(options.startToCloseTimeout ?? Number.POSITIVE_INFINITY, left),
-      },
+      token,
+      workflowId: run.workflowId,
+      runId: run.runId,
+      workflowType: run.workflowType,
+      activityId,
+      activityType,
+      attempt: task.attempt,
+      input: command.input,
+      headers,
+      scheduledTime,
+      attemptTime: this.core.now(),
+      startToCloseTimeout: Number.isFinite(limit) ? limit : undefined,
+      scheduleToCloseTimeout: options.scheduleToCloseTimeout,
+      retry: options.retry,
+      isLocal: true,
     });
-    if (task.cancelled) this.host({ kind: 'cancelActivity', token, reason: 'cancelled by its workflow' });
+    if (task.cancelled) this.host({ kind: 'cancelActivity', token, cause: 'cancelRequested' });
   }
 
   #timedOut(
@@ -225,7 +238,7 @@ export class LocalActivities {
     timeoutType: 'START_TO_CLOSE' | 'SCHEDULE_TO_CLOSE' | 'SCHEDULE_TO_START',
   ): void {
     if (task.token !== token) return;
-    this.host({ kind: 'cancelActivity', token, reason: TIMED_OUT });
+    this.host({ kind: 'cancelActivity', token, cause: 'timedOut' });
     const option = timeoutType.toLowerCase().replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
     const message = `Activity task timed out after ${option}Timeout`;
     this.#failed(task, { kind: 'timeout', timeoutType, message });
@@ -287,15 +300,15 @@ export class LocalActivities {
     this.core.moved();
   }
 
-  #end(task: Task, cancelReason?: string): void {
+  #end(task: Task, cause?: CancelCause): void {
     task.stop();
     const own = this.#byRun.get(task.run);
     own?.tasks.delete(task.command.activityId);
     if (own?.tasks.size === 0) this.#byRun.delete(task.run);
     const { token } = task;
     task.token = 0;
-    if (this.#byToken.delete(token) && cancelReason !== undefined) {
-      this.host({ kind: 'cancelActivity', token, reason: cancelReason });
+    if (this.#byToken.delete(token) && cause !== undefined) {
+      this.host({ kind: 'cancelActivity', token, cause });
     }
   }
 }

@@ -18,7 +18,7 @@ import type { Frame, StoreReader } from '../store/store.js';
 import { fold } from './fold.js';
 import { type LifetimeRow, lifetimeFromRow, lifetimeRow } from './lifetime.js';
 import { type RowFacts, RunTable } from './listing/run-table.js';
-import { Run } from './run.js';
+import { type ActivityRecord, Run } from './run.js';
 import { runIdToBytes } from './run-ids.js';
 
 type EntryRow = [
@@ -38,7 +38,9 @@ type EntryRow = [
   lastTime: number,
   hasIds: boolean,
   timers: [string, number, number][] | null,
-  activities: [string, number, number][] | null,
+  activities:
+    | [string, number, number, attempt?: number | null, retryAt?: number | null, cancelRequested?: boolean][]
+    | null,
   startRequest: number,
   children: [string, number, string, string | null][] | null,
   externals: [string, number, ExternalRequest['kind'], string][] | null,
@@ -233,9 +235,7 @@ function encodeEntry(run: Run, facts: RowFacts): readonly [Uint8Array, Uint8Arra
     run.lastTime,
     run.hasIds,
     run.timers === undefined ? null : [...run.timers].map(([id, t]) => [id, t.fireAt, t.startedEventId]),
-    run.activities === undefined
-      ? null
-      : [...run.activities].map(([id, a]) => [id, a.scheduledEventId, a.scheduledTime]),
+    run.activities === undefined ? null : [...run.activities].map(activityRow),
     run.startRequest,
     run.children === undefined
       ? null
@@ -255,6 +255,12 @@ function encodeEntry(run: Run, facts: RowFacts): readonly [Uint8Array, Uint8Arra
     run.lifetime === undefined ? null : lifetimeRow(run.lifetime),
   ];
   return [runIdToBytes(run.runId), pack(row)];
+}
+
+function activityRow([id, record]: [string, ActivityRecord]): NonNullable<EntryRow[16]>[number] {
+  const { scheduledEventId, scheduledTime, attempt, retryAt, cancelRequested } = record;
+  if (attempt === undefined && cancelRequested === undefined) return [id, scheduledEventId, scheduledTime];
+  return [id, scheduledEventId, scheduledTime, attempt ?? null, retryAt ?? null, cancelRequested === true];
 }
 
 interface DecodedEntry {
@@ -303,7 +309,16 @@ function decodeEntry(key: Uint8Array, value: Uint8Array): DecodedEntry {
     run.timers = new Map(row[15].map(([id, fireAt, startedEventId]) => [id, { fireAt, startedEventId }]));
   if (row[16] !== null) {
     run.activities = new Map(
-      row[16].map(([id, scheduledEventId, scheduledTime]) => [id, { scheduledEventId, scheduledTime }]),
+      row[16].map(([id, scheduledEventId, scheduledTime, attempt, retryAt, cancelRequested]) => [
+        id,
+        {
+          scheduledEventId,
+          scheduledTime,
+          ...(attempt != null && { attempt }),
+          ...(retryAt != null && { retryAt }),
+          ...(cancelRequested === true && { cancelRequested }),
+        },
+      ]),
     );
   }
   return { run, firstRunId: row[4] === null ? undefined : uuidFromBytes(row[4]), found: factsOf(row) };

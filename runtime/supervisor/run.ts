@@ -9,6 +9,7 @@ import type { WorkflowStatusName } from '../client/control.js';
 import type { Request } from '../client/protocol.js';
 import type { Lifetime } from './lifetime.js';
 import type { MessageIds } from './message-ids.js';
+import type { PendingActivity } from './pending-activity.js';
 import type { ReplySink } from './replies.js';
 
 export interface TimerRecord {
@@ -19,6 +20,12 @@ export interface TimerRecord {
 export interface ActivityRecord {
   readonly scheduledEventId: number;
   readonly scheduledTime: number;
+  /** The one that is next or under way. Absent: the first. */
+  attempt?: number;
+  /** When that one is due; absent for the first. */
+  retryAt?: number;
+  /** Its workflow has cancelled it, and waits for what becomes of it. */
+  cancelRequested?: boolean;
 }
 
 /** A child that is not known to have closed. */
@@ -65,6 +72,8 @@ export class Run {
   changed = false;
   timers: Map<string, TimerRecord> | undefined;
   activities: Map<string, ActivityRecord> | undefined;
+  /** Those of them that are under way in this process; of a closed run: until its closing is durable. */
+  pendingActivities: Map<string, PendingActivity> | undefined;
   /**
    * Ids of local activities without an outcome: as events and checkpoints tell, and from then on as they are. A restart has to find out
    * what they were.

@@ -2,14 +2,13 @@
  * The supervisor: wires admission, dispatcher, committer, timers and activities around one core. A plain class without threads.
  * Thread: supervisor. In → out: requests and turn reports → replies, turns, activity tasks, lifecycle events.
  */
-import type { FailureRecord } from '../../mailbox/failures.js';
-
-import { decodePayload, type Payload } from '../../mailbox/payload.js';
+import { decodePayload } from '../../mailbox/payload.js';
 import type { LogEntry } from '../../mailbox/turn.js';
 import type { Request } from '../client/protocol.js';
 import { RuntimeClosedError, StoreUnavailableError } from '../errors.js';
-import type { ToHost } from '../host/protocol.js';
+import type { FromAttempt, ToHost } from '../host/protocol.js';
 import { Activities } from './activities.js';
+import { ActivityRecovery } from './activity-recovery.js';
 import { Admission } from './admission.js';
 import { Chains } from './chains.js';
 import { Children } from './children.js';
@@ -71,6 +70,7 @@ export class Supervisor {
   readonly activities: Activities;
   readonly #suspensions: Suspensions;
   readonly #localActivities: LocalActivities;
+  readonly #activityRecovery: ActivityRecovery;
   readonly #internalClient: InternalClient;
   readonly #outgoing: Outgoing;
   readonly #children: Children;
@@ -95,6 +95,7 @@ export class Supervisor {
     const resolve = resolutions(core, wake);
     this.activities = new Activities(core, this.#timers, options.host, resolve);
     this.#localActivities = new LocalActivities(core, this.#timers, options.host, wake);
+    this.#activityRecovery = new ActivityRecovery(core, this.activities);
     this.#internalClient = new InternalClient((request, port) => {
       this.#admission.admitInternal(request, port);
       this.#moved();
@@ -204,17 +205,11 @@ export class Supervisor {
     this.#moved();
   }
 
-  activityStarted(token: number): void {
-    if (!this.#closed) this.#ownerOf(token).started(token);
-  }
-
-  activityDone(token: number, result: Payload | undefined, failure: FailureRecord | undefined): void {
+  /** What the host says of an attempt. */
+  fromHost(message: FromAttempt): void {
     if (this.#closed) return;
-    this.#ownerOf(token).done(token, result, failure);
-  }
-
-  #ownerOf(token: number): Activities | LocalActivities {
-    return isLocalToken(token) ? this.#localActivities : this.activities;
+    if (isLocalToken(message.token)) this.#localActivities.fromHost(message);
+    else this.activities.fromHost(message);
   }
 
   /** Admits nothing more, finishes the turns in flight and their flush, writes the checkpoint and closes the store. */
@@ -283,7 +278,7 @@ export class Supervisor {
       if (run.children !== undefined) await this.#children.recover(run, through);
       await this.#outgoing.recover(run, through);
       if (!run.open) continue;
-      if (run.activities !== undefined) await this.activities.recover(run);
+      if (run.activities !== undefined) await this.#activityRecovery.recover(run);
       if (run.localActivities !== undefined) {
         this.#dispatcher.rebuild(run);
         continue;

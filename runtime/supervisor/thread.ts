@@ -11,7 +11,7 @@ import { toErrorRecord } from '../client/error-record.js';
 import { decodeRequests, type ErrorRecord, encodeReplies, LAST_WORD, PROBE } from '../client/protocol.js';
 import { systemClock } from '../clock.js';
 import { RuntimeClosedError, RuntimeFailedError } from '../errors.js';
-import type { AttachControl, FromHost, ToHost } from '../host/protocol.js';
+import { type AttachControl, decodeFromHost, encodeToHost, type FromHostBatch, type ToHost } from '../host/protocol.js';
 import { createStore } from '../store/index.js';
 import type { SupervisorThreadData } from './config.js';
 import { errorRecord, PortReplies } from './replies.js';
@@ -31,7 +31,8 @@ function sendToHost(message: ToHost): void {
   later(() => {
     const batch = toHost;
     toHost = [];
-    hostPort.postMessage(batch);
+    const message = encodeToHost(batch);
+    hostPort.postMessage(message, message.packed === undefined ? [] : [message.packed.buffer as ArrayBuffer]);
   });
 }
 
@@ -160,14 +161,13 @@ const runtimeControl: RuntimeControl = {
   },
 };
 
-hostPort.on('message', (batch: FromHost[]) => {
-  for (const message of batch) {
+hostPort.on('message', (batch: FromHostBatch) => {
+  for (const message of decodeFromHost(batch)) {
     if (message.kind === 'sleep' || message.kind === 'probed') {
       time?.received(message);
       continue;
     }
-    if (message.kind === 'activityStarted') supervisor?.activityStarted(message.token);
-    else if (message.kind === 'activityDone') supervisor?.activityDone(message.token, message.result, message.failure);
+    if (message.kind !== 'attach') supervisor?.fromHost(message);
     else if (supervisor === undefined) waitingPorts.push(message.port);
     else serve(message.port, supervisor);
     time?.look();

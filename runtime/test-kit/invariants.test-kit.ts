@@ -109,8 +109,12 @@ function expectPairs(history: readonly WorkflowEvent[]): void {
       case 'ActivityTaskCompleted':
       case 'ActivityTaskFailed':
       case 'ActivityTaskTimedOut':
-      case 'ActivityTaskCancelRequested':
+      case 'ActivityTaskCanceled':
         end(event, event.scheduledEventId);
+        break;
+      case 'ActivityTaskCancelRequested':
+        // 0: its outcome came while the step that cancelled it ran. Awaited: its outcome is yet to come.
+        if (event.scheduledEventId > 0 && event.awaited !== true) end(event, event.scheduledEventId);
         break;
       case 'ChildWorkflowExecutionStarted':
         expect(open, `event ${event.eventId} tells of a child that is wanted`).toContain(event.initiatedEventId);

@@ -20,7 +20,8 @@ import {
   type Request,
   type UpdateStage,
 } from '../client/protocol.js';
-import type { ActivityTask, ToHost } from '../host/protocol.js';
+import type { ActivityTask, FromAttempt, ToHost } from '../host/protocol.js';
+import type { ActivityLimits } from '../supervisor/activity-queue.js';
 import type { Limits } from '../supervisor/config.js';
 import { Supervisor } from '../supervisor/supervisor.js';
 import { WorkflowTypes } from '../supervisor/workflow-types.js';
@@ -39,6 +40,7 @@ export interface SystemOptions {
   maxResident?: number;
   limits?: Partial<Limits>;
   dedupe?: { ids: number; ms: number };
+  activities?: Partial<ActivityLimits>;
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
@@ -88,7 +90,12 @@ export class System {
   readonly deployed: Deployed = new Map();
   readonly limits: Limits;
   /** Changed at will: how many actors may stay in memory. */
-  readonly config: { limits: Limits; dedupe: { ids: number; ms: number }; maxResident: number };
+  readonly config: {
+    limits: Limits;
+    dedupe: { ids: number; ms: number };
+    maxResident: number;
+    activities: ActivityLimits;
+  };
   readonly lifecycle: Lifecycle[] = [];
   /** Everything told to the host, lifecycle events apart. */
   readonly toHost: ToHost[] = [];
@@ -115,6 +122,7 @@ export class System {
       limits: this.limits,
       dedupe: options.dedupe ?? { ids: 100_000, ms: 86_400_000 },
       maxResident: options.maxResident ?? 1000,
+      activities: { concurrent: 100, perSecond: undefined, perSecondOf: {}, ...options.activities },
     };
   }
 
@@ -328,22 +336,31 @@ export class System {
 
   /** Attempts that the host was told to run. */
   get attempts(): ActivityTask[] {
-    return this.toHost.flatMap((message) => (message.kind === 'runActivity' ? [message.task] : []));
+    return this.toHost.flatMap((message) => (message.kind === 'runActivity' ? [message] : []));
   }
 
   /** The host has a place for the attempt: its own time runs. */
-  activityStarts(task: ActivityTask): void {
-    this.supervisor.activityStarted(task.token);
+  activityStarts({ token }: ActivityTask): void {
+    this.fromHost({ kind: 'activityStarted', token });
   }
 
-  activityReturns(task: ActivityTask, value: unknown): void {
-    this.#activity++;
-    this.supervisor.activityDone(task.token, encodePayload(value), undefined);
+  activityBeats({ token }: ActivityTask, details?: unknown): void {
+    const payload = details === undefined ? undefined : encodePayload(details);
+    this.fromHost({ kind: 'activityHeartbeat', token, details: payload });
   }
 
-  activityThrows(task: ActivityTask, failure: FailureRecord): void {
+  activityReturns({ token }: ActivityTask, value: unknown): void {
+    this.fromHost({ kind: 'activityDone', token, result: encodePayload(value) });
+  }
+
+  activityThrows({ token }: ActivityTask, failure: FailureRecord): void {
+    this.fromHost({ kind: 'activityDone', token, failure });
+  }
+
+  /** What the host would say. */
+  fromHost(message: FromAttempt): void {
     this.#activity++;
-    this.supervisor.activityDone(task.token, undefined, failure);
+    this.supervisor.fromHost(message);
   }
 
   /** Drops every actor that is idle. */

@@ -109,7 +109,8 @@ test('an activity that does not end exceeds its time as it would outside a test'
   const told = await env.client.workflow.execute(flows.impatient, id());
   expect(told).toMatch('startToCloseTimeout');
   expect(performance.now() - began).toBeGreaterThan(290);
-  expect(await env.currentTimeMs()).toBe(START + 300);
+  // The machine's clock runs while an activity does: from when it was sent, and its own time from when it began.
+  expect(await env.currentTimeMs()).toBeGreaterThanOrEqual(START + 300);
 });
 
 test('what a client asks for next comes before anything that is due', async () => {

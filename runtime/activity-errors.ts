@@ -1,0 +1,44 @@
+/**
+ * The part of the error catalogue that is about completing activities.
+ * Thread: any. A leaf: imports only leaves. In → out: fields → error.
+ */
+import { HoldfastError } from './base-error.js';
+
+const of = (workflowId: string, runId?: string) =>
+  runId === undefined ? `Workflow '${workflowId}'` : `Workflow '${workflowId}' (run ${runId})`;
+
+/** No such activity is pending: it is done, its run is closed, or the token is of an earlier attempt. */
+export class ActivityNotFoundError extends HoldfastError<{
+  workflowId: string;
+  runId?: string;
+  activityId: string;
+  reason: string;
+}> {
+  readonly code = 'ACTIVITY_NOT_FOUND';
+  constructor(
+    fields: { workflowId: string; runId?: string; activityId: string; reason: string },
+    options?: ErrorOptions,
+  ) {
+    super(`Activity ${fields.activityId} of ${of(fields.workflowId, fields.runId)}: ${fields.reason}`, fields, options);
+  }
+}
+
+/** What was said of an activity's outcome or progress cannot be taken. */
+export class ActivityCompletionError extends HoldfastError<{ reason: string }> {
+  readonly code = 'ACTIVITY_COMPLETION';
+  constructor(fields: { reason: string }, options?: ErrorOptions) {
+    super(`The activity cannot be completed or heartbeat: ${fields.reason}`, fields, options);
+  }
+}
+
+/** The workflow wants the activity cancelled: told to a client that sends a heartbeat for it. */
+export class ActivityCancelledError extends HoldfastError<{ workflowId: string; runId?: string; activityId: string }> {
+  readonly code = 'ACTIVITY_CANCELLED';
+  constructor(fields: { workflowId: string; runId?: string; activityId: string }, options?: ErrorOptions) {
+    super(
+      `Activity ${fields.activityId} of ${of(fields.workflowId, fields.runId)} is cancelled by its workflow. Clean up, then reportCancellation`,
+      fields,
+      options,
+    );
+  }
+}
