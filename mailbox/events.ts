@@ -2,7 +2,7 @@
  * Events: the immutable records of which a history consists, under Temporal's event-type names.
  * Thread: any. In → out: types. Everything here is persisted, so names are for ever; codes and field order are in event-codec.ts.
  */
-import type { ActivityOptionsRecord, RetryPolicyRecord } from './activity-records.js';
+import type { ActivityOptionsRecord } from './activity-records.js';
 import type { EndStatus, ExternalRequest } from './external-request.js';
 import type { RetryState } from './failure-names.js';
 import type { FailureRecord } from './failures.js';
