@@ -185,3 +185,75 @@ test('in a query or a validator, saying something of the run is a violation', as
     expect(await system.query('w', name).error()).toMatchObject({ code: 'QUERY_FAILED' });
   await expectInvariants(system);
 });
+
+test('a name has one type: a start, a step and a child with another are refused, and nothing is half done', async () => {
+  const other = defineSearchAttributeKey('Stage', 'INT');
+  const system = await System.open({
+    workflows: {
+      teller,
+      mother: async () => {
+        await startChild(teller, { workflowId: 'child', typedSearchAttributes: [{ key: other, value: 1 }] });
+      },
+    },
+  });
+  await system.start('w', 'teller').value();
+  await system.signal('w', 'upsert', [{ key: stage, value: 'packing' }]).value();
+  const start = (workflowId: string) =>
+    system.startWith({
+      workflowId,
+      workflowType: 'teller',
+      conflictPolicy: 'TERMINATE_EXISTING',
+      options: { searchAttributes: attributes({ key: other, value: 1 }) },
+    });
+  expect(await start('v').error()).toMatchObject({
+    code: 'SEARCH_ATTRIBUTE_TYPE_CONFLICT',
+    fields: { attribute: 'Stage', type: 'INT', existing: 'KEYWORD' },
+  });
+  expect(await start('w').error()).toMatchObject({ code: 'SEARCH_ATTRIBUTE_TYPE_CONFLICT' });
+  expect(await system.describe('w'), 'it is not terminated for a start that is refused').toMatchObject({
+    status: 'RUNNING',
+    searchAttributes: { Stage: { type: 'KEYWORD', value: 'packing' } },
+  });
+  await system.start('m', 'mother').value();
+  expect(await system.result('m').error()).toMatchObject({ cause: { type: 'SearchAttributeTypeConflictError' } });
+  expect(system.types('m').slice(0, 3)).toEqual([
+    'WorkflowExecutionStarted',
+    'StartChildWorkflowExecutionInitiated',
+    'StartChildWorkflowExecutionFailed',
+  ]);
+  await system.start('v', 'teller').value();
+  const before = system.types('v').length;
+  await system
+    .signal('v', 'upsert', [
+      { key: amount, value: 1 },
+      { key: other, value: 1 },
+    ])
+    .value();
+  await system.settle();
+  const description = await system.describe('v');
+  expect(description.suspended?.error).toMatchObject({ name: 'WorkflowSuspendedError' });
+  expect(JSON.stringify(description.suspended)).toContain("'Stage' is of type KEYWORD in this store");
+  expect(description.searchAttributes).toBeUndefined();
+  expect(system.types('v')).toHaveLength(before + 1);
+  await system.terminate('v').value();
+  // Once no run has it any more, the name is free.
+  await system.signal('w', 'upsert', [{ key: stage, value: null }]).value();
+  await system.settle();
+  expect(await start('u').value()).toBe('started');
+  await expectInvariants(system);
+});
+
+test('a step that uses one new name with two types is refused', async () => {
+  const system = await System.open({
+    workflows: {
+      twice: async () => {
+        upsertSearchAttributes([{ key: stage, value: 'a' }]);
+        upsertSearchAttributes({ Stage: [1] });
+      },
+    },
+  });
+  await system.start('w', 'twice').value();
+  await system.settle();
+  expect((await system.describe('w')).suspended?.error).toMatchObject({ name: 'WorkflowSuspendedError' });
+  expect(system.types('w')).toEqual(['WorkflowExecutionStarted']);
+});

@@ -4,9 +4,11 @@
  */
 import { isClosing } from '../../mailbox/commands.js';
 import type { Ran } from '../../mailbox/events.js';
+import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Message } from '../../mailbox/messages.js';
 import type { SliceReport, StepReport, SuspendReason } from '../../mailbox/turn.js';
 import { answer } from './answers.js';
+import { refusedStep } from './attribute-checks.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Effects, StepContext } from './effects.js';
@@ -35,6 +37,13 @@ export class Reports {
     const { steps, underWay } = report;
     const knows = underWay !== undefined || (run.localActivities !== undefined && report.end.kind === 'resident');
     if (run.open && knows) this.deps.localActivities.rebuilt(run, underWay ?? []);
+    const refused = run.open ? refusedStep(steps, this.deps.core.index.table.attributes) : undefined;
+    if (refused !== undefined) {
+      const { name: type, message } = refused.error;
+      const failure: FailureRecord = { kind: 'application', type, message };
+      this.#suspendAt(run, live, steps, refused.index, { kind: 'threw', failure });
+      return;
+    }
     // Queries may have been answered after the close; if that is void, so are they.
     const closing = steps.findIndex(({ commands }) => commands.length > 0 && isClosing(commands[commands.length - 1]!));
     const close = steps[closing];
@@ -45,9 +54,7 @@ export class Reports {
     }
     const unknownType = run.open ? this.#unknownNextType(close) : undefined;
     if (unknownType !== undefined) {
-      this.#apply(run, live, steps.slice(0, closing), firstOf(close!) - 1);
-      this.deps.dispatcher.discard(run);
-      this.deps.suspensions.suspend(run, unknownType);
+      this.#suspendAt(run, live, steps, closing, unknownType);
       return;
     }
     const merged = report.processed > 0 ? live.mergeThrough : 0;
@@ -59,6 +66,13 @@ export class Reports {
     // It was suspended while it was rebuilt, with nothing to process.
     else if (live.suspension !== undefined && live.mailbox.size === 0) this.deps.suspensions.resumed(run);
     if (merged === EVERYTHING) this.#releaseHeld(run, live);
+  }
+
+  /** Nothing is recorded of the step at `index`, and nothing of what came after it. */
+  #suspendAt(run: Run, live: Live, steps: readonly StepReport[], index: number, reason: SuspendReason): void {
+    this.#apply(run, live, steps.slice(0, index), firstOf(steps[index]!) - 1);
+    this.deps.dispatcher.discard(run);
+    this.deps.suspensions.suspend(run, reason);
   }
 
   /**

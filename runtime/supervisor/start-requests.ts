@@ -80,6 +80,13 @@ export class StartRequests {
       core.refuse(waiter, existing, new WorkflowExecutionAlreadyStartedError({ workflowId, runId, workflowType }));
       return;
     }
+    const attributes = request.options?.searchAttributes;
+    const error = attributes === undefined ? undefined : core.index.table.attributes.refusal(attributes);
+    if (error !== undefined) {
+      // What it rests on may be of any run.
+      void core.committer.durable().then(() => core.refuse(waiter, undefined, error));
+      return;
+    }
     if (existing?.open === true) {
       closing.terminate(existing, { reason: 'terminated by a start with workflowIdConflictPolicy TERMINATE_EXISTING' });
       if (core.index.current(request.workflowId) !== existing) {
