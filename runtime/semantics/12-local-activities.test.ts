@@ -1,0 +1,179 @@
+/**
+ * Semantics, section 12: local activities, and activities in a pool.
+ */
+import { expect } from 'vitest';
+import { defineSignal } from '../../actors/workflow/definitions.js';
+import {
+  CancellationScope,
+  isCancellation,
+  type LocalActivityOptions,
+  proxyLocalActivities,
+  setHandler,
+  sleep,
+} from '../../actors/workflow/index.js';
+import { computing, crashing, inTime } from '../fixtures/pool-workflows.js';
+import { expectInvariants } from '../test-kit/invariants.test-kit.js';
+import { routeRejections } from '../test-kit/rejections.test-kit.js';
+import { row } from '../test-kit/row.test-kit.js';
+import { running } from '../test-kit/running.test-kit.js';
+import type { System } from '../test-kit/system.test-kit.js';
+import { createTestRuntime } from '../testing/index.js';
+
+routeRejections();
+
+const stop = defineSignal('stop');
+const local = (options: LocalActivityOptions = {}) =>
+  proxyLocalActivities<{ get(key: string): Promise<string> }>({ startToCloseTimeout: 10_000, ...options }).get;
+const get = local();
+
+async function returns(system: System, value: string): Promise<void> {
+  system.activityReturns(system.attempts.at(-1)!, value);
+  await system.settle();
+}
+
+async function fails(system: System): Promise<void> {
+  system.activityThrows(system.attempts.at(-1)!, { kind: 'application', message: 'no' });
+  await system.settle();
+}
+
+row('local/one-event', 'and nothing else tells of it', async () => {
+  const system = await running(() => get('a'));
+  expect(system.types('w')).toEqual(['WorkflowExecutionStarted']);
+  await returns(system, 'A');
+  expect(system.types('w')).toEqual(['WorkflowExecutionStarted', 'MarkerRecorded', 'WorkflowExecutionCompleted']);
+  expect(await system.result('w').value()).toBe('A');
+  await expectInvariants(system);
+});
+
+row('local/after-durable', 'and not with the flush under way', async () => {
+  const system = await running(() => get('a').then(() => get('b')));
+  system.store.flushes.shut();
+  await returns(system, 'A');
+  expect(system.attempts).toHaveLength(1);
+  system.store.flushes.open();
+  await system.settle();
+  expect(system.attempts).toHaveLength(2);
+});
+
+row('local/again-after-crash', 'whether or not an event tells of its step', async () => {
+  for (const main of [
+    () => get('a'),
+    async () => {
+      const got = get('a');
+      await sleep(1);
+      return got;
+    },
+  ]) {
+    const system = await running(main);
+    await system.crash();
+    await system.settle();
+    expect(system.attempts.map(({ activityId, attempt }) => [activityId, attempt])).toEqual([
+      ['1', 1],
+      ['1', 1],
+    ]);
+    await returns(system, 'A');
+    await system.pass(1);
+    expect(await system.result('w').value()).toBe('A');
+    await expectInvariants(system);
+  }
+});
+
+row('local/outcome-once', 'though the step that follows from it is lost', async () => {
+  const system = await running(() => get('a').then(() => get('b')));
+  await returns(system, 'A');
+  await system.crash();
+  await system.settle();
+  expect(system.attempts.map(({ activityId }) => activityId)).toEqual(['1', '2', '2']);
+});
+
+row('local/goes-on', 'while its actor is dropped or its worker lost', async () => {
+  const system = await running(() => get('a'));
+  await system.evictAll();
+  system.workers.fate = () => {
+    system.workers.fate = () => undefined;
+    return 'between';
+  };
+  await returns(system, 'A');
+  expect(await system.result('w').value()).toBe('A');
+  expect(system.attempts).toHaveLength(1);
+});
+
+row('local/retried', 'and leaves no event between', async () => {
+  const system = await running(() => local({ retry: { initialInterval: 1000, maximumAttempts: 2 } })('a'));
+  await fails(system);
+  await system.pass(1000);
+  expect(system.attempts.map(({ attempt }) => attempt)).toEqual([1, 2]);
+  expect(system.types('w')).toEqual(['WorkflowExecutionStarted']);
+  await fails(system);
+  expect((await system.result('w').error()).cause).toMatchObject({ retryState: 'MAXIMUM_ATTEMPTS_REACHED' });
+});
+
+row('local/long-wait', 'and its next attempt is the one after it', async () => {
+  const system = await running(() => local({ localRetryThreshold: 999 })('a'));
+  await fails(system);
+  expect(system.types('w').slice(1)).toEqual(['MarkerRecorded', 'TimerStarted']);
+  await system.crash();
+  await system.pass(1000);
+  expect(system.attempts.at(-1)).toMatchObject({ attempt: 2 });
+});
+
+row('local/time-outs', 'each from its own beginning', async () => {
+  const start = await running(() => local({ scheduleToStartTimeout: 1000 })('a'));
+  await start.pass(1000);
+  expect((await start.result('w').error()).cause).toMatchObject({ cause: { timeoutType: 'SCHEDULE_TO_START' } });
+  const attempt = await running(() => local({ startToCloseTimeout: 1000, retry: { maximumAttempts: 1 } })('a'));
+  await attempt.pass(5000);
+  attempt.activityStarts(attempt.attempts[0]!);
+  await attempt.pass(1000);
+  expect((await attempt.result('w').error()).cause).toMatchObject({ cause: { timeoutType: 'START_TO_CLOSE' } });
+  const all = await running(() => local({ scheduleToCloseTimeout: 1500 })('a'));
+  await fails(all);
+  await all.pass(1500);
+  expect((await all.result('w').error()).cause).toMatchObject({ cause: { timeoutType: 'SCHEDULE_TO_CLOSE' } });
+});
+
+row('local/cancellation-type', 'and goes on, or waits, as it says', async () => {
+  for (const [cancellationType, told, outcome] of [
+    ['WAIT_CANCELLATION_COMPLETED', true, 'after all'],
+    ['TRY_CANCEL', true, true],
+    ['ABANDON', false, true],
+  ] as const) {
+    const system = await running(async () => {
+      const scope = new CancellationScope();
+      setHandler(stop, () => scope.cancel());
+      return scope.run(() => local({ cancellationType })('a')).catch(isCancellation);
+    });
+    await system.signal('w', 'stop').value();
+    // What closes meanwhile tells its activities too.
+    const reasons = system.toHost.flatMap((each) => ('reason' in each ? [each.reason] : []));
+    expect(reasons.includes('cancelled by its workflow'), cancellationType).toBe(told);
+    await returns(system, 'after all');
+    expect(await system.result('w').value()).toBe(outcome);
+  }
+});
+
+const activities = new URL('../host/fixtures/pool-activities.js', import.meta.url);
+const workflows = new URL('../fixtures/pool-workflows.js', import.meta.url);
+
+row('pool/cancelled', 'and the thread that follows runs what comes next', async () => {
+  const activityPool = { activities, threads: 1, cancellationGrace: 1 };
+  await using runtime = await createTestRuntime({ workflows, activityPool });
+  const handle = await runtime.client.workflow.start(computing, { workflowId: 'w' });
+  await handle.cancel();
+  expect(await handle.result()).toBe('cancelled, then 3');
+});
+
+row('pool/timed-out', 'at once', async () => {
+  const activityPool = { activities, threads: 1, cancellationGrace: '1 hour' } as const;
+  await using runtime = await createTestRuntime({ workflows, activityPool });
+  expect(await runtime.client.workflow.execute(inTime, { workflowId: 'w' })).toMatch(/^TimeoutFailure: .*, then 3$/);
+});
+
+row('pool/thread-lost', 'and may be tried again', async () => {
+  await using runtime = await createTestRuntime({ workflows, activityPool: { activities, threads: 1 } });
+  expect(await runtime.client.workflow.execute(crashing, { workflowId: 'w' })).toEqual([
+    'ActivityThreadLostError',
+    false,
+    3,
+  ]);
+});
