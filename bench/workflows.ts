@@ -2,7 +2,7 @@
  * The workflows that the benchmarks run.
  * Thread: worker. In → out: arguments and messages → results.
  */
-import { condition, defineQuery, defineSignal, defineUpdate, setHandler } from 'holdfast/workflow';
+import { condition, defineQuery, defineSignal, defineUpdate, setHandler, sleep } from 'holdfast/workflow';
 
 /** W1: nothing but a start and an end. */
 export async function quick(n: number): Promise<number> {
@@ -78,4 +78,11 @@ export async function greeting(): Promise<string> {
   );
   await condition(() => approved);
   return greetings[language]!;
+}
+
+/** Timers: how late it wakes, by the time of the message that wakes it. */
+export async function sleeper(ms: number): Promise<number> {
+  const due = Date.now() + ms;
+  await sleep(ms);
+  return Date.now() - due;
 }
