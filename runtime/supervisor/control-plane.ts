@@ -22,6 +22,7 @@ import type { Dispatcher } from './dispatcher.js';
 import { rootOf } from './listing/fields.js';
 import type { Listing } from './listing/listing.js';
 import type { Chunk } from './listing/run-table.js';
+import { timersOf } from './pending-timers.js';
 import { errorRecord } from './replies.js';
 import type { ChildRecord, Live, Run } from './run.js';
 import { suspendedError } from './suspensions.js';
@@ -173,7 +174,7 @@ export class ControlPlane {
               ...(suspension.nextRetryTime === undefined ? {} : { nextRetryTime: suspension.nextRetryTime }),
             },
           }),
-      pendingTimers: [...(run.timers ?? [])].map(([timerId, { fireAt }]) => ({ timerId, fireTime: fireAt })),
+      pendingTimers: Array.from(timersOf(run), ({ timerId, fireAt }) => ({ timerId, fireTime: fireAt })),
       pendingActivities: this.activities.attempts(run),
       pendingChildren: run.open ? [...(run.children ?? [])].map(pendingChild) : [],
       pendingExternals: [...(run.externals ?? [])].map(([externalId, { kind, workflowId }]) => ({

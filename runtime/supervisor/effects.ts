@@ -13,6 +13,7 @@ import type { Core } from './core.js';
 import type { Ending } from './lifetime.js';
 import type { LocalActivities } from './local-activities.js';
 import { INITIATED, type Outgoing } from './outgoing.js';
+import { timerOf } from './pending-timers.js';
 import type { Live, Run } from './run.js';
 import type { Timers } from './timers.js';
 import { replyOutcome } from './updates.js';
@@ -56,7 +57,7 @@ export class Effects {
   }
 
   timerFired(context: StepContext, message: MessageOf<'timerFired'>): void {
-    const timer = context.run.timers?.get(message.timerId);
+    const timer = timerOf(context.run, message.timerId);
     // Cancelled by an earlier step: the workflow ignored it too.
     if (timer === undefined) return;
     const { timerId } = message;
@@ -83,10 +84,10 @@ export class Effects {
     startTimer: (context, { timerId, fireAt, summary }) => {
       this.write(context, { eventType: 'TimerStarted', timerId, fireAt, ...(summary !== undefined && { summary }) });
       const { run } = context;
-      this.deps.core.committer.after(run, () => this.deps.timers.arm(run, timerId, fireAt));
+      this.deps.core.committer.after(run, () => this.deps.timers.arm(run, timerId));
     },
     cancelTimer: (context, { timerId }) => {
-      const startedEventId = context.run.timers?.get(timerId)?.startedEventId ?? 0;
+      const startedEventId = timerOf(context.run, timerId)?.startedEventId ?? 0;
       this.write(context, { eventType: 'TimerCanceled', timerId, startedEventId });
     },
     scheduleActivity: (context, { kind: _, ...activity }) => {

@@ -4,6 +4,7 @@
  */
 import type { EventOf, EventType, ExternalInitiated, WorkflowEvent } from '../../mailbox/events.js';
 import { lifetimeOf } from './lifetime.js';
+import { beginTimer, endTimer } from './pending-timers.js';
 import type { Run } from './run.js';
 import { hashOf } from './run-ids.js';
 
@@ -52,8 +53,7 @@ const BY_TYPE: Folds = {
   },
   WorkflowExecutionUpdateCompleted: null,
   TimerStarted(run, event) {
-    run.timers ??= new Map();
-    run.timers.set(event.timerId, { fireAt: event.fireAt, startedEventId: event.eventId });
+    beginTimer(run, event.timerId, event.fireAt, event.eventId);
   },
   TimerFired: (run, event) => endTimer(run, event.timerId),
   TimerCanceled: (run, event) => endTimer(run, event.timerId),
@@ -132,11 +132,6 @@ const BY_TYPE: Folds = {
   ManageExternalWorkflowExecutionFailed: (run, event) => endExternal(run, event.externalId),
   WorkflowExecutionTerminated: (run, event) => close(run, 'TERMINATED', event.eventTime),
 };
-
-function endTimer(run: Run, timerId: string): void {
-  run.timers?.delete(timerId);
-  if (run.timers?.size === 0) run.timers = undefined;
-}
 
 function endActivity(run: Run, activityId: string): void {
   run.activities?.delete(activityId);

@@ -18,6 +18,7 @@ import type { Frame, StoreReader } from '../store/store.js';
 import { fold } from './fold.js';
 import { type LifetimeRow, lifetimeFromRow, lifetimeRow } from './lifetime.js';
 import { type RowFacts, RunTable } from './listing/run-table.js';
+import { beginTimer, timersOf } from './pending-timers.js';
 import { type ActivityRecord, Run } from './run.js';
 import { runIdToBytes } from './run-ids.js';
 
@@ -234,7 +235,7 @@ function encodeEntry(run: Run, facts: RowFacts): readonly [Uint8Array, Uint8Arra
     run.ranThrough,
     run.lastTime,
     run.hasIds,
-    run.timers === undefined ? null : [...run.timers].map(([id, t]) => [id, t.fireAt, t.startedEventId]),
+    run.timers === undefined ? null : Array.from(timersOf(run), (t) => [t.timerId, t.fireAt, t.startedEventId]),
     run.activities === undefined ? null : [...run.activities].map(activityRow),
     run.startRequest,
     run.children === undefined
@@ -305,8 +306,7 @@ function decodeEntry(key: Uint8Array, value: Uint8Array): DecodedEntry {
   run.idsIn = row[24] ?? undefined;
   if (row[28] != null) run.localActivities = new Set(row[28]);
   if (row[29] != null) run.lifetime = lifetimeFromRow(row[29]);
-  if (row[15] !== null)
-    run.timers = new Map(row[15].map(([id, fireAt, startedEventId]) => [id, { fireAt, startedEventId }]));
+  for (const [timerId, fireAt, startedEventId] of row[15] ?? []) beginTimer(run, timerId, fireAt, startedEventId);
   if (row[16] !== null) {
     run.activities = new Map(
       row[16].map(([id, scheduledEventId, scheduledTime, attempt, retryAt, cancelRequested]) => [

@@ -10,12 +10,9 @@ import type { Request } from '../client/protocol.js';
 import type { Lifetime } from './lifetime.js';
 import type { MessageIds } from './message-ids.js';
 import type { PendingActivity } from './pending-activity.js';
+import type { PendingTimers } from './pending-timers.js';
 import type { ReplySink } from './replies.js';
-
-export interface TimerRecord {
-  readonly fireAt: number;
-  readonly startedEventId: number;
-}
+import { RunExtras } from './run-extras.js';
 
 export interface ActivityRecord {
   readonly scheduledEventId: number;
@@ -43,7 +40,7 @@ export interface ExternalRecord {
   readonly workflowId: string;
 }
 
-/** Hundreds of bytes, for there may be millions: absent maps are undefined. */
+/** Hundreds of bytes, for there may be millions: absent maps are undefined, and what few runs have is in their extras. */
 export class Run {
   workflowType = '';
   status: WorkflowStatusName = 'RUNNING';
@@ -62,41 +59,22 @@ export class Run {
   lastStoredSeq = 0;
   /** Every message up to this seq has been processed by a step whose events are written or being written. */
   ranThrough = 0;
-  /** The newest earlier run of its chain that `hasIds`, if those may still be wanted. */
-  idsIn: string | undefined;
   /** Newest admission time: a run's clock never runs backwards. */
   lastTime = 0;
   /** Some stored message has a request id or update id: they can be looked up in the history. */
   hasIds = false;
   /** Since the last checkpoint. */
   changed = false;
-  timers: Map<string, TimerRecord> | undefined;
+  timers: PendingTimers | undefined;
   activities: Map<string, ActivityRecord> | undefined;
   /** Those of them that are under way in this process; of a closed run: until its closing is durable. */
   pendingActivities: Map<string, PendingActivity> | undefined;
-  /**
-   * Ids of local activities without an outcome: as events and checkpoints tell, and from then on as they are. A restart has to find out
-   * what they were.
-   */
-  localActivities: Set<string> | undefined;
-  /** By child id. Of a closed run: those to which its closing has yet to do what their policies say. */
-  children: Map<string, ChildRecord> | undefined;
-  /** What it asked of other workflows and has no answer to, by external id. */
-  externals: Map<string, ExternalRecord> | undefined;
-  /** The run that started it as its child. */
-  parent: ParentRecord | undefined;
-  /** The run of the chain before this one, and after it. */
-  continuedFrom: string | undefined;
-  continuedTo: string | undefined;
-  /** Not 0: its start is admitted then, or with the first message before. */
-  delayedUntil = 0;
   /** Its place in the run table, which is the order in which runs began; -1 before its first event. */
   row = -1;
-  /** What its start says of how it lives; nothing for most. */
-  lifetime: Lifetime | undefined;
   /** The run before this one under the same workflow id. */
   previous: Run | undefined;
   live: Live | undefined;
+  #extras: RunExtras | undefined;
 
   constructor(
     readonly workflowId: string,
@@ -112,6 +90,85 @@ export class Run {
 
   get open(): boolean {
     return this.status === 'RUNNING';
+  }
+
+  /** The newest earlier run of its chain that `hasIds`, if those may still be wanted. */
+  get idsIn(): string | undefined {
+    return this.#extras?.idsIn;
+  }
+  set idsIn(value: string | undefined) {
+    if (this.#extras !== undefined || value !== undefined) this.#made.idsIn = value;
+  }
+
+  /**
+   * Ids of local activities without an outcome: as events and checkpoints tell, and from then on as they are. A restart has to find out
+   * what they were.
+   */
+  get localActivities(): Set<string> | undefined {
+    return this.#extras?.localActivities;
+  }
+  set localActivities(value: Set<string> | undefined) {
+    if (this.#extras !== undefined || value !== undefined) this.#made.localActivities = value;
+  }
+
+  /** By child id. Of a closed run: those to which its closing has yet to do what their policies say. */
+  get children(): Map<string, ChildRecord> | undefined {
+    return this.#extras?.children;
+  }
+  set children(value: Map<string, ChildRecord> | undefined) {
+    if (this.#extras !== undefined || value !== undefined) this.#made.children = value;
+  }
+
+  /** What it asked of other workflows and has no answer to, by external id. */
+  get externals(): Map<string, ExternalRecord> | undefined {
+    return this.#extras?.externals;
+  }
+  set externals(value: Map<string, ExternalRecord> | undefined) {
+    if (this.#extras !== undefined || value !== undefined) this.#made.externals = value;
+  }
+
+  /** The run that started it as its child. */
+  get parent(): ParentRecord | undefined {
+    return this.#extras?.parent;
+  }
+  set parent(value: ParentRecord | undefined) {
+    if (this.#extras !== undefined || value !== undefined) this.#made.parent = value;
+  }
+
+  /** The run of the chain before this one, and after it. */
+  get continuedFrom(): string | undefined {
+    return this.#extras?.continuedFrom;
+  }
+  set continuedFrom(value: string | undefined) {
+    if (this.#extras !== undefined || value !== undefined) this.#made.continuedFrom = value;
+  }
+
+  get continuedTo(): string | undefined {
+    return this.#extras?.continuedTo;
+  }
+  set continuedTo(value: string | undefined) {
+    if (this.#extras !== undefined || value !== undefined) this.#made.continuedTo = value;
+  }
+
+  /** Not 0: its start is admitted then, or with the first message before. */
+  get delayedUntil(): number {
+    return this.#extras?.delayedUntil ?? 0;
+  }
+  set delayedUntil(value: number) {
+    if (this.#extras !== undefined || value !== 0) this.#made.delayedUntil = value;
+  }
+
+  /** What its start says of how it lives; nothing for most. */
+  get lifetime(): Lifetime | undefined {
+    return this.#extras?.lifetime;
+  }
+  set lifetime(value: Lifetime | undefined) {
+    if (this.#extras !== undefined || value !== undefined) this.#made.lifetime = value;
+  }
+
+  get #made(): RunExtras {
+    this.#extras ??= new RunExtras();
+    return this.#extras;
   }
 }
 

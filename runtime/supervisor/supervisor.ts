@@ -167,6 +167,7 @@ export class Supervisor {
     const opened = await this.options.store.open(reader);
     reader.loaded();
     this.#partitions = opened.partitions;
+    this.#timers.armAll(core.index.all());
     const unfinished: Unfinished[] = [];
     for (const run of core.index.all()) {
       if (!run.open) {
@@ -174,7 +175,6 @@ export class Supervisor {
           unfinished.push({ run, through: run.lastEventId });
         continue;
       }
-      for (const [timerId, { fireAt }] of run.timers ?? []) this.#timers.arm(run, timerId, fireAt);
       this.#timeouts.arm(run);
       if (run.delayedUntil !== 0) this.#delayed.arm(run);
       else if (isUnfinished(run)) unfinished.push({ run, through: run.lastEventId });

@@ -32,3 +32,22 @@ test('items come in the order of their times, those of one time in the order in 
     }),
   );
 });
+
+test('added together, or kept of many, they come as if added one by one', () => {
+  const times = array(integer({ min: 0, max: 30 }), { maxLength: 500 });
+  assert(
+    property(times, times, (first, second) => {
+      const queue = new TimerQueue<number>();
+      for (const [item, time] of first.entries()) queue.add(time, item);
+      queue.addAll(second.map((time, index) => [time, first.length + index] as const));
+      queue.keep((item) => item % 3 !== 0);
+      const expected = [...first, ...second]
+        .map((time, item) => ({ time, item }))
+        .filter(({ item }) => item % 3 !== 0)
+        .sort((a, b) => a.time - b.time);
+      const taken: (number | undefined)[] = [];
+      while (queue.size > 0) taken.push(queue.take(30));
+      expect(taken).toEqual(expected.map(({ item }) => item));
+    }),
+  );
+});

@@ -3,13 +3,22 @@
  * Thread: supervisor. In → out: (time, what) → timerFired messages and callbacks.
  */
 import type { Core } from './core.js';
+import { PendingTimer, timerOf, timersOf } from './pending-timers.js';
 import type { Run } from './run.js';
 import { TimerQueue } from './timer-queue.js';
 
-type Due =
-  | { readonly run: Run; readonly timerId: string; readonly fireAt: number }
-  | { readonly run: Run; readonly expired: (run: Run) => void }
-  | { ring: (() => void) | undefined };
+/** The end of what a run may take. */
+interface Expiry {
+  readonly run: Run;
+  readonly expired: (run: Run) => void;
+}
+
+/** Something of the supervisor's own. */
+interface Errand {
+  ring: (() => void) | undefined;
+}
+
+type Due = PendingTimer | Expiry | Errand;
 
 /** Called off later than it is rung: what it rings is forgotten at once, its place in the queue when its time comes. */
 export type CallOff = () => void;
@@ -17,8 +26,13 @@ export type CallOff = () => void;
 const FIRST_SWEEP = 1024;
 
 function isWanted(due: Due): boolean {
-  if ('ring' in due) return due.ring !== undefined;
-  return 'expired' in due ? due.run.open : due.run.timers?.has(due.timerId) === true;
+  if (due instanceof PendingTimer) return isPending(due);
+  return 'expired' in due ? due.run.open : due.ring !== undefined;
+}
+
+/** Neither cancelled meanwhile nor its run closed. */
+function isPending(timer: PendingTimer): boolean {
+  return timerOf(timer.run, timer.timerId) === timer;
 }
 
 export class Timers {
@@ -37,9 +51,16 @@ export class Timers {
   }
 
   /** A durable timer of a run. Only once its TimerStarted is durable. */
-  arm(run: Run, timerId: string, fireAt: number): void {
-    if (run.timers?.has(timerId) !== true) return;
-    this.#add(fireAt, { run, timerId, fireAt });
+  arm(run: Run, timerId: string): void {
+    const timer = timerOf(run, timerId);
+    if (timer !== undefined) this.#add(timer.fireAt, timer);
+  }
+
+  /** All durable timers of these runs. */
+  armAll(runs: Iterable<Run>): void {
+    this.#queue.addAll(timedEntries(runs));
+    this.#sweepAt = Math.max(FIRST_SWEEP, this.#queue.size * 2);
+    this.#setAlarm();
   }
 
   /** The end of what a run may take, if it is open then. Only once the run is durable. */
@@ -58,7 +79,7 @@ export class Timers {
   }
 
   #ringAt(time: number, ring: () => void): CallOff {
-    const entry: { ring: (() => void) | undefined } = { ring };
+    const entry: Errand = { ring };
     this.#add(time, entry);
     return () => {
       entry.ring = undefined;
@@ -92,19 +113,22 @@ export class Timers {
     this.#alarm = undefined;
     const now = this.core.now();
     for (let due = this.#queue.take(now); due !== undefined; due = this.#queue.take(now)) {
-      if ('ring' in due) due.ring?.();
-      else if ('expired' in due) due.expired(due.run);
-      else this.#fire(due.run, due.timerId);
+      if (due instanceof PendingTimer) {
+        if (isPending(due)) this.#fire(due);
+      } else if ('expired' in due) due.expired(due.run);
+      else due.ring?.();
     }
     this.#setAlarm();
     this.core.moved();
   };
 
-  #fire(run: Run, timerId: string): void {
-    // Cancelled meanwhile, or the run is closed.
-    if (run.timers?.has(timerId) !== true) return;
+  #fire({ run, timerId }: PendingTimer): void {
     this.core.live(run);
     this.core.deliver(run, { kind: 'timerFired', ...this.core.stamp(run), timerId });
     this.wake(run);
   }
+}
+
+function* timedEntries(runs: Iterable<Run>): Iterable<[number, PendingTimer]> {
+  for (const run of runs) for (const timer of timersOf(run)) yield [timer.fireAt, timer];
 }
