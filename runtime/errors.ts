@@ -13,6 +13,7 @@ import {
   WorkflowResetError,
   WorkflowSuspendedError,
 } from './code-errors.js';
+import { WorkflowContinuedAsNewError, WorkflowFailedError, WorkflowNotReadyError } from './outcome-errors.js';
 import { InvalidScheduleSpecError, ScheduleAlreadyRunning, ScheduleNotFoundError } from './schedule-errors.js';
 import {
   InvalidListFilterError,
@@ -37,6 +38,7 @@ export {
   WorkflowResetError,
   WorkflowSuspendedError,
 } from './code-errors.js';
+export * from './outcome-errors.js';
 export * from './schedule-errors.js';
 export * from './search-errors.js';
 export * from './store-errors.js';
@@ -63,15 +65,6 @@ export class WorkflowNotFoundError extends HoldfastError<{ workflowId: string; r
   }
 }
 
-/** The run waits for its next attempt or its cron time: signals are kept for it, but nothing can be asked of it before. */
-export class WorkflowNotReadyError extends HoldfastError<{ workflowId: string; runId: string; readyAt: number }> {
-  readonly code = 'WORKFLOW_NOT_READY';
-  constructor(fields: { workflowId: string; runId: string; readyAt: number }, options?: ErrorOptions) {
-    const text = `waits until ${new Date(fields.readyAt).toISOString()} to run. Ask again then, or send a signal, which it gets`;
-    super(`${of(fields.workflowId, fields.runId)} ${text}`, fields, options);
-  }
-}
-
 /** A run with that workflow id is open (or the reuse policy forbids a new one after a closed one). */
 export class WorkflowExecutionAlreadyStartedError extends HoldfastError<{
   workflowId: string;
@@ -95,33 +88,6 @@ export class WorkflowExecutionAlreadyStartedError extends HoldfastError<{
   }
   get runId(): string {
     return this.fields.runId;
-  }
-}
-
-/** The run closed without a result; `cause` is an ApplicationFailure, CancelledFailure, TerminatedFailure or TimeoutFailure. */
-export class WorkflowFailedError extends HoldfastError<{ workflowId: string; runId: string; status: string }> {
-  readonly code = 'WORKFLOW_FAILED';
-  constructor(fields: { workflowId: string; runId: string; status: string }, options?: ErrorOptions) {
-    super(`${of(fields.workflowId, fields.runId)} closed as ${fields.status}: see cause`, fields, options);
-  }
-}
-
-/** The run continued as new, and its own outcome was asked for, not that of its chain. */
-export class WorkflowContinuedAsNewError extends HoldfastError<{
-  workflowId: string;
-  runId: string;
-  newExecutionRunId: string;
-}> {
-  readonly code = 'WORKFLOW_CONTINUED_AS_NEW';
-  constructor(fields: { workflowId: string; runId: string; newExecutionRunId: string }, options?: ErrorOptions) {
-    super(
-      `${of(fields.workflowId, fields.runId)} continued as new run ${fields.newExecutionRunId}. Ask for that one's result, or follow the chain`,
-      fields,
-      options,
-    );
-  }
-  get newExecutionRunId(): string {
-    return this.fields.newExecutionRunId;
   }
 }
 

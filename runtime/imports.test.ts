@@ -14,6 +14,7 @@ const LEAVES = [
   'runtime/activity-errors.ts',
   'runtime/base-error.ts',
   'runtime/code-errors.ts',
+  'runtime/outcome-errors.ts',
   'runtime/schedule-errors.ts',
   'runtime/search-errors.ts',
   'runtime/store-errors.ts',

@@ -2,7 +2,12 @@
  * The control plane between a client (or the embedding runtime) and the supervisor thread, over Comlink: rare calls, plain data.
  * Thread: any client thread ⇄ supervisor. In → out: the interfaces below.
  */
-import type { ExecutionRecord, ExternalRequest, SearchAttributesRecord } from '../../mailbox/events.js';
+import type {
+  ExecutionRecord,
+  ExternalRequest,
+  RunOptionsRecord,
+  SearchAttributesRecord,
+} from '../../mailbox/events.js';
 import type { Payload } from '../../mailbox/payload.js';
 import type { ErrorRecord } from './protocol.js';
 
@@ -45,8 +50,17 @@ export interface PendingChildRecord {
   runId?: string;
 }
 
+/** What its start says of how it lives. */
+export interface LifetimeRecord {
+  options: Pick<RunOptionsRecord, 'retry' | 'cronSchedule' | 'staticSummary' | 'staticDetails'>;
+  attempt: number;
+  /** Epoch milliseconds. */
+  deadline?: number;
+}
+
 export interface WorkflowDescriptionRecord extends WorkflowSummary {
   firstRunId: string;
+  lifetime?: LifetimeRecord;
   /** Where the actor is: on a worker, evicted, or suspended with the reason. */
   residence: 'resident' | 'evicted';
   suspended?: { error: ErrorRecord; attempts: number; nextRetryTime?: number };

@@ -3,6 +3,7 @@
  * Thread: any client thread. In → out: record of the control plane → the caller's form, with dates and errors.
  */
 import { typedAttributes, untypedAttributes } from '../../mailbox/attribute-records.js';
+import type { RetryPolicy } from '../../mailbox/retry-options.js';
 import type { SearchAttributes, SearchAttributeValue, TypedSearchAttributes } from '../../mailbox/search-attributes.js';
 import type { HoldfastError } from '../errors.js';
 import type {
@@ -64,6 +65,16 @@ const STATUSES: { readonly [S in WorkflowStatusName]: readonly [code: number, wo
 export interface WorkflowExecutionDescription extends WorkflowExecutionInfo {
   /** The first run of the chain. */
   firstExecutionRunId: string;
+  /** The line that was given with the start. */
+  staticSummary: () => Promise<string | undefined>;
+  /** The text that was given with the start. */
+  staticDetails: () => Promise<string | undefined>;
+  /** Under the retry policy, from 1. */
+  attempt: number;
+  retryPolicy?: RetryPolicy;
+  cronSchedule?: string;
+  /** When the run times out, by its own time-out or that of its execution. */
+  expirationTime?: Date;
   /** Whether the actor is in memory on a worker, or would be rebuilt from its history when next needed. */
   residence: 'resident' | 'evicted';
   /** Why the run cannot step, how often it was tried, and when it is tried next. */
@@ -116,6 +127,9 @@ export function toDescription(
   const description: WorkflowExecutionDescription = {
     ...toInfo(record, memo),
     firstExecutionRunId: record.firstRunId,
+    staticSummary: async () => record.lifetime?.options.staticSummary,
+    staticDetails: async () => record.lifetime?.options.staticDetails,
+    attempt: record.lifetime?.attempt ?? 1,
     residence: record.residence,
     pendingTimers: record.pendingTimers.map(({ timerId, fireTime }) => ({ timerId, fireTime: new Date(fireTime) })),
     pendingActivities: record.pendingActivities,
@@ -124,6 +138,10 @@ export function toDescription(
     pendingUpdates: record.pendingUpdates,
     waitingMessages: record.waitingMessages,
   };
+  const { retry, cronSchedule } = record.lifetime?.options ?? {};
+  if (retry !== undefined) description.retryPolicy = retry;
+  if (cronSchedule !== undefined) description.cronSchedule = cronSchedule;
+  if (record.lifetime?.deadline !== undefined) description.expirationTime = new Date(record.lifetime.deadline);
   if (record.suspended !== undefined) {
     const { error, attempts, nextRetryTime } = record.suspended;
     description.suspended = { error: fromErrorRecord(error), attempts };

@@ -180,7 +180,7 @@ test('a child that fails tells why', async () => {
     message: 'Child Workflow execution failed',
     execution: { workflowId: 'c', runId },
     workflowType: 'failing',
-    retryState: 'NON_RETRYABLE_FAILURE',
+    retryState: 'RETRY_POLICY_NOT_SET',
     cause: { name: 'ApplicationFailure', message: 'no luck', type: 'Luckless' },
   });
   expect(parentTypes(system)).toEqual([INITIATED, STARTED, 'ChildWorkflowExecutionFailed']);

@@ -3,6 +3,7 @@
  * Thread: supervisor. In → out: StartChildWorkflowExecutionInitiated (durable) → internal requests → what parent and child hear of each other.
  */
 import type { EventBody, EventOf, ExecutionRecord, ParentRecord } from '../../mailbox/events.js';
+import type { RetryState } from '../../mailbox/failure-names.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import type { ErrorRecord, Reply } from '../client/protocol.js';
@@ -130,7 +131,7 @@ export class Children {
           workflowId,
           runId,
           workflowType,
-          retryState: 'NON_RETRYABLE_FAILURE',
+          retryState: retryStateOf(reply.error),
           cause: reply.error.cause ?? failureOf(reply.error),
         };
         this.resolve(run, { eventType: endOf(reply.error), ...ids, failure });
@@ -187,16 +188,30 @@ function startFailure(error: ErrorRecord): FailureRecord {
 
 type EndType = Extract<
   EventBody['eventType'],
-  'ChildWorkflowExecutionFailed' | 'ChildWorkflowExecutionCanceled' | 'ChildWorkflowExecutionTerminated'
+  | 'ChildWorkflowExecutionFailed'
+  | 'ChildWorkflowExecutionCanceled'
+  | 'ChildWorkflowExecutionTerminated'
+  | 'ChildWorkflowExecutionTimedOut'
 >;
 
+/** Of an error that tells of a closed run. */
+type ClosedFields = { readonly status?: string; readonly retryState?: RetryState };
+
 function endOf({ fields }: ErrorRecord): EndType {
-  switch ((fields as { status?: string }).status) {
+  switch ((fields as ClosedFields).status) {
     case 'CANCELLED':
       return 'ChildWorkflowExecutionCanceled';
     case 'TERMINATED':
       return 'ChildWorkflowExecutionTerminated';
+    case 'TIMED_OUT':
+      return 'ChildWorkflowExecutionTimedOut';
     default:
       return 'ChildWorkflowExecutionFailed';
   }
+}
+
+function retryStateOf(error: ErrorRecord): RetryState {
+  const isFailure =
+    endOf(error) === 'ChildWorkflowExecutionFailed' || endOf(error) === 'ChildWorkflowExecutionTimedOut';
+  return (error.fields as ClosedFields).retryState ?? (isFailure ? 'RETRY_POLICY_NOT_SET' : 'NON_RETRYABLE_FAILURE');
 }

@@ -142,7 +142,8 @@ export class Closing {
       core.reply(waiter, { kind: 'closed', runId, result: event.result });
       return;
     }
-    const error = errorRecord(new WorkflowFailedError({ workflowId, runId, status }), causeOf(event));
+    const state = 'retryState' in event && event.retryState !== undefined ? { retryState: event.retryState } : {};
+    const error = errorRecord(new WorkflowFailedError({ workflowId, runId, status, ...state }), causeOf(event));
     core.reply(waiter, { kind: 'error', error });
   }
 

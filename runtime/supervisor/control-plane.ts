@@ -6,6 +6,7 @@ import { memoIn } from '../../mailbox/events.js';
 import type { Payload } from '../../mailbox/payload.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import type {
+  LifetimeRecord,
   Outcome,
   PageToken,
   PendingChildRecord,
@@ -19,6 +20,7 @@ import { InvalidListFilterError, WorkflowNotFoundError } from '../errors.js';
 import type { Activities } from './activities.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
+import { deadlineOf, type Lifetime } from './lifetime.js';
 import { rootOf } from './listing/fields.js';
 import type { Listing } from './listing/listing.js';
 import type { Chunk } from './listing/run-table.js';
@@ -164,6 +166,7 @@ export class ControlPlane {
     return {
       ...this.#summary(run),
       firstRunId: run.firstRunId,
+      ...(run.lifetime === undefined ? {} : { lifetime: lifetimeRecord(run.lifetime) }),
       residence: live?.residence === 'resident' ? 'resident' : 'evicted',
       ...(suspension === undefined
         ? {}
@@ -186,6 +189,12 @@ export class ControlPlane {
       waitingMessages: live?.mailbox.size ?? 0,
     };
   }
+}
+
+function lifetimeRecord(lifetime: Lifetime): LifetimeRecord {
+  const deadline = deadlineOf(lifetime);
+  const { options, attempt } = lifetime;
+  return { options, attempt, ...(deadline === undefined ? {} : { deadline }) };
 }
 
 function pendingChild([childId, { workflowId, runId }]: [string, ChildRecord]): PendingChildRecord {

@@ -115,6 +115,7 @@ async function open(): Promise<{ openRuns: number; clean: boolean }> {
     later,
     ...(time === undefined ? {} : { moved: time.look }),
   });
+  pool.limitSteps((actor) => starting.core.actors.get(actor)?.lifetime?.options.taskTimeout);
   const opened = await starting.open();
   supervisor = starting;
   time?.begin(starting);

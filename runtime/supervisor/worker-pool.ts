@@ -29,6 +29,8 @@ interface Watched {
   since: number;
   /** The actor whose step was found never to end. */
   stuck: number | undefined;
+  /** How long it had. */
+  limit: number;
 }
 
 export class WorkerPool implements Workers {
@@ -41,6 +43,7 @@ export class WorkerPool implements Workers {
   /** Per slot: resolves once a thread is there and initialized. */
   readonly #ready: Promise<Initialized>[];
   readonly #watchdog: NodeJS.Timeout;
+  #limitOf: (actor: number) => number | undefined = () => undefined;
   #stopping = false;
 
   constructor({ slots, stepLimitMs, ...shared }: WorkerPoolOptions) {
@@ -80,6 +83,11 @@ export class WorkerPool implements Workers {
     return first;
   }
 
+  /** @param limitOf how long a step of that actor may take, if that is less than for all */
+  limitSteps(limitOf: (actor: number) => number | undefined): void {
+    this.#limitOf = limitOf;
+  }
+
   async run(slot: number, turn: Uint8Array): Promise<Uint8Array> {
     await this.#ready[slot];
     return (await this.#watching(slot, () =>
@@ -89,7 +97,7 @@ export class WorkerPool implements Workers {
 
   async #watching<T>(slot: number, task: () => Promise<T>): Promise<T> {
     const seen = Atomics.load(this.#steps, slot * STEP_FIELDS);
-    const watched: Watched = { seen, since: performance.now(), stuck: undefined };
+    const watched: Watched = { seen, since: performance.now(), stuck: undefined, limit: this.#stepLimitMs };
     this.#watched[slot] = watched;
     try {
       return await task();
@@ -142,7 +150,7 @@ export class WorkerPool implements Workers {
         ? cause instanceof Error
           ? cause.message
           : String(cause)
-        : `a step took longer than ${this.#stepLimitMs} ms`;
+        : `a step took longer than ${watched.limit} ms`;
     return new WorkerLostError(slot, watched.stuck ?? stepping, reason, { cause });
   }
 
@@ -156,8 +164,12 @@ export class WorkerPool implements Workers {
       if (seen !== watched.seen || Atomics.load(this.#steps, at + 2) === 0) {
         watched.seen = seen;
         watched.since = now;
-      } else if (now - watched.since > this.#stepLimitMs) {
-        watched.stuck = Atomics.load(this.#steps, at + 1);
+      } else {
+        const actor = Atomics.load(this.#steps, at + 1);
+        const limit = Math.min(this.#limitOf(actor) ?? this.#stepLimitMs, this.#stepLimitMs);
+        if (now - watched.since <= limit) continue;
+        watched.stuck = actor;
+        watched.limit = limit;
         void this.#pool.threads.find((thread) => thread.threadId === this.#threads[slot])?.terminate();
       }
     }
