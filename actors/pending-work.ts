@@ -7,6 +7,7 @@ import type { ActivityOptionsRecord, HeadersRecord } from '../mailbox/events.js'
 import { ActivityFailure, CancelledFailure, type FailureRecord, fromFailureRecord } from '../mailbox/failures.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import { decodePayload, type Payload } from '../mailbox/payload.js';
+import { InvalidOptionError } from '../runtime/errors.js';
 import { currentScope } from './code-context.js';
 import type { Waiting } from './conditions.js';
 import type { Execution } from './execution.js';
@@ -21,14 +22,26 @@ interface Pending {
   readonly scope: Scope;
 }
 
+/** An activity that workflow code calls. */
+export interface ActivityCall {
+  readonly activityType: string;
+  readonly args: readonly unknown[];
+  readonly options: ActivityOptionsRecord;
+  readonly cancellationType: 'TRY_CANCEL' | 'WAIT_CANCELLATION_COMPLETED' | 'ABANDON';
+  /** Absent: the next number. */
+  readonly activityId?: string;
+  readonly headers?: HeadersRecord;
+}
+
 const nothing = () => undefined;
-const NO_HEADERS = {};
 
 export class PendingWork {
   /** By kind and id, in the order in which they began: cancellation reaches them in it. Made when first needed. */
   #open: Map<string, Pending> | undefined;
   #lastTimer = 0;
   #lastActivity = 0;
+  /** Ids that workflow code has chosen for its activities. */
+  #chosen: Set<string> | undefined;
   #lastCondition = 0;
   #lastOwn = 0;
 
@@ -119,28 +132,54 @@ export class PendingWork {
     });
   }
 
-  scheduleActivity(
-    activityType: string,
-    args: readonly unknown[],
-    options: ActivityOptionsRecord,
-    headers: { headers?: HeadersRecord } = NO_HEADERS,
-  ): Promise<unknown> {
+  scheduleActivity({ activityType, args, options, cancellationType, ...more }: ActivityCall): Promise<unknown> {
     return new Promise<unknown>((resolve, reject) => {
       this.throwIfCancelled();
       const input = args.map((arg, index) => this.execution.encode(arg, `args[${index}]`));
-      const activityId = String(++this.#lastActivity);
+      const activityId = more.activityId === undefined ? this.nextActivityId() : this.#choose(more.activityId);
       const { outbox } = this.execution;
-      outbox.push({ kind: 'scheduleActivity', activityId, activityType, input, options, ...headers });
-      this.#add(`activity ${activityId}`, resolve, reject, (failure) => {
-        this.#open?.delete(`activity ${activityId}`);
-        if (!outbox.withdraw('scheduleActivity', (command) => command.activityId === activityId)) {
-          outbox.push({ kind: 'cancelActivity', activityId });
+      outbox.push({
+        kind: 'scheduleActivity',
+        activityId,
+        activityType,
+        input,
+        options,
+        ...(more.headers !== undefined && { headers: more.headers }),
+      });
+      const key = `activity ${activityId}`;
+      const waits = cancellationType === 'WAIT_CANCELLATION_COMPLETED';
+      this.#add(key, resolve, reject, (failure) => {
+        const unsent = outbox.withdraw('scheduleActivity', (command) => command.activityId === activityId);
+        if (!unsent && cancellationType !== 'ABANDON') {
+          outbox.push({ kind: 'cancelActivity', activityId, ...(waits && { awaited: true }) });
         }
+        if (waits && !unsent) {
+          this.#cancelOnce(key);
+          return;
+        }
+        this.#open?.delete(key);
         reject(
           new ActivityFailure('Activity cancelled', activityType, activityId, 'CANCEL_REQUESTED', undefined, failure),
         );
       });
     });
+  }
+
+  /** Two activities of one id would share their idempotency key. */
+  #choose(activityId: string): string {
+    this.#chosen ??= new Set();
+    if (this.#chosen.has(activityId)) {
+      const reason = `'${activityId}' is the id of an earlier activity of this run: each is used once`;
+      throw new InvalidOptionError({ option: 'activityId', reason });
+    }
+    this.#chosen.add(activityId);
+    return activityId;
+  }
+
+  /** It stays open: what has been asked for is not asked again. */
+  #cancelOnce(key: string): void {
+    const pending = this.#open?.get(key);
+    if (pending !== undefined) this.#open!.set(key, { ...pending, cancel: nothing });
   }
 
   /** Activities of all kinds share their ids. */

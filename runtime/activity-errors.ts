@@ -1,5 +1,5 @@
 /**
- * The part of the error catalogue that is about completing activities.
+ * The part of the error catalogue that is about activities.
  * Thread: any. A leaf: imports only leaves. In → out: fields → error.
  */
 import { HoldfastError } from './base-error.js';
@@ -40,5 +40,25 @@ export class ActivityCancelledError extends HoldfastError<{ workflowId: string; 
       fields,
       options,
     );
+  }
+}
+
+/** Something of `holdfast/activity` was called outside an activity. */
+export class NotInActivityError extends HoldfastError<{ operation: string }> {
+  readonly code = 'NOT_IN_ACTIVITY';
+  constructor(fields: { operation: string }, options?: ErrorOptions) {
+    super(
+      `${fields.operation} works only inside an activity, in its own asynchronous calls. Call it from there, or pass what it returns along`,
+      fields,
+      options,
+    );
+  }
+}
+
+/** The thread of the activity pool that ran an attempt ended; the attempt has failed and may be tried again, on another thread. */
+export class ActivityThreadLostError extends HoldfastError<{ activityType: string; reason: string }> {
+  readonly code = 'ACTIVITY_THREAD_LOST';
+  constructor(fields: { activityType: string; reason: string }, options?: ErrorOptions) {
+    super(`The pool thread that ran activity '${fields.activityType}' ended: ${fields.reason}`, fields, options);
   }
 }

@@ -4,7 +4,13 @@
  * In → out: fields → error.
  */
 
-import { ActivityCancelledError, ActivityCompletionError, ActivityNotFoundError } from './activity-errors.js';
+import {
+  ActivityCancelledError,
+  ActivityCompletionError,
+  ActivityNotFoundError,
+  ActivityThreadLostError,
+  NotInActivityError,
+} from './activity-errors.js';
 import { HoldfastError } from './base-error.js';
 import {
   DeterminismViolationError,
@@ -163,14 +169,6 @@ export class StepFailedWorkerError extends HoldfastError<{ runId: string; times:
   }
 }
 
-/** The thread of the activity pool that ran an attempt ended; the attempt has failed and may be tried again, on another thread. */
-export class ActivityThreadLostError extends HoldfastError<{ activityType: string; reason: string }> {
-  readonly code = 'ACTIVITY_THREAD_LOST';
-  constructor(fields: { activityType: string; reason: string }, options?: ErrorOptions) {
-    super(`The pool thread that ran activity '${fields.activityType}' ended: ${fields.reason}`, fields, options);
-  }
-}
-
 /** No workflow by that type is exported by the workflow file. */
 export class UnknownWorkflowTypeError extends HoldfastError<{ workflowType: string; registered: readonly string[] }> {
   readonly code = 'UNKNOWN_WORKFLOW_TYPE';
@@ -301,18 +299,6 @@ export class NotAvailableInWorkflowError extends HoldfastError<{ name: string; h
   readonly code = 'NOT_AVAILABLE_IN_WORKFLOW';
   constructor(fields: { name: string; hint: string }, options?: ErrorOptions) {
     super(`${fields.name} is not available in workflow code: ${fields.hint}`, fields, options);
-  }
-}
-
-/** Something of `holdfast/activity` was called outside an activity. */
-export class NotInActivityError extends HoldfastError<{ operation: string }> {
-  readonly code = 'NOT_IN_ACTIVITY';
-  constructor(fields: { operation: string }, options?: ErrorOptions) {
-    super(
-      `${fields.operation} works only inside an activity, in its own asynchronous calls. Call it from there, or pass what it returns along`,
-      fields,
-      options,
-    );
   }
 }
 

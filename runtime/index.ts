@@ -39,6 +39,7 @@ export {
   type SearchAttributeValue,
   TypedSearchAttributes,
 } from '../mailbox/search-attributes.js';
+export type { AsyncCompletionClient, FullActivityId } from './client/activity-client.js';
 export type { WorkflowClassHandle, WorkflowClassHandleWithFirstExecutionRunId } from './client/class-handle.js';
 export { Client, type ClientOptions } from './client/client.js';
 export type { RuntimeStats, WorkflowStatusName } from './client/control.js';

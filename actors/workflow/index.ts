@@ -50,12 +50,15 @@ export {
 export { ContinueAsNew } from '../continue-as-new.js';
 export {
   type ActivityFunction,
+  type ActivityFunctionWithOptions,
   type ActivityInterfaceFor,
-  type ActivityOptions,
+  NotAnActivityMethod,
   proxyActivities,
   type RetryPolicy,
+  scheduleActivity,
   type UntypedActivities,
 } from './activities.js';
+export { ActivityCancellationType, type ActivityOptions } from './activity-options.js';
 export { upsertMemo, upsertSearchAttributes } from './attributes.js';
 export { CancellationScope, type CancellationScopeOptions, ROOT_SCOPE } from './cancellation-scope.js';
 export {

@@ -4,7 +4,7 @@
  */
 import type { Headers } from '../../mailbox/headers.js';
 import type { Next } from '../../mailbox/interceptors.js';
-import type { ActivityOptions } from './activities.js';
+import type { ActivityOptions } from './activity-options.js';
 import type { ChildWorkflowOptions } from './children.js';
 import type { ContinueAsNewOptions } from './continue-as-new.js';
 import type { LocalActivityOptions } from './local-activities.js';

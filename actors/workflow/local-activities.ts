@@ -9,7 +9,7 @@ import { type RetryPolicy, retryPolicyRecord } from '../../mailbox/retry-options
 import { InvalidArgumentError, InvalidOptionError } from '../../runtime/errors.js';
 import { currentExecution } from '../current.js';
 import type { LocalActivityCall } from '../local-activities.js';
-import type { UntypedActivities } from './activities.js';
+import type { NotAnActivityMethod, UntypedActivities } from './activities.js';
 import { encodeArgs } from './outgoing-handle.js';
 
 export interface LocalActivityOptions {
@@ -41,7 +41,9 @@ export type LocalActivityFunctionWithOptions<F extends AnyFunction> = CallOf<F> 
 
 /** The activities as workflow code calls them: the same arguments, a promise of the result. */
 export type LocalActivityInterfaceFor<T> = {
-  readonly [K in keyof T]: T[K] extends AnyFunction ? LocalActivityFunctionWithOptions<T[K]> : never;
+  readonly [K in keyof T]: T[K] extends AnyFunction
+    ? LocalActivityFunctionWithOptions<T[K]>
+    : typeof NotAnActivityMethod;
 };
 
 const CANCELLATION_TYPES = ['ABANDON', 'TRY_CANCEL', 'WAIT_CANCELLATION_COMPLETED'] as const;

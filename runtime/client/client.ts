@@ -7,6 +7,7 @@ import { refuseUnknownOptions } from '../../mailbox/checks.js';
 import { type CustomPayloadConverter, isConverter } from '../../mailbox/converter-scope.js';
 import { isCodec, type PayloadCodec } from '../../mailbox/payload-codec.js';
 import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
+import { AsyncCompletionClient } from './activity-client.js';
 import { Connection } from './connection.js';
 import { ClientCalls, type ClientInterceptors } from './interceptors.js';
 import { ScheduleClient } from './schedules/schedule-client.js';
@@ -28,12 +29,15 @@ export class Client {
   readonly workflow: WorkflowClient;
   /** Creates schedules, finds them, makes their handles. */
   readonly schedule: ScheduleClient;
+  /** Completes activities from outside. */
+  readonly activity: AsyncCompletionClient;
   readonly #connection: Connection;
 
   private constructor(connection: Connection) {
     this.#connection = connection;
     this.workflow = new WorkflowClient(connection);
     this.schedule = new ScheduleClient(connection);
+    this.activity = new AsyncCompletionClient(connection);
   }
 
   /** @internal */

@@ -97,7 +97,16 @@ export type Request = { id: number } & (
     } & Target)
   | ({ kind: 'terminate'; reason?: string; details?: Payload[]; identity?: string } & Target)
   | ({ kind: 'fetchHistory' } & Target)
+  /** `attempt`: only of that one. */
+  | ({ kind: 'reportActivity'; activityId: string; attempt?: number; report: ActivityReport } & Target)
 );
+
+/** What a client says of an activity. */
+export type ActivityReport =
+  | { kind: 'completed'; result: Payload }
+  | { kind: 'failed'; failure: FailureRecord }
+  | { kind: 'canceled'; details?: Payload }
+  | { kind: 'heartbeat'; details?: Payload };
 
 export type RequestKind = Request['kind'];
 export type RequestOf<K extends RequestKind> = Extract<Request, { kind: K }>;
@@ -160,6 +169,7 @@ const requestCodec: RecordCodec<Request> = recordCodec<Request, 'kind'>('kind', 
   cancel: [7, 'id', 'workflowId', 'runId', 'reason', 'identity'],
   terminate: [8, 'id', 'workflowId', 'runId', 'reason', 'details', 'identity'],
   fetchHistory: [9, 'id', 'workflowId', 'runId'],
+  reportActivity: [11, 'id', 'workflowId', 'runId', 'activityId', 'attempt', 'report'],
 });
 
 const replyCodec: RecordCodec<Reply> = recordCodec<Reply, 'kind'>('kind', {

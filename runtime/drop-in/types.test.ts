@@ -38,6 +38,8 @@ test('each value of @temporalio/workflow that is here can stand for theirs', () 
   expectTypeOf<Unassignable<typeof theirs, typeof ours>>().toEqualTypeOf<
     // Classes with private fields are types of their own, and nobody's substitute: their members are compared below.
     | 'CancellationScope'
+    // A symbol of its own, too.
+    | 'NotAnActivityMethod'
     | 'Trigger'
     // Definitions have a brand of each package: the samples compile against either.
     | 'defineQuery'
@@ -61,7 +63,7 @@ test('each value of @temporalio/workflow that is here can stand for theirs', () 
   >();
   expectTypeOf<Shorter<typeof theirs, typeof ours>>().toEqualTypeOf<
     // They say how to convert what they define, or call.
-    'defineQuery' | 'defineSignal' | 'defineUpdate' | 'scheduleLocalActivity'
+    'defineQuery' | 'defineSignal' | 'defineUpdate' | 'scheduleActivity' | 'scheduleLocalActivity'
   >();
 });
 
@@ -110,6 +112,7 @@ interface Types {
   >;
   ActivityFunction: Equals<ours.ActivityFunction<[string], number>, theirCommon.ActivityFunction<[string], number>>;
   ActivityInput: Gets<Bare<ours.ActivityInput>, Bare<theirs.ActivityInput>>;
+  ActivityFunctionWithOptions: Gets<ours.ActivityFunctionWithOptions<Acts['sing']>, (title: string) => Promise<number>>;
   ActivityInterfaceFor: Gets<keyof ours.ActivityInterfaceFor<Acts>, keyof theirs.ActivityInterfaceFor<Acts>>;
   ActivityOptions: Passes<ours.ActivityOptions, Omit<theirs.ActivityOptions, Missing<'ActivityOptions'>>>;
   ApplicationFailureOptions: Passes<ours.ApplicationFailureOptions, theirCommon.ApplicationFailureOptions>;

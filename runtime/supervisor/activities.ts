@@ -16,9 +16,6 @@ import type { Resolve } from './resolutions.js';
 import type { Run } from './run.js';
 import type { Timers } from './timers.js';
 
-/** What became of an attempt: exactly one of them. */
-export type AttemptResult = { result: Payload } | { failure: FailureRecord } | { completesLater: true };
-
 export class Activities {
   readonly #tokens = new AttemptTokens();
   readonly #deadlines: ActivityDeadlines;
@@ -137,7 +134,7 @@ export class Activities {
     const state = activity.retryState(failure, delay, now);
     if (state === 'IN_PROGRESS') this.#retry(activity, failure, now + delay);
     else if (activity.cancelRequested && failure.kind === 'cancelled') this.cancelled(activity, failure);
-    else this.#resolve(activity, activity.failed(failure, state), 'timedOut');
+    else this.#resolve(activity, activity.failed(failure, state), causeOf(failure));
   }
 
   /** No attempt is under way any more, and none follows. */
@@ -250,7 +247,7 @@ export class Activities {
   }
 
   #retry(activity: PendingActivity, failure: FailureRecord, retryAt: number): void {
-    this.#stop(activity, 'timedOut');
+    this.#stop(activity, causeOf(failure));
     const { run } = activity;
     this.#append(run, activity.retryScheduled(failure, retryAt));
     activity.phase = 'retrying';
@@ -317,4 +314,9 @@ export class Activities {
     core.committer.after(run, () => core.release(run));
     core.moved();
   }
+}
+
+/** What the host is told of an attempt that is still under way there. */
+function causeOf({ kind }: FailureRecord): CancelCause {
+  return kind === 'timeout' ? 'timedOut' : 'notFound';
 }

@@ -5,6 +5,7 @@
 import type { Message } from '../../mailbox/messages.js';
 import type { Request, RequestKind, RequestOf } from '../client/protocol.js';
 import { ResourceExhaustedError } from '../errors.js';
+import type { ActivityReports } from './activity-reports.js';
 import type { DelayedStarts } from './delayed-starts.js';
 import type { Dispatcher } from './dispatcher.js';
 import { Door } from './door.js';
@@ -22,6 +23,7 @@ const UNCOUNTED: ReadonlySet<RequestKind> = new Set<RequestKind>(['result', 'pol
 export interface AdmissionDeps extends StartRequestsDeps {
   readonly dispatcher: Dispatcher;
   readonly delayed: DelayedStarts;
+  readonly activityReports: ActivityReports;
 }
 
 export class Admission {
@@ -82,6 +84,7 @@ export class Admission {
     cancel: (waiter, request) => this.#cancel(waiter, request),
     terminate: (waiter, request) => this.#terminate(waiter, request),
     fetchHistory: (waiter, request) => this.#fetchHistory(waiter, request),
+    reportActivity: (waiter, request) => this.deps.activityReports.take(waiter, request),
   };
 
   #query(waiter: Waiter, request: RequestOf<'query'>): void {

@@ -9,6 +9,7 @@ import { RuntimeClosedError, StoreUnavailableError } from '../errors.js';
 import type { FromAttempt, ToHost } from '../host/protocol.js';
 import { Activities } from './activities.js';
 import { ActivityRecovery } from './activity-recovery.js';
+import { ActivityReports } from './activity-reports.js';
 import { Admission } from './admission.js';
 import { Chains } from './chains.js';
 import { Children } from './children.js';
@@ -127,6 +128,7 @@ export class Supervisor {
     const chains = new Chains({ core, starts, closing, readmit });
     this.#admission = new Admission({
       core,
+      activityReports: new ActivityReports(core, this.activities, this.#activityRecovery),
       delayed: this.#delayed,
       dispatcher: this.#dispatcher,
       closing,
