@@ -20,6 +20,7 @@ export class Activities {
   readonly #tokens = new AttemptTokens();
   readonly #deadlines: ActivityDeadlines;
   readonly #queue: ActivityQueue;
+  readonly #outside = new Set<PendingActivity>();
 
   constructor(
     private readonly core: Core,
@@ -53,6 +54,11 @@ export class Activities {
   /** Attempts that the host has and that somebody waits for. */
   get underWay(): number {
     return this.#tokens.size;
+  }
+
+  /** Activities that clients are to complete. */
+  get outside(): number {
+    return this.#outside.size;
   }
 
   isUnderWay(token: number): boolean {
@@ -156,6 +162,7 @@ export class Activities {
   leave(activity: PendingActivity, startedTime: number): void {
     const { startToCloseTimeout = Number.POSITIVE_INFINITY, heartbeatTimeout } = activity.event.options;
     activity.phase = 'outside';
+    this.#outside.add(activity);
     activity.startedTime = startedTime;
     activity.closeAttemptBy = startedTime + startToCloseTimeout;
     activity.beatBy = this.#limit(heartbeatTimeout);
@@ -295,6 +302,7 @@ export class Activities {
   #stop(activity: PendingActivity, cause: CancelCause): void {
     this.#deadlines.forget(activity);
     if (activity.phase === 'queued') this.#queue.remove(activity);
+    else if (activity.phase === 'outside') this.#outside.delete(activity);
     if (activity.token < 0) return;
     this.#tellHost(activity, cause);
     this.#tokens.disown(activity.token);

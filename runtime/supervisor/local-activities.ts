@@ -138,6 +138,15 @@ export class LocalActivities {
     }
   }
 
+  /** Attempts that the host has and that somebody waits for. */
+  get underWay(): number {
+    return this.#byToken.size;
+  }
+
+  isUnderWay(token: number): boolean {
+    return this.#byToken.has(token);
+  }
+
   attempts(run: Run): { activityId: string; activityType: string; attempt: number }[] {
     return [...(this.#byRun.get(run)?.tasks.values() ?? [])].map(({ command, attempt }) => ({
       activityId: command.activityId,
@@ -166,7 +175,7 @@ export class LocalActivities {
     const whole = this.#left(task);
     task.stop();
     if (startToCloseTimeout !== undefined && startToCloseTimeout < whole) {
-      task.stop = this.timers.after(startToCloseTimeout, () => this.#timedOut(task, token, 'START_TO_CLOSE'));
+      task.stop = this.timers.limit(startToCloseTimeout, () => this.#timedOut(task, token, 'START_TO_CLOSE'));
     } else if (Number.isFinite(whole)) {
       task.stop = this.timers.after(whole, () => this.#timedOut(task, token, 'SCHEDULE_TO_CLOSE'));
     }

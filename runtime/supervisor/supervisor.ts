@@ -193,6 +193,15 @@ export class Supervisor {
     return !this.#moving && turnsInFlight === 0 && backlog === 0 && this.core.committer.isIdle;
   }
 
+  /** Attempts of activities of which somebody awaits the outcome. */
+  get attempts(): number {
+    return this.activities.underWay + this.#localActivities.underWay;
+  }
+
+  isUnderWay(attempt: number): boolean {
+    return (isLocalToken(attempt) ? this.#localActivities : this.activities).isUnderWay(attempt);
+  }
+
   get anySuspended(): boolean {
     return this.#suspensions.count > 0;
   }

@@ -11,6 +11,7 @@ function scene() {
   const state = {
     atRest: true,
     suspended: false,
+    left: 0,
     attempts: new Set<number>(),
     awaited: true,
     host: true,
@@ -32,6 +33,7 @@ function scene() {
     anySuspended: () => state.suspended,
     attempts: () => state.attempts.size,
     isUnderWay: (attempt) => state.attempts.has(attempt),
+    leftToClients: () => state.left,
     awaited: () => state.awaited,
     askHost: () => answer('host'),
     askClients: () => answer('clients'),
@@ -63,6 +65,7 @@ test.each([
   ['the embedding thread has not answered', { host: false }],
   ['a client has not answered', { clients: false }],
   ['a run is suspended', { suspended: true }],
+  ['a client is to complete an activity', { left: 1 }],
 ])('time stands while %s', async (_, state) => {
   const { state: now, at, look, rung, clock } = scene();
   Object.assign(now, state);
@@ -106,9 +109,12 @@ test('sleeps end in the order of their ends, each after what is due by then', as
   expect([rung, woken, clock.now()]).toEqual([[10, 20], [2, 1], 20]);
 });
 
-test('a sleep moves time while a run is suspended, too', async () => {
+test.each([
+  ['a run is suspended', { suspended: true }],
+  ['a client is to complete an activity', { left: 1 }],
+])('a sleep moves time also while %s', async (_, now) => {
   const { state, at, look, skipping, rung, woken } = scene();
-  state.suspended = true;
+  Object.assign(state, now);
   at(10);
   skipping.sleep(1, 20, undefined);
   await look();

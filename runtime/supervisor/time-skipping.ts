@@ -14,6 +14,8 @@ export interface Surroundings {
   /** Activity attempts that have no outcome yet. */
   attempts(): number;
   isUnderWay(attempt: number): boolean;
+  /** Activities that clients are to complete. */
+  leftToClients(): number;
   /** Somebody awaits the outcome of a run or of an update. */
   awaited(): boolean;
   /** Resolves once the embedding thread has done with all that was sent to it, and what it sent meanwhile is here. */
@@ -50,7 +52,7 @@ export class TimeSkipping {
   look(): void {
     this.#happened++;
     // An activity is at work in the world outside, whose time is the machine's.
-    if (this.#atWork()) this.clock.run();
+    if (this.#atWork() || this.surroundings.leftToClients() > 0) this.clock.run();
     else this.clock.stand();
     if (!this.#asking && this.#mayMove()) void this.#ask();
   }
@@ -73,9 +75,9 @@ export class TimeSkipping {
     const { clock, surroundings } = this;
     if (!surroundings.atRest() || this.#atWork() || (clock.next ?? Number.POSITIVE_INFINITY) <= clock.now())
       return false;
-    return (
-      this.#sleeps.size > 0 || (surroundings.awaited() && clock.next !== undefined && !surroundings.anySuspended())
-    );
+    if (this.#sleeps.size > 0) return true;
+    if (surroundings.anySuspended() || surroundings.leftToClients() > 0) return false;
+    return surroundings.awaited() && clock.next !== undefined;
   }
 
   #atWork(): boolean {

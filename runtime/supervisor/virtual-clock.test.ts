@@ -75,6 +75,18 @@ test('while it runs, alarms ring as far apart as on the machine’s clock, and n
   expect(rung[1]).toEqual(['b', 530]);
 });
 
+test('moved on while it runs, it runs on from there', () => {
+  const { machine, clock, rung, alarm } = clocks();
+  alarm('a', 1000);
+  clock.run();
+  machine.advance(50);
+  clock.moveTo(1400);
+  machine.advance(99);
+  expect(rung).toEqual([]);
+  machine.advance(1);
+  expect(rung).toEqual([['a', 1500]]);
+});
+
 test('a limit set while it runs is no shorter than on the machine’s clock', () => {
   const { machine, clock } = clocks();
   clock.run();

@@ -54,6 +54,8 @@ export class VirtualClock implements Clock {
       const { ring } = this.#alarms.take(next)!;
       ring?.();
     }
+    // Moved on while it runs, it runs on from there.
+    if (time > this.#passed() && this.#ran !== undefined) this.#ran = { since: this.#machine.now(), from: time };
     this.#now = Math.max(this.#now, time);
     this.#wait();
   }

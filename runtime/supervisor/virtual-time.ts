@@ -85,8 +85,9 @@ export class VirtualTime {
     this.#skipping = new TimeSkipping(this.clock, {
       atRest: () => supervisor.atRest,
       anySuspended: () => supervisor.anySuspended,
-      attempts: () => supervisor.activities.underWay,
-      isUnderWay: (attempt) => supervisor.activities.isUnderWay(attempt),
+      attempts: () => supervisor.attempts,
+      isUnderWay: (attempt) => supervisor.isUnderWay(attempt),
+      leftToClients: () => supervisor.activities.outside,
       awaited: () => [...this.#ports].some(({ awaited }) => awaited.size > 0),
       askHost: () => this.#host.ask(() => this.#tell({ kind: 'probe' })),
       askClients: () => this.#askClients(),

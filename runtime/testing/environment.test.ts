@@ -113,6 +113,16 @@ test('an activity that does not end exceeds its time as it would outside a test'
   expect(await env.currentTimeMs()).toBeGreaterThanOrEqual(START + 300);
 });
 
+test('local activities keep the clock as others do', async () => {
+  const local = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return 'activity';
+  };
+  await using env = await skipping({ activities: { local } });
+  expect(await env.client.workflow.execute(flows.racedLocally, { ...id(), args: ['10 seconds'] })).toBe('activity');
+  expect(await env.currentTimeMs()).toBe(START);
+});
+
 test('what a client asks for next comes before anything that is due', async () => {
   await using env = await skipping();
   const handle = await env.client.workflow.start(flows.twoNudges, id());
