@@ -104,26 +104,31 @@ export function scheduleLocalActivity<R>(
   return run(checkId('activity type', activityType), args, options, settingsOf(options)) as Promise<R>; // What the caller says it returns.
 }
 
-async function run(
+/** Not async: who awaits the call goes on as soon as the outcome is there, in its turn among all that are awaited. */
+function run(
   activityType: string,
   args: unknown[],
   options: LocalActivityOptions,
   settings: Settings,
 ): Promise<unknown> {
   const { localActivities, interceptors } = currentExecution();
-  if (interceptors?.has('scheduleLocalActivity') !== true) {
-    return localActivities.run({ activityType, input: encodeArgs(args), ...settings });
+  try {
+    if (interceptors?.has('scheduleLocalActivity') !== true) {
+      return localActivities.run({ activityType, input: encodeArgs(args), ...settings });
+    }
+    const seq = interceptors.nextSeq('scheduleLocalActivity');
+    const given = { activityType, args, options, headers: {}, seq, attempt: 1 };
+    return interceptors.through('scheduleLocalActivity', given, async (input) =>
+      localActivities.run({
+        activityType: input.activityType,
+        input: encodeArgs(input.args),
+        ...(input.options === options ? settings : settingsOf(input.options)),
+        ...interceptors.record(input.headers),
+      }),
+    );
+  } catch (error) {
+    return Promise.reject(error);
   }
-  const seq = interceptors.nextSeq('scheduleLocalActivity');
-  const given = { activityType, args, options, headers: {}, seq, attempt: 1 };
-  return interceptors.through('scheduleLocalActivity', given, async (input) =>
-    localActivities.run({
-      activityType: input.activityType,
-      input: encodeArgs(input.args),
-      ...(input.options === options ? settings : settingsOf(input.options)),
-      ...interceptors.record(input.headers),
-    }),
-  );
 }
 
 function settingsOf(given: LocalActivityOptions): Settings {

@@ -7,8 +7,7 @@ import { test } from 'vitest';
 import { program } from '../test-kit/programs.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
 import { Player } from '../test-kit/schedule.test-kit.js';
-import type { State } from '../test-kit/script.test-kit.js';
-import { scripted } from '../test-kit/script-workflow.test-kit.js';
+import { workflowsOf } from '../test-kit/script-workflow.test-kit.js';
 import { System } from '../test-kit/system.test-kit.js';
 import { expectAsModelled } from '../test-kit/verdict.test-kit.js';
 
@@ -18,17 +17,17 @@ const { MODEL_CASES: cases = '300', MODEL_SEED: seed, MODEL_PATH: path } = proce
 
 test('a run is what its messages make of it, one after the other', { timeout: 3_600_000 }, async () => {
   await assert(
-    asyncProperty(program, async ({ script, beginning, actions, slots, maxResident }) => {
+    asyncProperty(program, async ({ script, beginning, actions, slots, maxResident, version }) => {
       const system = await System.open({
-        workflows: { scripted: (state?: State) => scripted(script, state) },
+        workflows: workflowsOf(script, version),
         slots,
         maxResident,
       });
-      const player = new Player(system);
+      const player = new Player(system, script, version);
       player.begin(beginning);
       await player.play(actions);
       await player.end();
-      await expectAsModelled(system, script, player.sent, player.life);
+      await expectAsModelled(system, script, player);
     }),
     {
       numRuns: Number(cases),

@@ -270,6 +270,10 @@ function storedAs(command: Command, event: WorkflowEvent): object & { kind: stri
 
 /** Every field of the command, as it was made and as its event has it; stacks apart, which tell of the way there. */
 export function bothSides(command: Command, event: WorkflowEvent): { made: unknown; recorded: unknown } {
+  // Whether the patch is deprecated is up to the code of the day.
+  if (command.kind === 'recordPatch' && event.eventType === 'MarkerRecorded' && event.marker.kind === 'patch') {
+    return { made: command.patchId, recorded: event.marker.patchId };
+  }
   const { kind: _, ...fields } = storedAs(command, event);
   const recorded = ('marker' in event ? event.marker : event) as unknown as Record<string, unknown>;
   // Through the codec, for what is undefined is not stored.

@@ -5,6 +5,7 @@
 import { type Arbitrary, array, constant, constantFrom, integer, letrec, oneof, option, record } from 'fast-check';
 import type { Action, Beginning } from './schedule.test-kit.js';
 import type { Script, Statement } from './script.test-kit.js';
+import type { Version } from './script-workflow.test-kit.js';
 
 export interface Program {
   readonly script: Script;
@@ -12,6 +13,7 @@ export interface Program {
   readonly actions: readonly Action[];
   readonly slots: number;
   readonly maxResident: number;
+  readonly version: Version;
 }
 
 const cell = constantFrom('x' as const, 'y' as const);
@@ -19,6 +21,13 @@ const name = constantFrom('a' as const, 'b' as const, 'late' as const);
 const updateName = constantFrom('u' as const, 'v' as const, 'lateUpdate' as const);
 const gate = constantFrom('shut' as const, 'letThrough' as const, 'open' as const);
 const is = constant;
+
+const childPlan = {
+  how: constantFrom('returns' as const, 'returns' as const, 'fails' as const, 'waits' as const),
+  ms: constantFrom(1, 50, 500),
+  cancellationType: constantFrom('TRY_CANCEL' as const, 'ABANDON' as const),
+  closePolicy: constantFrom('TERMINATE' as const, 'ABANDON' as const, 'REQUEST_CANCEL' as const),
+};
 
 const { statements } = letrec<{ statement: Statement; statements: readonly Statement[] }>((tie) => ({
   statement: oneof(
@@ -41,6 +50,34 @@ const { statements } = letrec<{ statement: Statement; statements: readonly State
     { weight: 1, arbitrary: record({ do: is('fail' as const) }) },
     { weight: 12, arbitrary: record({ do: is('locked' as const), body: tie('statements') }) },
     { weight: 8, arbitrary: record({ do: is('shielded' as const), body: tie('statements') }) },
+    {
+      weight: 8,
+      arbitrary: record({
+        do: is('activity' as const),
+        host: constantFrom('scheduled' as const, 'local' as const),
+        fails: constantFrom(0, 0, 1, 2),
+        limit: constantFrom(0, 0, 1, 2),
+      }),
+    },
+    { weight: 6, arbitrary: record({ do: is('child' as const), ...childPlan }) },
+    {
+      weight: 8,
+      arbitrary: record({
+        do: is('scope' as const),
+        scope: constantFrom('cancellable' as const, 'nonCancellable' as const, 'timeout' as const),
+        ms: constantFrom(1, 50, 500),
+        body: tie('statements'),
+      }),
+    },
+    { weight: 4, arbitrary: record({ do: is('cancelScope' as const) }) },
+    {
+      weight: 8,
+      arbitrary: record({
+        do: is('patched' as const),
+        id: constantFrom('p' as const, 'q' as const),
+        body: tie('statements'),
+      }),
+    },
   ) as Arbitrary<Statement>,
   statements: array(tie('statement'), { maxLength: 4, depthIdentifier: 'statement' }) as Arbitrary<
     readonly Statement[]
@@ -104,6 +141,7 @@ const action: Arbitrary<Action> = oneof(
   { weight: 4, arbitrary: record({ do: is('pass' as const), ms: constantFrom(1, 50, 400, 1500) }) },
   { weight: 5, arbitrary: record({ do: is('ticks' as const), count: integer({ min: 1, max: 6 }) }) },
   { weight: 3, arbitrary: record({ do: is('settle' as const) }) },
+  { weight: 6, arbitrary: record({ do: is('work' as const), attempts: integer({ min: 1, max: 3 }) }) },
   { weight: 3, arbitrary: record({ do: is('keep' as const), actors: integer({ min: 0, max: 2 }) }) },
   { weight: 3, arbitrary: record({ do: is('flushes' as const), gate }) },
   { weight: 3, arbitrary: record({ do: is('returns' as const), gate }) },
@@ -113,6 +151,7 @@ const action: Arbitrary<Action> = oneof(
   { weight: 1, arbitrary: record({ do: is('longTurns' as const) }) },
   { weight: 2, arbitrary: record({ do: is('crash' as const), flush: constantFrom('lost' as const, 'kept' as const) }) },
   { weight: 1, arbitrary: record({ do: is('restart' as const) }) },
+  { weight: 1, arbitrary: record({ do: is('deploy' as const) }) },
 );
 
 const beginning: Arbitrary<Beginning> = oneof(
@@ -127,4 +166,5 @@ export const program: Arbitrary<Program> = record({
   actions: array(action, { maxLength: 40, size: 'max' }),
   slots: integer({ min: 1, max: 2 }),
   maxResident: integer({ min: 0, max: 2 }),
+  version: constantFrom('old' as const, 'old' as const, 'patched' as const),
 });

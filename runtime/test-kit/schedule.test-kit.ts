@@ -2,9 +2,11 @@
  * Schedules: what clients, clocks and misfortune do to one workflow, as data; and the player that does it.
  * Thread: the test's. In → out: actions → calls with what was sent and what was known when it was.
  */
-import { decodePayload, encodePayloads } from '../../mailbox/payload.js';
+import { decodePayload, decodePayloads, encodePayloads } from '../../mailbox/payload.js';
 import type { UpdateStage } from '../client/protocol.js';
-import type { SignalName, UpdateName } from './script.test-kit.js';
+import type { ActivityTask } from '../host/protocol.js';
+import type { Script, SignalName, UpdateName } from './script.test-kit.js';
+import { type Version, workflowsOf } from './script-workflow.test-kit.js';
 import type { Call, System } from './system.test-kit.js';
 
 /** What comes with the start of the run. */
@@ -22,6 +24,8 @@ export type Action =
   | { readonly do: 'updateOnce'; readonly name: UpdateName; readonly id: number }
   | { readonly do: 'query' }
   | { readonly do: 'cancel' }
+  /** The host ends attempts, the oldest first. */
+  | { readonly do: 'work'; readonly attempts: number }
   | { readonly do: 'pass'; readonly ms: number }
   | { readonly do: 'ticks'; readonly count: number }
   | { readonly do: 'settle' }
@@ -33,7 +37,9 @@ export type Action =
   | { readonly do: 'shortTurns' }
   | { readonly do: 'longTurns' }
   | { readonly do: 'crash'; readonly flush: 'lost' | 'kept' }
-  | { readonly do: 'restart' };
+  | { readonly do: 'restart' }
+  /** Another process begins, with the next version of the code. */
+  | { readonly do: 'deploy' };
 
 /** One request and what was known when it was sent. */
 export interface Sent {
@@ -49,11 +55,41 @@ export interface Sent {
   readonly known: ReadonlySet<string>;
 }
 
+export interface Deployment {
+  readonly version: Version;
+  /** Messages of that time and later are processed for the first time by code with the changes. */
+  readonly at: number;
+  /** The first one with this version. */
+  readonly life: number;
+}
+
+/** An attempt that the host was told to run. */
+export interface Attempt {
+  readonly runId: string;
+  readonly activityId: string;
+  readonly attempt: number;
+}
+
 export class Player {
   readonly sent: Sent[] = [];
+  /** In the order in which they began. */
+  readonly attempts: Attempt[] = [];
   life = 0;
+  deployed: Deployment;
+  /** Messages to the host of this life that have been looked at. */
+  #heard = 0;
+  /** Attempts among them, in all lives. */
+  #heardNew = 0;
+  #waiting: ActivityTask[] = [];
 
-  constructor(private readonly system: System) {}
+  constructor(
+    private readonly system: System,
+    private readonly script: Script,
+    /** That with which the system was opened. */
+    version: Version,
+  ) {
+    this.deployed = { version, at: version === 'old' ? Number.POSITIVE_INFINITY : 0, life: 0 };
+  }
 
   begin(beginning: Beginning): void {
     const target = { workflowId: 'w', workflowType: 'scripted' };
@@ -84,9 +120,11 @@ export class Player {
   async end(): Promise<void> {
     await this.#letGo();
     const { frames } = this.system.disk;
-    for (let before = -1; before !== frames.length; ) {
-      before = frames.length;
+    for (let before = -1; before !== frames.length + this.#heardNew; ) {
+      before = frames.length + this.#heardNew;
+      this.#work(Number.POSITIVE_INFINITY);
       await this.system.pass(5000);
+      this.#hear();
     }
   }
 
@@ -114,6 +152,7 @@ export class Player {
     },
     query: () => this.#note('query', 'state', this.#tag('query'), undefined, this.system.query('w', 'state')),
     cancel: () => this.#note('cancel', '', this.#tag('cancel'), undefined, this.system.cancel('w')),
+    work: ({ attempts }) => this.#work(attempts),
     pass: ({ ms }) => this.system.pass(ms),
     ticks: async ({ count }) => {
       for (let i = 0; i < count; i++) await new Promise<void>((resolve) => setImmediate(resolve));
@@ -137,15 +176,54 @@ export class Player {
       this.system.workers.monotonic = () => 0;
     },
     crash: async ({ flush }) => {
-      this.life++;
+      this.#dies();
       await this.system.crash(flush);
     },
     restart: async () => {
       await this.#letGo();
-      this.life++;
+      this.#dies();
       await this.system.restart();
     },
+    deploy: async () => {
+      const { version, at } = this.deployed;
+      // The way back would not fit the histories.
+      if (version === 'deprecated' || (version === 'patched' && at > 0)) return;
+      this.#dies();
+      // What comes from now on is later than anything before.
+      this.system.clock.advance(1);
+      this.deployed =
+        version === 'old'
+          ? { version: 'patched', at: this.system.clock.now(), life: this.life }
+          : { version: 'deprecated', at: 0, life: this.life };
+      this.system.deploy(workflowsOf(this.script, this.deployed.version));
+      await this.system.crash('lost');
+    },
   };
+
+  #work(attempts: number): void {
+    this.#hear();
+    for (const task of this.#waiting.splice(0, attempts)) {
+      const [tag, fails] = decodePayloads(task.input) as [string, number];
+      this.system.activityStarts(task);
+      if (task.attempt > fails) this.system.activityReturns(task, `work of ${tag}`);
+      else this.system.activityThrows(task, { kind: 'application', type: 'NotYet', message: tag });
+    }
+  }
+
+  #hear(): void {
+    const { toHost } = this.system;
+    for (; this.#heard < toHost.length; this.#heard++) {
+      const message = toHost[this.#heard]!;
+      if (message.kind === 'cancelActivity')
+        this.#waiting = this.#waiting.filter(({ token }) => token !== message.token);
+      if (message.kind !== 'runActivity') continue;
+      const { runId, activityId, attempt, isLocal } = message;
+      // One that is local begins anew in each process.
+      if (isLocal !== true) this.attempts.push({ runId, activityId, attempt });
+      this.#heardNew++;
+      this.#waiting.push(message);
+    }
+  }
 
   #tag(kind: string): string {
     return `${kind} ${this.sent.length}`;
@@ -155,6 +233,13 @@ export class Player {
     const known = new Set<string>();
     for (const earlier of this.sent) if (isKnown(earlier)) known.add(earlier.tag);
     this.sent.push({ kind, name, tag, id, call, life: this.life, known });
+  }
+
+  /** What its host was at work on dies with it. */
+  #dies(): void {
+    this.#hear();
+    this.#waiting = [];
+    this.life++;
   }
 
   async #letGo(): Promise<void> {

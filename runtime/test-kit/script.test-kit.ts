@@ -2,7 +2,8 @@
  * Scripts: workflow code as data, so that a random program can be written, shrunk, and run by a workflow and by a model alike.
  * Thread: the test's. In → out: statements + the world they act on → what to wait for next.
  */
-import { ApplicationFailure, isCancellation } from '../../mailbox/failures.js';
+import type { ParentClosePolicy } from '../../mailbox/events.js';
+import { ApplicationFailure, CancelledFailure, isCancellation } from '../../mailbox/failures.js';
 
 export type Cell = 'x' | 'y' | 'end';
 export type SignalName = 'a' | 'b' | 'late';
@@ -24,7 +25,28 @@ export type Statement =
   | { readonly do: 'continueAsNew' }
   | { readonly do: 'locked'; readonly body: readonly Statement[] }
   /** Notes that it was cancelled, and goes on. */
-  | { readonly do: 'shielded'; readonly body: readonly Statement[] };
+  | { readonly do: 'shielded'; readonly body: readonly Statement[] }
+  /** An activity whose attempts fail so often before one succeeds. `limit`: of attempts; 0 is none. */
+  | { readonly do: 'activity'; readonly host: ActivityKind; readonly fails: number; readonly limit: number }
+  | ({ readonly do: 'child' } & ChildPlan)
+  /** In a cancellation scope of its own. */
+  | { readonly do: 'scope'; readonly scope: ScopeKind; readonly ms: number; readonly body: readonly Statement[] }
+  /** Only where the run goes the new way of that change. */
+  | { readonly do: 'patched'; readonly id: PatchId; readonly body: readonly Statement[] }
+  /** Cancels the scope that it stands in, but not the run. */
+  | { readonly do: 'cancelScope' };
+
+export type PatchId = 'p' | 'q';
+export type ActivityKind = 'scheduled' | 'local';
+export type ScopeKind = 'cancellable' | 'nonCancellable' | 'timeout';
+
+export interface ChildPlan {
+  /** What the child does once its time is over; `waits` for ever. */
+  readonly how: 'returns' | 'fails' | 'waits';
+  readonly ms: number;
+  readonly cancellationType: 'ABANDON' | 'TRY_CANCEL';
+  readonly closePolicy: ParentClosePolicy;
+}
 
 /** An update is refused while this is so. */
 export interface Refusal {
@@ -67,6 +89,17 @@ export type Effect =
   | { readonly kind: 'wait'; readonly until: () => boolean; readonly timeout: number | undefined }
   | { readonly kind: 'sleep'; readonly ms: number }
   | { readonly kind: 'acquire' }
+  | {
+      readonly kind: 'activity';
+      readonly host: ActivityKind;
+      readonly tag: string;
+      readonly fails: number;
+      readonly limit: number;
+    }
+  /** Answered with what `awaitChild` needs. */
+  | { readonly kind: 'startChild'; readonly tag: string; readonly plan: ChildPlan }
+  | { readonly kind: 'awaitChild'; readonly child: unknown }
+  | { readonly kind: 'scope'; readonly scope: ScopeKind; readonly ms: number; readonly body: () => Running }
   | { readonly kind: 'continueAsNew'; readonly next: State };
 
 /** What a script asks for without waiting. */
@@ -76,6 +109,8 @@ export interface World {
   open(): void;
   release(): void;
   allFinished(): boolean;
+  cancelScope(): void;
+  patched(id: PatchId): boolean;
 }
 
 export type Running = Generator<Effect, string, unknown>;
@@ -141,7 +176,48 @@ export function* perform(statements: readonly Statement[], tag: string, world: W
           state.log.push(`${tag} was cancelled`);
         }
         break;
+      case 'activity': {
+        const { host, fails, limit } = statement;
+        yield* noted(tag, world, function* () {
+          return yield { kind: 'activity', host, tag, fails, limit };
+        });
+        break;
+      }
+      case 'child':
+        yield* noted(tag, world, function* () {
+          const child = yield { kind: 'startChild', tag, plan: statement };
+          return yield { kind: 'awaitChild', child };
+        });
+        break;
+      case 'scope': {
+        const { scope, ms, body } = statement;
+        state.log.push(`${tag} opens a scope`);
+        yield { kind: 'scope', scope, ms, body: () => perform(body, tag, world) };
+        break;
+      }
+      case 'patched':
+        if (!world.patched(statement.id)) break;
+        state.log.push(`${tag} goes the new way`);
+        yield* perform(statement.body, tag, world);
+        break;
+      case 'cancelScope':
+        world.cancelScope();
+        break;
     }
   }
   return `${tag} was number ${state.log.push(`${tag} ended`)}`;
+}
+
+/** Notes what comes of it, a failure too; cancellations go on, all of one kind. */
+function* noted(
+  tag: string,
+  { state }: World,
+  act: () => Generator<Effect, unknown, unknown>,
+): Generator<Effect, void, unknown> {
+  try {
+    state.log.push(`${tag} got ${String(yield* act())}`);
+  } catch (error) {
+    if (isCancellation(error)) throw new CancelledFailure('cancelled');
+    state.log.push(`${tag} got a failure`);
+  }
 }

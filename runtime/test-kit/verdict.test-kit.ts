@@ -4,13 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
-import { compare, type ReplayStep, replaySteps } from '../../actors/replay.js';
+import { compare, leavesEvent, type ReplayStep, replaySteps } from '../../actors/replay.js';
 import { CLOSING_EVENTS, type EventOf, type WorkflowEvent } from '../../mailbox/events.js';
 import { decodePayload, decodePayloads, encodePayload } from '../../mailbox/payload.js';
 import { messageOf } from '../../mailbox/stored-messages.js';
 import { bothSides, expectWellFormed, replayed } from './invariants.test-kit.js';
 import { type Close, Model, type Moment, tagOf } from './model.test-kit.js';
-import { isKnown, resultOf, type Sent } from './schedule.test-kit.js';
+import { type Attempt, type Deployment, isKnown, type Player, resultOf, type Sent } from './schedule.test-kit.js';
 import type { Script, State, UpdateName } from './script.test-kit.js';
 import type { System } from './system.test-kit.js';
 
@@ -33,7 +33,11 @@ class Chain {
   /** Tag of a message → the moments of the first step that had it. */
   readonly #momentsOf = new Map<string, { readonly first: number; readonly last: number }>();
 
-  constructor(script: Script, histories: ReadonlyMap<string, readonly WorkflowEvent[]>) {
+  constructor(
+    script: Script,
+    histories: ReadonlyMap<string, readonly WorkflowEvent[]>,
+    private readonly deployed: Deployment,
+  ) {
     let runId = [...histories].find(([, [started]]) => isStart(started) && started.workflowId === 'w')?.[0];
     let state: State | undefined;
     while (runId !== undefined) {
@@ -69,14 +73,17 @@ class Chain {
 
   #retell(run: Retold): void {
     const { model, steps, from } = run;
-    for (const { messages } of steps) {
+    for (const { messages, expected } of steps) {
       expect(model.close, 'nothing is stepped once the run has closed').toBeUndefined();
       for (const message of messages) {
         if (message.kind !== 'timerFired') continue;
         expect(message.time, 'no timer fires early').toBeGreaterThanOrEqual(model.nextTimer);
       }
       const first = from + model.moments.length;
-      model.step(messages);
+      const markers = expected.flatMap((event) => (event.eventType === 'MarkerRecorded' ? [event.marker] : []));
+      const patches = markers.flatMap((marker) => (marker.kind === 'patch' ? [marker.patchId] : []));
+      const isNew = messages.some(({ time }) => time >= this.deployed.at);
+      model.step(messages, patches, isNew);
       const last = from + model.moments.length - 1;
       for (const message of messages) {
         if (message.kind !== 'signal' && message.kind !== 'update') continue;
@@ -107,19 +114,24 @@ function stepsOf(history: readonly WorkflowEvent[]): readonly ReplayStep[] {
 export async function expectAsModelled(
   system: System,
   script: Script,
-  sent: readonly Sent[],
-  life: number,
+  { sent, attempts, life, deployed }: Pick<Player, 'sent' | 'attempts' | 'life' | 'deployed'>,
 ): Promise<void> {
   expect(system.failures).toEqual([]);
-  const chain = new Chain(script, system.histories());
+  const chain = new Chain(script, system.histories(), deployed);
   if (chain.runs.length === 0) {
     expect(sent.filter(isKnown)).toEqual([]);
     return;
   }
   expectSignals(chain, sent);
   expectUpdates(chain, sent);
-  expectQueries(chain, sent);
+  // Steps that left no event are new ones to new code, and what older code said of them need not be so.
+  expectQueries(
+    chain,
+    sent.filter(({ life: of }) => of >= deployed.life),
+  );
   expectAtRest(chain, system, sent, life);
+  expectActivities(chain, attempts);
+  expectChildren(chain, system);
   const state = JSON.stringify(chain.last.model.state);
   const ask = async () => JSON.stringify(await system.query('w', 'state').value());
   expect(await ask()).toBe(state);
@@ -250,6 +262,79 @@ function expectAtRest({ last, outcomes }: Chain, system: System, sent: readonly 
   }
 }
 
+/** Attempts follow one another, the last one's outcome is the activity's, and at rest none is under way. */
+function expectActivities({ runs }: Chain, attempts: readonly Attempt[]): void {
+  for (const { runId, history, model } of runs) {
+    const open = new Set<string>();
+    for (const event of history) {
+      if (event.eventType === 'ActivityTaskScheduled') open.add(event.activityId);
+      if (event.eventType === 'ActivityTaskCancelRequested') open.delete(event.activityId);
+      switch (event.eventType) {
+        case 'ActivityTaskCompleted': {
+          const [tag, fails] = scheduledBy(history, event).args;
+          expect(decodePayload(event.result)).toBe(`work of ${tag}`);
+          expect(event.attempt, 'an attempt that fails completes nothing').toBeGreaterThan(fails);
+          open.delete(event.activityId);
+          break;
+        }
+        case 'ActivityTaskFailed':
+        // The last attempt may have ended with its process.
+        case 'ActivityTaskTimedOut': {
+          const { limit } = scheduledBy(history, event);
+          expect(limit, 'without a limit there is always another attempt').toBeGreaterThan(0);
+          expect(event.attempt, 'all attempts were made').toBeGreaterThanOrEqual(limit);
+          open.delete(event.activityId);
+        }
+      }
+    }
+    if (model.close === undefined) expect([...open], 'every activity comes to an end').toEqual([]);
+    const numbers = new Map<string, number>();
+    for (const { activityId, attempt } of attempts.filter((each) => each.runId === runId)) {
+      expect(attempt, 'attempts are counted on').toBeGreaterThan(numbers.get(activityId) ?? 0);
+      numbers.set(activityId, attempt);
+    }
+  }
+}
+
+function scheduledBy(history: readonly WorkflowEvent[], { scheduledEventId }: { readonly scheduledEventId: number }) {
+  const { input, options } = history[scheduledEventId - 1] as EventOf<'ActivityTaskScheduled'>;
+  return { args: decodePayloads(input) as [tag: string, fails: number], limit: options.retry!.maximumAttempts };
+}
+
+/** Each child has begun once, its parent knows how it ended, and what it is after its parent's end is as its policy says. */
+function expectChildren({ runs }: Chain, system: System): void {
+  const leaves = [...system.histories().values()].filter(
+    ([started]) => isStart(started) && started.workflowType === 'leaf',
+  );
+  for (const { runId, history, model } of runs) {
+    for (const event of history) {
+      if (event.eventType !== 'StartChildWorkflowExecutionInitiated') continue;
+      const { childId, options } = event;
+      const own = leaves.filter(
+        ([started]) => isStart(started) && started.parent?.runId === runId && started.parent.childId === childId,
+      );
+      expect(own.length, 'a child begins once').toBeLessThanOrEqual(1);
+      const types = own[0]?.map(({ eventType }) => eventType) ?? [];
+      const closed = CLOSING_EVENTS.has(types.at(-1)!);
+      if (model.close === undefined) {
+        expect(own.length, 'a child that is wanted begins').toBe(1);
+        const told = history.find(
+          (each) => 'childId' in each && each.childId === childId && CHILD_ENDS.has(each.eventType),
+        );
+        expect(told !== undefined, 'a parent knows of the end of its child').toBe(closed);
+      } else if (options.parentClosePolicy === 'TERMINATE') expect(own.length === 0 || closed).toBe(true);
+      else if (options.parentClosePolicy === 'REQUEST_CANCEL' && own.length > 0) expect(closed).toBe(true);
+    }
+  }
+}
+
+const CHILD_ENDS: ReadonlySet<string> = new Set([
+  'ChildWorkflowExecutionCompleted',
+  'ChildWorkflowExecutionFailed',
+  'ChildWorkflowExecutionCanceled',
+  'ChildWorkflowExecutionTerminated',
+]);
+
 /** A fresh execution comes to the same state, and what it asks for is what the first one did, down to the last byte. */
 async function expectReplayed({ runId, history, steps, model }: Retold, system: System): Promise<void> {
   const { answer, commands } = await replayed(runId, history, steps, system.deployed, 'state');
@@ -258,7 +343,7 @@ async function expectReplayed({ runId, history, steps, model }: Retold, system: 
   const recorded: unknown[] = [];
   for (const [index, { expected }] of steps.entries()) {
     expect(compare(commands[index]!, expected)).toBeUndefined();
-    for (const [at, command] of commands[index]!.entries()) {
+    for (const [at, command] of commands[index]!.filter(leavesEvent).entries()) {
       const sides = bothSides(command, expected[at]!);
       made.push([command.kind, sides.made]);
       recorded.push([command.kind, sides.recorded]);
