@@ -145,8 +145,8 @@ row('local/cancellation-type', 'and goes on, or waits, as it says', async () => 
     });
     await system.signal('w', 'stop').value();
     // What closes meanwhile tells its activities too.
-    const reasons = system.toHost.flatMap((each) => ('reason' in each ? [each.reason] : []));
-    expect(reasons.includes('cancelled by its workflow'), cancellationType).toBe(told);
+    const causes = system.toHost.flatMap((each) => ('cause' in each ? [each.cause] : []));
+    expect(causes.includes('cancelRequested'), cancellationType).toBe(told);
     await returns(system, 'after all');
     expect(await system.result('w').value()).toBe(outcome);
   }
