@@ -9,7 +9,7 @@ import type { ParentRecord, RunOptionsRecord, SuccessionRecord, WorkflowEvent } 
 import { type FailureRecord, toFailureRecord } from '../mailbox/failures.js';
 import type { Message, MessageKind, MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
-import type { Answer, LocalActivityCommand, LogEntry } from '../mailbox/turn.js';
+import type { Answer, LocalActivityCommand, LogEntry, SinkCallRecord } from '../mailbox/turn.js';
 import { Children } from './children.js';
 import { startMain } from './closing.js';
 import { Conditions } from './conditions.js';
@@ -27,6 +27,7 @@ import { SeededRandom } from './random.js';
 import { beginQuery, beginValidator, endReadOnly, type ReadOnlyPhase } from './read-only.js';
 import type { Scope } from './scopes.js';
 import { receiveSignal } from './signals.js';
+import { SinkCalls } from './sink-calls.js';
 import { receiveUpdate, rejectUpdate, runUpdate } from './updates.js';
 
 export interface RunInfo {
@@ -48,6 +49,8 @@ export interface ExecutionHost {
   encode(value: unknown, name: string): Payload;
   /** Names of classes of errors that fail what they are thrown in, in every workflow. */
   readonly failureTypeNames: readonly string[];
+  /** Sink functions, as `sink.function`, that replays call too. */
+  readonly sinksInReplay?: ReadonlySet<string> | undefined;
   /** Makes clear what an error means that comes of the sandbox's missing globals. */
   explain<T>(thrown: T): T;
 }
@@ -110,6 +113,7 @@ export class Execution implements Scope {
   /** Where the run comes from and what was noted with it; undefined for most. */
   origin: Origin | undefined;
 
+  #sinks: SinkCalls | undefined;
   #children: Children | undefined;
   #externalRequests: ExternalRequests | undefined;
   #localActivities: LocalActivities | undefined;
@@ -139,6 +143,16 @@ export class Execution implements Scope {
   /** @throws PayloadConverterError, PayloadTooLargeError */
   encode(value: unknown, name: string): Payload {
     return this.host.encode(value, name);
+  }
+
+  get sinks(): SinkCalls {
+    this.#sinks ??= new SinkCalls(this);
+    return this.#sinks;
+  }
+
+  /** Of the step that has just ended; undefined for nearly all. */
+  takeSinkCalls(): SinkCallRecord[] | undefined {
+    return this.#sinks?.take();
   }
 
   /** Made when first needed, as most runs never do. */

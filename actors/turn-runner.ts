@@ -18,6 +18,7 @@ import {
   type SliceReport,
   type SlowStep,
   type StepReport,
+  type StepSinks,
   type SuspendReason,
   type TurnReport,
 } from '../mailbox/turn.js';
@@ -71,7 +72,7 @@ export class TurnRunner {
         this.#turn = undefined;
         const logs = this.#logs;
         this.#logs = [];
-        resolve({ slices: turn.reports, logs, slow: turn.slow });
+        resolve({ slices: turn.reports, logs, slow: turn.slow, sinks: turn.sinks });
       };
       this.#turn = new Turn(slices, this.#runs, this.options, done, reject, this.#log);
       this.#turn.start();
@@ -102,6 +103,7 @@ class Turn {
 
   readonly reports: SliceReport[] = [];
   readonly slow: SlowStep[] = [];
+  sinks: StepSinks[] = [];
 
   readonly #deadline: number;
   #ahead = 0;
@@ -282,6 +284,10 @@ class Turn {
       this.#discard({ kind: 'suspended', error: { kind: 'threw', failure: outcome.failure } });
       return;
     }
+    const calls = outcome.kind === 'done' ? this.execution!.takeSinkCalls() : undefined;
+    if (calls !== undefined && calls.length > 0) {
+      this.sinks.push({ run: this.#slice!.run, cause: expected === undefined ? last : 0, calls });
+    }
     if (expected !== undefined) {
       if (outcome.kind === 'done') this.#compare(outcome.commands, expected);
       return;
@@ -325,6 +331,7 @@ class Turn {
     const slice = this.#slice!;
     this.runs.delete(slice.run);
     this.#tracing = true;
+    this.sinks = this.sinks.filter(({ run }) => run !== slice.run);
     this.#nextStep = 0;
     this.#steps = slice.steps.map((messages) => ({ messages }));
     this.#load(slice, slice.load!);

@@ -35,6 +35,8 @@ export interface WorkerThreadData {
   readonly payloadBytes: number;
   /** Names of classes of errors that fail a run instead of suspending it. */
   readonly failureExceptionTypes: readonly string[];
+  /** Sink functions, as `sink.function`, that replays call too. */
+  readonly sinksInReplay?: readonly string[] | undefined;
   /** Module that exports the codec. */
   readonly payloadCodec: string | undefined;
   /** `STEP_FIELDS` for each slot, in shared memory. */
@@ -47,9 +49,11 @@ export interface TurnTask {
 }
 
 // Piscina wraps what its user gave as `workerData`: [environment, data] in some versions, the data in others.
-const { bundle, steps, payloadBytes, payloadCodec, failureExceptionTypes } = (
+const { bundle, steps, payloadBytes, payloadCodec, failureExceptionTypes, ...shared } = (
   Array.isArray(workerData) ? workerData[1] : workerData
 ) as WorkerThreadData;
+
+const sinksInReplay: ReadonlySet<string> = new Set(shared.sinksInReplay);
 
 const sandboxHost: SandboxHost = {
   now: () => currentExecution().now,
@@ -110,6 +114,7 @@ function executionOf(info: RunInfo, log: Log, main: WorkflowMain): Execution {
     encode,
     explain: explained,
     failureTypeNames: failureExceptionTypes,
+    sinksInReplay,
   });
 }
 

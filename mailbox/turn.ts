@@ -105,6 +105,21 @@ export interface LogEntry {
   readonly meta?: Payload | undefined;
 }
 
+/** What workflow code calls in the embedding thread. `content`: workflow info, search attributes and arguments. */
+export interface SinkCallRecord {
+  readonly sink: string;
+  readonly fn: string;
+  readonly content: Payload;
+}
+
+/** The sink calls of one step. They are not encoded by a codec: nothing stores them. */
+export interface StepSinks {
+  readonly run: number;
+  /** The step's last seq; 0 in a replay. */
+  readonly cause: number;
+  readonly calls: readonly SinkCallRecord[];
+}
+
 export interface SlowStep {
   readonly run: number;
   readonly ms: number;
@@ -113,6 +128,8 @@ export interface SlowStep {
 export interface TurnReport {
   readonly slices: readonly SliceReport[];
   readonly logs: readonly LogEntry[];
+  /** In the order of their steps. */
+  readonly sinks: readonly StepSinks[];
   /** Steps that took so long that their neighbours waited noticeably. */
   readonly slow: readonly SlowStep[];
 }
@@ -170,8 +187,9 @@ type StepRow = [cause: number, time: number, merged: readonly number[] | 0, comm
 /** Most slices end resident, and many made nothing. */
 type ReportRow = [run: number, processed: number, end?: SliceEnd | 0, ...steps: StepRow[]];
 
-export function encodeReport(report: TurnReport): Uint8Array {
-  return pack([report.slices.map(reportToRow), report.logs, report.slow]);
+export function encodeReport({ slices, logs, slow, sinks }: TurnReport): Uint8Array {
+  const row = [slices.map(reportToRow), logs, slow];
+  return pack(sinks.length === 0 ? row : [...row, sinks]);
 }
 
 /** The cause of no step: what an actor has under way stands in the place of one. */
@@ -192,8 +210,8 @@ function answerToRow({ seq, result, failure }: Answer): AnswerRow {
 }
 
 export function decodeReport(bytes: Uint8Array): TurnReport {
-  const [slices, logs, slow] = unpack(bytes) as [ReportRow[], LogEntry[], SlowStep[]];
-  return { slices: slices.map(reportFromRow), logs, slow };
+  const [slices, logs, slow, sinks = []] = unpack(bytes) as [ReportRow[], LogEntry[], SlowStep[], StepSinks[]?];
+  return { slices: slices.map(reportFromRow), logs, slow, sinks };
 }
 
 function reportFromRow([run, processed, end = 0, ...steps]: ReportRow): SliceReport {

@@ -126,6 +126,7 @@ export type { ActivityPoolOptions } from './host/activity-pool-options.js';
 export type { DefaultActivity } from './host/attempt.js';
 export type { LifecycleEvent, LifecycleListeners, LifecycleName, RuntimeEvents } from './host/lifecycle-events.js';
 export type { Logger, LogLevel } from './host/logger.js';
+export type { InjectedSink, InjectedSinkFunction, InjectedSinks } from './host/sinks.js';
 export type { RuntimeInterceptors } from './interceptor-options.js';
 export { DEFAULT_LIMITS, type LogStoreOptions, type RuntimeOptions } from './options.js';
 export { Runtime } from './runtime.js';

@@ -22,6 +22,7 @@ test('the defaults are those that the documentation gives', () => {
     activities: { concurrent: 100, perSecond: undefined, perSecondOf: {} },
     dedupe: { ids: 100_000, ms: 24 * 3_600_000 },
     failureExceptionTypes: [],
+    sinksInReplay: [],
   });
   expect(config.workers).toBeGreaterThanOrEqual(1);
   expect(activities).toEqual({});

@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { WorkflowBundle } from '../actors/sandbox/bundle.js';
 import type { Duration } from '../actors/workflow/definitions.js';
+import type { Sinks } from '../actors/workflow/sinks.js';
 import { nameOfType, refuseUnknownOptions } from '../mailbox/checks.js';
 import { type ActivityLimitOptions, resolveActivityLimits } from './activity-limits.js';
 import {
@@ -15,6 +16,7 @@ import {
 } from './host/activity-pool-options.js';
 import type { Activities, DefaultActivity } from './host/attempt.js';
 import { consoleLogger, LOG_LEVELS, type Logger, type LogLevel } from './host/logger.js';
+import { type InjectedSinks, resolveSinks, sinksInReplay } from './host/sinks.js';
 import { type ResolvedInterceptors, type RuntimeInterceptors, resolveInterceptors } from './interceptor-options.js';
 import { checkObject, milliseconds, moduleUrl, names, oneOf, refused, whole } from './option-checks.js';
 import type { Durability } from './store/store.js';
@@ -74,6 +76,8 @@ export interface RuntimeOptions extends ActivityLimitOptions {
   activityPool?: ActivityPoolOptions;
   /** What is put around calls: of clients, in workflows and in activities. */
   interceptors?: RuntimeInterceptors;
+  /** Functions by sink and name that workflow code calls through `proxySinks`. */
+  sinks?: InjectedSinks<Sinks>;
   /** A logger, or how much to write to the console. Default: 'info'. */
   logger?: Logger | LogLevel | 'silent';
 }
@@ -96,6 +100,7 @@ export interface ResolvedOptions {
   readonly activities: Activities;
   readonly defaultActivity: DefaultActivity | undefined;
   readonly activityPool: ActivityPoolSetting | undefined;
+  readonly sinks: InjectedSinks<Sinks>;
   readonly logger: Logger;
 }
 
@@ -108,6 +113,7 @@ export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
   if (defaultActivity !== undefined && typeof defaultActivity !== 'function') {
     throw refused('defaultActivity', `it must be a function, not ${nameOfType(defaultActivity)}`);
   }
+  const sinks = resolveSinks(options.sinks);
   checkObject('limits', limits);
   refuseUnknownOptions(limits, LIMITS, 'limits.');
   checkObject('dedupe', dedupe);
@@ -125,6 +131,7 @@ export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
       workers: whole('workers', options.workers ?? Math.max(1, availableParallelism() - 1), 1, 1024),
       maxResident: whole('maxResident', options.maxResident ?? 10_000, 1),
       payloadCodec: moduleUrl('payloadCodec', options.payloadCodec),
+      sinksInReplay: sinksInReplay(sinks),
       failureExceptionTypes: names('failureExceptionTypes', options.failureExceptionTypes ?? []),
       stepLimitMs: milliseconds('stepLimit', options.stepLimit ?? 2_000, 10),
       limits: allLimits,
@@ -137,6 +144,7 @@ export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
     activities,
     defaultActivity,
     activityPool: options.activityPool === undefined ? undefined : resolveActivityPool(options.activityPool),
+    sinks,
     logger: resolveLogger(options.logger ?? 'info'),
   };
 }
@@ -160,6 +168,7 @@ const RUNTIME_OPTIONS: ReadonlySet<string> = new Set([
   'interceptors',
   'maxActivitiesPerSecond',
   'activityRateLimits',
+  'sinks',
   'logger',
 ]);
 const STORE_OPTIONS: ReadonlySet<string> = new Set(['path', 'durability', 'partitions', 'segmentBytes', 'memory']);

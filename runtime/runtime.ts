@@ -18,6 +18,7 @@ import { ActivityHost } from './host/activity-host.js';
 import type { AttemptRunner } from './host/attempt-runner.js';
 import { type LifecycleName, RuntimeEvents } from './host/lifecycle-events.js';
 import { LOGGED, logLifecycle } from './host/lifecycle-log.js';
+import { SinkHost } from './host/sinks.js';
 import type { HostTime } from './host/virtual-time.js';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.js';
 import { releaseStore } from './store/index.js';
@@ -118,6 +119,7 @@ export class Runtime implements AsyncDisposable {
       activities: options.activities,
       defaultActivity: options.defaultActivity,
       logger: options.logger,
+      sinks: new SinkHost(options.sinks, options.logger),
       payloadBytes: config.limits.payloadBytes,
       ...data,
       maxConcurrentActivities: config.activities.concurrent,

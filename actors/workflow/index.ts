@@ -139,6 +139,7 @@ export {
 export { Mutex, type Release, Semaphore } from './locks.js';
 export { OutgoingUpdateHandle, type OutgoingUpdateOptions } from './outgoing-handle.js';
 export { deprecatePatch, patched } from './patches.js';
+export { type LoggerSinks, proxySinks, type Sink, type SinkCall, type SinkFunction, type Sinks } from './sinks.js';
 export { Trigger } from './trigger.js';
 export { condition, sleep, type TimerOptions } from './waiting.js';
 export {

@@ -163,7 +163,7 @@ function expectSize(actual: number, runtime: number): void {
 }
 
 /** Once a turn, not once an operation. */
-const NO_REPORT: TurnReport = { slices: [], logs: [], slow: [] };
+const NO_REPORT: TurnReport = { slices: [], logs: [], slow: [], sinks: [] };
 const NO_REPORT_BYTES = encodeReport(NO_REPORT).byteLength - 1;
 
 const rowBytes = (fields: readonly unknown[]) => pack([[1, ...fields]]).byteLength;

@@ -66,7 +66,14 @@ function isSymbol(node: CallExpression, names: ModuleNames): boolean {
   return isCallee && node.arguments.every((argument) => isPrimitive(argument, names));
 }
 
-const AUTHORING = new Set(['defineSignal', 'defineQuery', 'defineUpdate', 'proxyActivities', 'proxyLocalActivities']);
+const AUTHORING = new Set([
+  'defineSignal',
+  'defineQuery',
+  'defineUpdate',
+  'proxyActivities',
+  'proxyLocalActivities',
+  'proxySinks',
+]);
 
 /** Name of the authoring function that a call makes a definition or proxy with. */
 export function authoringFunction(node: AnyNode, names: ModuleNames): string | undefined {

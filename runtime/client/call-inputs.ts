@@ -2,9 +2,11 @@
  * Call inputs: what interceptors see of a call, and what of it is sent.
  * Thread: any client thread. In → out: arguments of the caller → input; input → checked fields of a request.
  */
+import { workflowTypeOf } from '../../actors/workflow/names.js';
 import { checkId } from '../../mailbox/checks.js';
 import { InvalidArgumentError } from '../errors.js';
-import type { WorkflowExecution } from './interceptors.js';
+import type { CompiledWorkflowOptions, WorkflowExecution, WorkflowStartInput } from './interceptors.js';
+import type { WorkflowStartOptions } from './options.js';
 import type { Reply } from './protocol.js';
 
 /** What became of an update, whatever interceptors made of it. */
@@ -41,4 +43,16 @@ export function notSent(method: string): never {
   const reason =
     'an interceptor returned without calling next: throw an error instead, to keep the update from being sent';
   throw new InvalidArgumentError({ argument: `interceptor ${method}`, reason });
+}
+
+/** Without headers; options are checked where they are sent. @throws InvalidArgumentError */
+export function startInput(workflowTypeOrFunc: unknown, options: WorkflowStartOptions): WorkflowStartInput {
+  const workflowType = workflowTypeOf(workflowTypeOrFunc);
+  return { workflowType, options: withArgs(options), headers: {} };
+}
+
+/** Not copied needlessly: every start comes by here. */
+function withArgs(options: WorkflowStartOptions): CompiledWorkflowOptions {
+  const { args } = options ?? {};
+  return args === undefined ? { ...options, args: [] } : (options as CompiledWorkflowOptions); // Which has them.
 }

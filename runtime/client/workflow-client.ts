@@ -23,7 +23,7 @@ import {
 import { runOptionsRecord } from '../../mailbox/run-options.js';
 import { randomUuid } from '../../mailbox/uuid.js';
 import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
-import { acceptedRunId, argsOf, notSent, type SentUpdate } from './call-inputs.js';
+import { acceptedRunId, argsOf, notSent, type SentUpdate, startInput } from './call-inputs.js';
 import {
   handleClassOf,
   type WorkflowClassHandle,
@@ -38,7 +38,7 @@ import type {
   WorkflowHandleWithFirstExecutionRunId,
   WorkflowHandleWithSignaledRunId,
 } from './handle.js';
-import type { CompiledWorkflowOptions, WorkflowStartInput, WorkflowStartUpdateWithStartInput } from './interceptors.js';
+import type { WorkflowStartInput, WorkflowStartUpdateWithStartInput } from './interceptors.js';
 import {
   CONFLICT_POLICIES,
   type GetWorkflowHandleOptions,
@@ -366,18 +366,6 @@ export class WorkflowClient {
     const text = checkQuery(query);
     return toCount(await this.#connection.control.demand((remote) => remote.count(text)));
   }
-}
-
-/** Without headers; options are checked where they are sent. @throws InvalidArgumentError */
-function startInput(workflowTypeOrFunc: unknown, options: WorkflowStartOptions): WorkflowStartInput {
-  const workflowType = workflowTypeOf(workflowTypeOrFunc);
-  return { workflowType, options: withArgs(options), headers: {} };
-}
-
-/** Not copied needlessly: every start comes by here. */
-function withArgs(options: WorkflowStartOptions): CompiledWorkflowOptions {
-  const { args } = options ?? {};
-  return args === undefined ? { ...options, args: [] } : (options as CompiledWorkflowOptions); // Which has them.
 }
 
 function checkQuery(query: unknown = ''): string {

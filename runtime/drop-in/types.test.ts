@@ -177,6 +177,11 @@ interface Types {
     Omit<ours.StartChildWorkflowExecutionInput, 'headers' | 'options'>,
     Omit<theirs.StartChildWorkflowExecutionInput, 'headers' | 'options'>
   >;
+  LoggerSinks: Gets<ours.LoggerSinks, theirs.LoggerSinks>;
+  Sink: Equals<ours.Sink, theirs.Sink>;
+  SinkCall: Equals<keyof ours.SinkCall, keyof theirs.SinkCall>;
+  SinkFunction: Equals<ours.SinkFunction, theirs.SinkFunction>;
+  Sinks: Equals<ours.Sinks, theirs.Sinks>;
   StringValue: Equals<ours.StringValue, theirCommon.StringValue>;
   TimerInput: Gets<ours.TimerInput, theirs.TimerInput>;
   TimerOptions: Passes<ours.TimerOptions, Omit<theirs.TimerOptions, Missing<'TimerOptions'>>>;

@@ -23,6 +23,7 @@ import {
   type ToHostBatch,
 } from './protocol.js';
 import { RunningAttempt, type RunningAttemptDeps } from './running-attempt.js';
+import type { SinkHost } from './sinks.js';
 import type { HostTime } from './virtual-time.js';
 
 export interface ActivityHostOptions extends AttemptSetting {
@@ -30,6 +31,8 @@ export interface ActivityHostOptions extends AttemptSetting {
   readonly maxConcurrentActivities: number;
   /** Runs the activities that are its own, however many others are under way. */
   readonly elsewhere?: AttemptRunner | undefined;
+  /** What workflow code calls here. */
+  readonly sinks?: SinkHost | undefined;
   /** Called for each lifecycle event, in order. */
   readonly onLifecycle: (event: Lifecycle) => void;
   /** For the heartbeats that are held back. Default: the machine's. */
@@ -94,6 +97,9 @@ export class ActivityHost {
           break;
         case 'lifecycle':
           this.#options.onLifecycle(message.event);
+          break;
+        case 'sinkCalls':
+          this.#options.sinks?.receive(message.calls);
           break;
         case 'slept':
         case 'probe':

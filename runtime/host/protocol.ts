@@ -8,7 +8,7 @@ import type { HeadersRecord, RetryPolicyRecord } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
 import { type RecordCodec, type Row, recordCodec } from '../../mailbox/records.js';
-import { pack, unpack } from '../../mailbox/turn.js';
+import { pack, type SinkCallRecord, unpack } from '../../mailbox/turn.js';
 import type { Lifecycle } from '../client/control.js';
 
 /** One attempt. Times in epoch milliseconds, durations in milliseconds; absent: no limit. */
@@ -46,6 +46,7 @@ export type ToHost =
   | ({ kind: 'runActivity' } & ActivityTask)
   | { kind: 'cancelActivity'; token: number; cause: CancelCause }
   | { kind: 'lifecycle'; event: Lifecycle }
+  | { kind: 'sinkCalls'; calls: readonly SinkCallRecord[] }
   /** With virtual time: a sleep is over. */
   | { kind: 'slept'; id: number }
   /** With virtual time: answered once all that was told before is dealt with. */
@@ -128,6 +129,7 @@ const toCodec: RecordCodec<PackedToHost> = recordCodec<PackedToHost, 'kind'>('ki
   cancelActivity: [2, 'token', 'cause'],
   slept: [3, 'id'],
   probe: [4],
+  sinkCalls: [5, 'calls'],
 });
 
 const fromCodec: RecordCodec<PackedFromHost> = recordCodec<PackedFromHost, 'kind'>('kind', {

@@ -41,6 +41,8 @@ export interface SupervisorConfig {
   dedupe: { ids: number; ms: number };
   /** File URL of the module that exports the payload codec. */
   payloadCodec: string | undefined;
+  /** Sink functions, as `sink.function`, that replays call too. */
+  sinksInReplay: readonly string[];
   /** Names of classes of errors that fail a run instead of suspending it. */
   failureExceptionTypes: string[];
 }

@@ -10,6 +10,7 @@ import {
   type LogEntry,
   type Slice,
   type SliceReport,
+  type StepSinks,
 } from '../../mailbox/turn.js';
 import { readEarlierIds } from './chain-ids.js';
 import type { Core, StoredFrame } from './core.js';
@@ -43,6 +44,8 @@ export interface DispatcherEvents {
   historyRead(run: Run, frames: readonly StoredFrame[], earlierIds: MessageIds | undefined): void;
   report(run: Run, report: SliceReport): void;
   log(run: Run, entry: LogEntry): void;
+  /** Once the report of its step has been dealt with. */
+  sinks(run: Run, step: StepSinks): void;
   slow(run: Run, ms: number): void;
   /** A turn was lost while a step of this run was under way. False: the run must not be tried again. */
   lostIn(run: Run, lost: WorkerLostError): boolean;
@@ -307,6 +310,7 @@ export class Dispatcher {
         this.#leave(run, live);
       }
       this.events.report(run, slice);
+      for (const step of report.sinks) if (step.run === slice.run) this.events.sinks(run, step);
       undone += live.mailbox.taken;
       live.mailbox.redeliver();
       this.schedule(run);

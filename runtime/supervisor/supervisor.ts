@@ -3,7 +3,7 @@
  * Thread: supervisor. In → out: requests and turn reports → replies, turns, activity tasks, lifecycle events.
  */
 import { decodePayload } from '../../mailbox/payload.js';
-import type { LogEntry } from '../../mailbox/turn.js';
+import type { LogEntry, StepSinks } from '../../mailbox/turn.js';
 import type { Request } from '../client/protocol.js';
 import { RuntimeClosedError, StoreUnavailableError } from '../errors.js';
 import type { FromAttempt, ToHost } from '../host/protocol.js';
@@ -119,6 +119,7 @@ export class Supervisor {
       historyRead: (run, frames, earlierIds) => historyReader.read(run, frames, earlierIds),
       report: (run, report) => reports.handle(run, report),
       log: (run, entry) => this.#log(run, entry),
+      sinks: (run, step) => this.#sinks(run, step),
       slow: (run, ms) => core.tell(run, { name: 'slowStep', workflowId: run.workflowId, runId: run.runId, ms }),
       lostIn: (run, lost) => suspensions.lostWorker(run, lost),
       lost: (lost, runs) => this.#lostWorker(lost, runs),
@@ -235,6 +236,13 @@ export class Supervisor {
     await this.#checkpointing;
     await this.#checkpoint();
     await this.options.store.close();
+  }
+
+  /** Of a step that counts, once it is durable. */
+  #sinks(run: Run, { cause, calls }: StepSinks): void {
+    // A closed run's are of queries, which move nothing.
+    if (run.open && cause > run.ranThrough) return;
+    this.core.committer.after(run, () => this.options.host({ kind: 'sinkCalls', calls }));
   }
 
   /** Once for everything that one turn of the event loop brings: dispatch first, so that workers run while the flush does. */

@@ -96,9 +96,18 @@ async function outcome<T>(act: () => Promise<T>): Promise<Outcome<T>> {
 
 async function open(): Promise<{ openRuns: number; clean: boolean }> {
   const store = createStore(config.store);
-  const { bundle, workers: slots, stepLimitMs, limits, payloadCodec, failureExceptionTypes } = config;
+  const { bundle, workers: slots, stepLimitMs, limits, payloadCodec, failureExceptionTypes, sinksInReplay } = config;
   const { payloadBytes } = limits;
-  pool = new WorkerPool({ bundle, slots, stepLimitMs, payloadBytes, payloadCodec, failureExceptionTypes });
+  const workerOptions = {
+    bundle,
+    slots,
+    stepLimitMs,
+    payloadBytes,
+    payloadCodec,
+    failureExceptionTypes,
+    sinksInReplay,
+  };
+  pool = new WorkerPool(workerOptions);
   const { types, dynamic } = await pool.types();
   const starting = new Supervisor({
     config,

@@ -21,6 +21,7 @@ export interface WorkerPoolOptions {
   readonly payloadBytes: number;
   readonly payloadCodec: string | undefined;
   readonly failureExceptionTypes: readonly string[];
+  readonly sinksInReplay?: readonly string[] | undefined;
 }
 
 interface Watched {

@@ -19,6 +19,7 @@ import { Gate } from './steered-store.test-kit.js';
 export type Deployed = Map<string, ExportedWorkflow> & {
   failureTypeNames?: readonly string[];
   interceptors?: readonly WorkflowInterceptorsFactory[];
+  sinksInReplay?: ReadonlySet<string>;
 };
 
 /** Says of a turn that it ends its worker: the run in whose step, or 'between' for none. Undefined: it returns. */
@@ -35,6 +36,7 @@ export function createExecution(load: Load, log: Log, deployed: Deployed): Execu
     encode: encodePayload,
     explain: (thrown) => thrown,
     failureTypeNames: deployed.failureTypeNames ?? [],
+    sinksInReplay: deployed.sinksInReplay,
   };
   const execution = new Execution(load, system ?? ((input) => runWorkflow(workflow!, input)), host);
   if (system === undefined && deployed.interceptors !== undefined) {
