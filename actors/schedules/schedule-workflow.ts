@@ -4,7 +4,10 @@
  *
  * Histories of schedules are replayed by later versions: what changes the commands made here, or their order, needs `patched`.
  */
+import { typedAttributes } from '../../mailbox/attribute-records.js';
+import type { SearchAttributesRecord } from '../../mailbox/events.js';
 import { ApplicationFailure } from '../../mailbox/failures.js';
+import type { SearchAttributeUpdatePair } from '../../mailbox/search-attributes.js';
 import { currentExecution } from '../current.js';
 import {
   allHandlersFinished,
@@ -13,6 +16,8 @@ import {
   defineQuery,
   defineUpdate,
   setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
 } from '../workflow/index.js';
 import {
   type BackfillRecord,
@@ -93,6 +98,7 @@ export async function scheduleWorkflow(given: ScheduleRecord, create?: CreateRec
       change({ ...definition, note, remaining, searchAttributes } as Partial<ScheduleDefinition>); // Undefined takes away.
       record.updatedAt = schedule.now;
       if (isOtherSpec) record.through = schedule.now;
+      if (searchAttributes !== undefined) upsertSearchAttributes(changesTo(searchAttributes));
       return settled();
     },
     {
@@ -115,4 +121,13 @@ export async function scheduleWorkflow(given: ScheduleRecord, create?: CreateRec
     await condition(() => schedule.dirty || ((deleted || isLong) && schedule.starting === 0 && allHandlersFinished()));
   }
   if (!deleted) await continueAsNew<typeof scheduleWorkflow>(record);
+}
+
+/** By which its run is found: those that are no longer there are taken away. */
+function changesTo(searchAttributes: SearchAttributesRecord): SearchAttributeUpdatePair[] {
+  const gone = workflowInfo()
+    .typedSearchAttributes.getAll()
+    .map(({ key }) => ({ key, value: null }));
+  const others = gone.filter(({ key }) => searchAttributes[key.name] === undefined);
+  return [...others, ...typedAttributes(searchAttributes).getAll()] as SearchAttributeUpdatePair[]; // Each with the type of its key.
 }

@@ -3,6 +3,7 @@
  * Thread: any. In → out: definition, function or bare name → checked name.
  */
 import { checkId, nameOfType } from '../../mailbox/checks.js';
+import { isSystemType } from '../../mailbox/system-types.js';
 import { InvalidArgumentError } from '../../runtime/errors.js';
 import { definitionOf } from './classes/class-definition.js';
 import { checkHandlerName } from './definitions.js';
@@ -23,7 +24,11 @@ export function handlerNameOf(type: 'signal' | 'query' | 'update', def: object |
 
 /** @throws InvalidArgumentError unless it is a workflow function that has a name, a workflow class, or a possible name */
 export function workflowTypeOf(workflowTypeOrFunc: unknown): string {
-  if (typeof workflowTypeOrFunc === 'string') return checkId('workflow type', workflowTypeOrFunc);
+  if (typeof workflowTypeOrFunc === 'string') {
+    const type = checkId('workflow type', workflowTypeOrFunc);
+    if (!isSystemType(type)) return type;
+    throw new InvalidArgumentError({ argument: 'workflow type', reason: `${type} is one of Holdfast's own` });
+  }
   if (typeof workflowTypeOrFunc === 'function') {
     const definition = definitionOf(workflowTypeOrFunc);
     if (definition !== undefined) return definition.name ?? definition.className;

@@ -100,8 +100,8 @@ export interface ClientControl {
   count(query: string): Promise<Outcome<WorkflowCounts>>;
   /** Whether the workflow id has an open run, and the time. */
   isOpen(workflowId: string): Promise<{ open: boolean; now: number }>;
-  /** Workflow ids of all open runs of that type, system types included. */
-  openIds(workflowType: string): Promise<string[]>;
+  /** Workflow ids of the open runs of that type, system types included, which the query finds. */
+  openIds(workflowType: string, query: string): Promise<Outcome<string[]>>;
 }
 
 export interface RuntimeStats {

@@ -278,9 +278,15 @@ row(
     await create(system, 's').value();
     await system.start('w', 'long').value();
     const { controlPlane } = system.supervisor;
-    expect(await controlPlane.openIds('long')).toEqual(['w']);
+    expect(await openRuns(system)).toEqual(['w']);
     expect(await controlPlane.count('')).toEqual({ ok: true, value: { count: 1 } });
-    expect(await controlPlane.openIds(SCHEDULE_TYPE)).toEqual([scheduleWorkflowId('s')]);
+    expect(await controlPlane.openIds(SCHEDULE_TYPE, '')).toEqual({ ok: true, value: [scheduleWorkflowId('s')] });
+    for (const [workflowId, type] of [
+      [scheduleWorkflowId('mine'), 'long'],
+      ['mine', SCHEDULE_TYPE],
+    ] as const) {
+      expect(await system.start(workflowId, type).error()).toMatchObject({ name: 'InvalidArgumentError' });
+    }
   },
 );
 

@@ -22,6 +22,7 @@ import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
 import { deadlineOf, type Lifetime } from './lifetime.js';
 import { rootOf } from './listing/fields.js';
+import { parseQuery } from './listing/filter-syntax.js';
 import type { Listing } from './listing/listing.js';
 import type { Chunk } from './listing/run-table.js';
 import { timersOf } from './pending-timers.js';
@@ -104,12 +105,20 @@ export class ControlPlane {
     return { open, now: this.core.now() };
   }
 
-  async openIds(workflowType: string): Promise<string[]> {
-    const query = `WorkflowType = '${workflowType}' AND ExecutionStatus = 'Running'`;
-    const all = Number.POSITIVE_INFINITY;
-    const { rows } = await this.listing.page(query, all, undefined, (chunk, at) => chunk.runs[at]!.workflowId);
-    await this.core.committer.durable();
-    return rows;
+  openIds(workflowType: string, query: string): Promise<Outcome<string[]>> {
+    const open = `WorkflowType = '${workflowType}' AND ExecutionStatus = 'Running'`;
+    return this.#told(
+      async () => {
+        const { groupBy, orderBy } = parseQuery(query);
+        const beyond = groupBy ?? orderBy?.field;
+        if (beyond !== undefined) {
+          throw new InvalidListFilterError({ query, offset: beyond.offset, reason: 'only a filter is possible here' });
+        }
+        const all = query.trim() === '' ? open : `(${query}) AND ${open}`;
+        return this.listing.page(all, Number.POSITIVE_INFINITY, undefined, (chunk, at) => chunk.runs[at]!.workflowId);
+      },
+      async ({ rows }) => rows,
+    );
   }
 
   stats(): RuntimeStats {

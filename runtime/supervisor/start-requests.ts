@@ -3,8 +3,9 @@
  * Thread: supervisor. In → out: start request → run with its first event and message; or the existing run, or a refusal.
  */
 import type { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
+import { isReservedId, isSystemType } from '../../mailbox/system-types.js';
 import type { RequestOf } from '../client/protocol.js';
-import { UnknownWorkflowTypeError, WorkflowExecutionAlreadyStartedError } from '../errors.js';
+import { InvalidArgumentError, UnknownWorkflowTypeError, WorkflowExecutionAlreadyStartedError } from '../errors.js';
 import type { Closing } from './closing.js';
 import type { Core } from './core.js';
 import { startOf } from './history-reader.js';
@@ -36,6 +37,11 @@ export class StartRequests {
     const types = this.deps.workflowTypes();
     if (!types.has(workflowType)) {
       core.refuse(waiter, undefined, new UnknownWorkflowTypeError({ workflowType, registered: [...types] }));
+      return;
+    }
+    if (isReservedId(workflowId) !== isSystemType(workflowType)) {
+      const reason = `ids that begin as '${workflowId}' does are for runs of Holdfast's own types, such as schedules`;
+      core.refuse(waiter, undefined, new InvalidArgumentError({ argument: 'workflowId', reason }));
       return;
     }
     const companion = request.brings === undefined ? undefined : this.companions.of(waiter, request, request.brings);

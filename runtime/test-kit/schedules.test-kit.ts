@@ -91,7 +91,8 @@ export function started(system: System): string[] {
 
 /** Runs of type `long` that are open. */
 export async function openRuns(system: System): Promise<string[]> {
-  return (await system.supervisor.controlPlane.openIds('long')).sort();
+  const outcome = await system.supervisor.controlPlane.openIds('long', '');
+  return outcome.ok ? outcome.value.sort() : [];
 }
 
 export async function ends(system: System, workflowId: string, how?: string): Promise<void> {

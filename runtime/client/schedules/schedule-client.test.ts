@@ -296,3 +296,40 @@ test('cron expressions become calendars and intervals, with their time zone', as
     { dayOfWeek: [{ start: 'SUNDAY', end: 'SUNDAY', step: 1 }] },
   ]);
 });
+
+test('schedules are found by their search attributes, and what they started by theirs', async () => {
+  const { connected } = await begin();
+  const { schedule, workflow } = connected.client;
+  const found = async (query: string) => {
+    const ids: string[] = [];
+    for await (const { scheduleId } of schedule.list({ query })) ids.push(scheduleId);
+    return ids.sort();
+  };
+  const team = { name: 'Team', type: 'KEYWORD' } as const;
+  for (const [scheduleId, value] of [
+    ['a', 'sales'],
+    ['b', 'sales'],
+    ['c', 'care'],
+  ] as const) {
+    await schedule.create<typeof report>({ ...nightly, scheduleId, typedSearchAttributes: [{ key: team, value }] });
+  }
+  expect(await found(`Team = 'sales'`)).toEqual(['a', 'b']);
+  expect(await found(`Team = 'care' OR Team = 'sales'`)).toEqual(['a', 'b', 'c']);
+  await schedule.getHandle('a').update((previous) => ({
+    ...previous,
+    searchAttributes: { Region: ['north'] },
+    typedSearchAttributes: [],
+  }));
+  expect(await found(`Team = 'sales'`)).toEqual(['b']);
+  expect(await found(`Region = 'north'`)).toEqual(['a']);
+  await schedule.getHandle('a').update((previous) => ({ ...previous, state: { note: 'the same' } }));
+  expect(await found(`Region = 'north'`)).toEqual(['a']);
+  await expect(schedule.list({ query: 'Team = ' }).next()).rejects.toMatchObject({ name: 'InvalidListFilterError' });
+  await expect(schedule.list({ query: 'ORDER BY StartTime' }).next()).rejects.toMatchObject({
+    name: 'InvalidListFilterError',
+  });
+  await schedule.getHandle('b').trigger();
+  const runs: string[] = [];
+  for await (const { workflowId } of workflow.list({ query: `TemporalScheduledById = 'b'` })) runs.push(workflowId);
+  expect(runs).toEqual(['b-workflow-2026-01-01T00:00:00Z']);
+});

@@ -31,7 +31,7 @@ const CREATE_OPTIONS: ReadonlySet<string> = new Set([
   ...['scheduleId', 'spec', 'action', 'policies', 'memo', 'state'],
   ...ATTRIBUTE_OPTIONS,
 ]);
-const LIST_OPTIONS: ReadonlySet<string> = new Set(['pageSize']);
+const LIST_OPTIONS: ReadonlySet<string> = new Set(['pageSize', 'query']);
 /** A schedule of which nothing is known yet; when it begins is for its run to say. */
 const NEW = {
   createdAt: 0,
@@ -77,6 +77,7 @@ export class ScheduleClient {
     const scheduleId = checkId('scheduleId', options.scheduleId);
     const { state: { triggerImmediately = false, backfill = [] } = {}, memo } = options;
     const definition = definitionRecord(connection, scheduleId, options as ScheduleOptions);
+    const { searchAttributes } = definition;
     const record: ScheduleRecord = { ...NEW, ...definition, scheduleId };
     if (memo !== undefined) record.memo = memoPayload(connection, memo);
     const create: CreateRecord = {
@@ -89,6 +90,8 @@ export class ScheduleClient {
       workflowType: SCHEDULE_TYPE,
       input: encodeRecords(connection, [record, create]),
       requestId: randomUuid(),
+      // By them its run is found.
+      options: searchAttributes === undefined ? undefined : { searchAttributes },
     });
     try {
       expectReply(reply, 'started');
@@ -109,18 +112,18 @@ export class ScheduleClient {
 
   /**
    * All schedules that there are when the first one is asked for, in no particular order. Each is as it is when its page is fetched.
-   * @throws InvalidOptionError, InvalidArgumentError when the first one is asked for
-   * @example for await (const { scheduleId, state } of client.schedule.list()) console.log(scheduleId, state.paused);
+   * @throws InvalidOptionError, InvalidArgumentError, InvalidListFilterError when the first one is asked for
+   * @example for await (const { scheduleId, state } of client.schedule.list({ query: `Team = 'sales'` })) console.log(scheduleId, state.paused);
    */
   async *list(options: ListScheduleOptions = {}): AsyncGenerator<ScheduleSummary, void, undefined> {
     refuseUnknownOptions(options, LIST_OPTIONS);
-    const { pageSize = 100 } = options;
+    const { pageSize = 100, query = '' } = options;
     if (!Number.isInteger(pageSize) || pageSize < 1) {
       throw new InvalidArgumentError({ argument: 'pageSize', reason: 'it must be a whole number from 1' });
     }
     const prefix = scheduleWorkflowId('').length;
     // All at once: a run that is continued meanwhile would change its place among pages.
-    const workflowIds = await this.#connection.control.call((remote) => remote.openIds(SCHEDULE_TYPE));
+    const workflowIds = await this.#connection.control.demand((remote) => remote.openIds(SCHEDULE_TYPE, query));
     for (let at = 0; at < workflowIds.length; at += pageSize) {
       const page = workflowIds.slice(at, at + pageSize);
       for (const summary of await Promise.all(page.map((id) => this.#summary(id.slice(prefix))))) {

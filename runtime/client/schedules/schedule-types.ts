@@ -259,6 +259,8 @@ export type ScheduleDescription = Omit<ScheduleSummary, 'spec' | 'action' | 'sta
 };
 
 export interface ListScheduleOptions {
+  /** Which ones: a filter by their search attributes, as of `client.workflow.list`, without ORDER BY. */
+  query?: string;
   /** Schedules fetched at a time. Default: 100. */
   pageSize?: number;
 }
