@@ -10,6 +10,7 @@ import { type FailureRecord, toFailureRecord } from '../mailbox/failures.js';
 import type { Message, MessageKind, MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
 import type { Answer, LocalActivityCommand, LogEntry, SinkCallRecord } from '../mailbox/turn.js';
+import { Chance, type ChanceSource } from './chance.js';
 import { Children } from './children.js';
 import { startMain } from './closing.js';
 import { Conditions } from './conditions.js';
@@ -23,16 +24,16 @@ import { Outbox } from './outbox.js';
 import { assertStepping, Patches, recordsPatch } from './patches.js';
 import { PendingWork } from './pending-work.js';
 import { queryFailure } from './queries.js';
-import { SeededRandom } from './random.js';
+import type { SeededRandom } from './random.js';
 import { beginQuery, beginValidator, endReadOnly, type ReadOnlyPhase } from './read-only.js';
 import type { Scope } from './scopes.js';
 import { receiveSignal } from './signals.js';
 import { SinkCalls } from './sink-calls.js';
+import { inStepOrder, moveOn } from './step-order.js';
 import { receiveUpdate, rejectUpdate, runUpdate } from './updates.js';
 
-export interface RunInfo {
+export interface RunInfo extends ChanceSource {
   readonly workflowId: string;
-  readonly runId: string;
   readonly workflowType: string;
   readonly firstRunId: string;
   readonly startTime: number;
@@ -118,7 +119,7 @@ export class Execution implements Scope {
   #externalRequests: ExternalRequests | undefined;
   #localActivities: LocalActivities | undefined;
   /** Made by the first draw. */
-  #random: SeededRandom | undefined;
+  #chance: Chance | undefined;
   /** Made by the first call of `patched`, or the first marker in a replay. */
   #patches: Patches | undefined;
   #answers: Answer[] = [];
@@ -176,6 +177,12 @@ export class Execution implements Scope {
     return this.closed ? undefined : this.#localActivities?.underWay;
   }
 
+  /** The run id from which random numbers and ids are made. */
+  get seed(): string {
+    this.#chance ??= new Chance(this.info);
+    return this.#chance.seed;
+  }
+
   random(): number {
     return this.#seeded().number();
   }
@@ -186,8 +193,8 @@ export class Execution implements Scope {
 
   #seeded(): SeededRandom {
     this.outbox.assertWritable('a random draw');
-    this.#random ??= new SeededRandom(this.info.runId);
-    return this.#random;
+    this.#chance ??= new Chance(this.info);
+    return this.#chance.random;
   }
 
   /** Whether the run goes the new way of a change; the first time that it does, a marker is recorded. */
@@ -215,6 +222,10 @@ export class Execution implements Scope {
     if (only?.kind === 'query') {
       this.#phase = beginQuery(this, only);
       return;
+    }
+    if (this.info.copied !== undefined) {
+      this.#chance ??= new Chance(this.info);
+      this.#chance.nextStep();
     }
     if (only?.kind === 'update' && !replaying && !this.closed) {
       // Its validator's microtasks must drain under guard before its handler runs.
@@ -375,20 +386,4 @@ export class Execution implements Scope {
     }
     return toFailureRecord(explained);
   }
-}
-
-/** What the whole step has left unhandled: a signal may come into the buffer after the close is computed. */
-function moveOn(commands: Command[], handlers: Handlers, options: RunOptionsRecord | undefined): void {
-  const last = commands[commands.length - 1];
-  const repeats = options?.retry !== undefined || options?.cronSchedule !== undefined;
-  const ends = last?.kind === 'completeWorkflow' || last?.kind === 'failWorkflow';
-  if (last?.kind !== 'continueAsNew' && !(ends && repeats)) return;
-  last.buffered = handlers.unhandledSignals().map(({ kind: _, time: __, ...signal }) => signal);
-}
-
-/** Signals and updates in seq order, then the rest, so that `main` sees what they changed. */
-function inStepOrder(messages: readonly Message[]): readonly Message[] {
-  if (messages.length < 2) return messages;
-  const isMail = (message: Message) => message.kind === 'signal' || message.kind === 'update';
-  return [...messages.filter(isMail), ...messages.filter((message) => !isMail(message))];
 }

@@ -54,6 +54,26 @@ export function replaySteps(events: readonly WorkflowEvent[], ran: Ran): ReplayS
   return steps;
 }
 
+/** The part of a history that is a copy of another run's, from the steps of the part before. */
+export interface CopiedPart {
+  /** Of the run whose steps these were. */
+  readonly runId: string;
+  /** From the beginning of the history. */
+  readonly steps: number;
+}
+
+/** Undefined for a run that was not made by a reset. */
+export function copiedParts(events: readonly WorkflowEvent[]): readonly CopiedPart[] | undefined {
+  let parts: CopiedPart[] | undefined;
+  for (const event of events) {
+    if (event.eventType !== 'WorkflowTaskFailed') continue;
+    parts ??= [];
+    const copied = events.slice(0, event.eventId - 1);
+    parts.push({ runId: event.baseRunId, steps: replaySteps(copied, []).length });
+  }
+  return parts;
+}
+
 /** A command as a difference tells of it. */
 export interface MadeCommand {
   readonly command: string;
@@ -149,6 +169,8 @@ const EVENTS: { readonly [T in EventType]: ((event: EventOf<T>) => string) | nul
   WorkflowExecutionStarted: null,
   WorkflowExecutionSignaled: null,
   WorkflowExecutionCancelRequested: null,
+  // Its message is in the event by which it was accepted, if it was.
+  WorkflowExecutionUpdateAdmitted: null,
   WorkflowExecutionUpdateAccepted: (e) => `WorkflowExecutionUpdateAccepted(${e.updateId})`,
   WorkflowExecutionUpdateCompleted: (e) => `WorkflowExecutionUpdateCompleted(${e.updateId})`,
   TimerStarted: (e) => `TimerStarted(${e.timerId})`,

@@ -24,8 +24,8 @@ import {
 } from '../mailbox/turn.js';
 import { ActorTable } from './actor-table.js';
 import { setCurrent } from './current.js';
-import type { Execution, Log } from './execution.js';
-import { compare, replaySteps } from './replay.js';
+import type { Execution, Log, RunInfo } from './execution.js';
+import { compare, copiedParts, replaySteps } from './replay.js';
 
 interface Step {
   readonly messages: readonly Message[];
@@ -41,7 +41,7 @@ export interface StepWatch {
 
 export interface TurnRunnerOptions {
   /** Makes the actor of a run, or says why it cannot be. */
-  readonly create: (load: Load, log: Log) => Execution | SuspendReason;
+  readonly create: (load: Load & RunInfo, log: Log) => Execution | SuspendReason;
   /** The first place of workflow code in a stack. */
   readonly place: (stack: string) => string | undefined;
   readonly watch: StepWatch;
@@ -218,16 +218,6 @@ class Turn {
       // Whichever turn it is then: an actor outlives the turn that made it.
       if (this.runs.get(slice.run)?.replaying !== true) this.log(slice.run, level, message, meta);
     };
-    // Evaluating the user's modules may take for ever, as a step may.
-    this.options.watch.began(slice.run);
-    const made = this.options.create(load, log);
-    this.options.watch.ended();
-    if ('kind' in made) {
-      this.#endSlice({ kind: 'suspended', error: made });
-      return;
-    }
-    this.runs.set(slice.run, made);
-    if (this.#tracing) made.outbox.trace();
     let firstEventId = 1;
     const events: WorkflowEvent[] = [];
     for (const frame of load.frames) {
@@ -235,6 +225,17 @@ class Turn {
       firstEventId += decoded.length;
       for (const event of decoded) events.push(event);
     }
+    const copied = copiedParts(events);
+    // Evaluating the user's modules may take for ever, as a step may.
+    this.options.watch.began(slice.run);
+    const made = this.options.create(copied === undefined ? load : { ...load, copied }, log);
+    this.options.watch.ended();
+    if ('kind' in made) {
+      this.#endSlice({ kind: 'suspended', error: made });
+      return;
+    }
+    this.runs.set(slice.run, made);
+    if (this.#tracing) made.outbox.trace();
     this.#steps = [...replaySteps(events, load.ran), ...this.#steps];
     this.#rebuilding = true;
   }

@@ -59,6 +59,12 @@ export type MarkerRecord =
       retryIn?: number;
     };
 
+/** The run that takes another's place by a reset, in the same flush, and the last event that it has of that one's history. */
+export interface ResetRecord {
+  runId: string;
+  eventId: number;
+}
+
 /** Where a carried message was first admitted. */
 export interface CarriedFrom {
   runId: string;
@@ -349,7 +355,21 @@ export type EventBody =
       reason?: string;
       identity?: string;
     }
-  | { eventType: 'WorkflowExecutionTerminated'; reason?: string; details?: Payload[]; identity?: string };
+  /** An update that the base run of a reset had accepted after the reset point: this run may yet accept or reject it. */
+  | {
+      eventType: 'WorkflowExecutionUpdateAdmitted';
+      updateId: string;
+      updateName: string;
+      input: Payload[];
+      headers?: HeadersRecord;
+    }
+  | {
+      eventType: 'WorkflowExecutionTerminated';
+      reason?: string;
+      details?: Payload[];
+      identity?: string;
+      resetTo?: ResetRecord;
+    };
 
 export type WorkflowEvent = EventBody & EventHead;
 export type EventType = WorkflowEvent['eventType'];

@@ -1,5 +1,5 @@
 /**
- * The part of the error catalogue about code that changes: suspended runs, replays that do not fit, saved histories, resets.
+ * The part of the error catalogue about workflow code and how it changes: bundles, suspended runs, replays that do not fit, saved histories, resets.
  * Thread: any. A leaf. In → out: fields → error.
  */
 import { HoldfastError } from './base-error.js';
@@ -121,6 +121,27 @@ export class WorkflowResetError extends HoldfastError<{
     const advice = nearest.length === 0 ? '' : `. The nearest events that it can be reset to: ${nearest.join(', ')}`;
     super(
       `Workflow '${workflowId}' (run ${runId}) cannot be reset to event ${eventId}: ${reason}${advice}`,
+      fields,
+      options,
+    );
+  }
+}
+
+/** The workflow file is missing, does not compile, exports no workflow, or imports what workflows cannot use. */
+export class WorkflowBundleError extends HoldfastError<{ file: string; reason: string }> {
+  readonly code = 'WORKFLOW_BUNDLE';
+  constructor(fields: { file: string; reason: string }, options?: ErrorOptions) {
+    super(`Cannot bundle workflows from ${fields.file}: ${fields.reason}`, fields, options);
+  }
+}
+
+/** A workflow class is not put together as one must be; thrown when it is evaluated, before anything runs. */
+export class WorkflowDefinitionError extends HoldfastError<{ className: string; member?: string; reason: string }> {
+  readonly code = 'WORKFLOW_DEFINITION';
+  constructor(fields: { className: string; member?: string; reason: string }, options?: ErrorOptions) {
+    const { className, member, reason } = fields;
+    super(
+      `Workflow class ${member === undefined ? className : `${className}, '${member}'`}: ${reason}`,
       fields,
       options,
     );

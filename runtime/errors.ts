@@ -16,6 +16,8 @@ import {
   DeterminismViolationError,
   HistoryFormatError,
   ReplayError,
+  WorkflowBundleError,
+  WorkflowDefinitionError,
   WorkflowResetError,
   WorkflowSuspendedError,
 } from './code-errors.js';
@@ -41,6 +43,8 @@ export {
   type DeterminismViolationFields,
   HistoryFormatError,
   ReplayError,
+  WorkflowBundleError,
+  WorkflowDefinitionError,
   WorkflowResetError,
   WorkflowSuspendedError,
 } from './code-errors.js';
@@ -267,27 +271,6 @@ export class RuntimeFailedError extends HoldfastError<{ reason: string }> {
   constructor(fields: { reason: string }, options?: ErrorOptions) {
     super(
       `The runtime stopped: ${fields.reason}. Unacknowledged operations may or may not have happened; mend the cause and create a new runtime`,
-      fields,
-      options,
-    );
-  }
-}
-
-/** The workflow file is missing, does not compile, exports no workflow, or imports what workflows cannot use. */
-export class WorkflowBundleError extends HoldfastError<{ file: string; reason: string }> {
-  readonly code = 'WORKFLOW_BUNDLE';
-  constructor(fields: { file: string; reason: string }, options?: ErrorOptions) {
-    super(`Cannot bundle workflows from ${fields.file}: ${fields.reason}`, fields, options);
-  }
-}
-
-/** A workflow class is not put together as one must be; thrown when it is evaluated, before anything runs. */
-export class WorkflowDefinitionError extends HoldfastError<{ className: string; member?: string; reason: string }> {
-  readonly code = 'WORKFLOW_DEFINITION';
-  constructor(fields: { className: string; member?: string; reason: string }, options?: ErrorOptions) {
-    const { className, member, reason } = fields;
-    super(
-      `Workflow class ${member === undefined ? className : `${className}, '${member}'`}: ${reason}`,
       fields,
       options,
     );

@@ -82,6 +82,7 @@ export type {
   WorkflowUpdateOptions,
 } from './client/options.js';
 export { WorkflowUpdateStage } from './client/protocol.js';
+export type { WorkflowResetOptions } from './client/resets.js';
 export { historyFromJSON, historyToJSON } from './client/saved-history.js';
 export type { ScheduleClient } from './client/schedules/schedule-client.js';
 export type { ScheduleHandle } from './client/schedules/schedule-handle.js';

@@ -167,7 +167,7 @@ function begin(workflowTypeOrFunc: unknown, options: OptionsWithArgs): Begun | P
 async function beginThrough(interceptors: Interceptors, workflowType: string, given: OptionsWithArgs): Promise<Begun> {
   refuseUnknownOptions(given, OPTIONS);
   const seq = interceptors.nextSeq('startChildWorkflowExecution');
-  const workflowId = given.workflowId ?? derivedUuid(currentExecution().info.runId, `child ${seq}`);
+  const workflowId = given.workflowId ?? derivedUuid(currentExecution().seed, `child ${seq}`);
   const options = { ...given, workflowId, args: [...(given.args ?? [])] };
   let begun: Begun | undefined;
   const [started, completed] = await interceptors.through(
@@ -196,7 +196,7 @@ function beginNow(workflowType: string, options: OptionsWithArgs, headers?: Head
   const input = encodeArgs(options.args);
   let workflowId = given ?? '';
   const child = execution.children.start((childId) => {
-    workflowId = given ?? derivedUuid(execution.info.runId, `child ${childId}`);
+    workflowId = given ?? derivedUuid(execution.seed, `child ${childId}`);
     return {
       workflowId,
       workflowType,

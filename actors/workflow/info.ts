@@ -40,7 +40,7 @@ export interface WorkflowInfo {
   readonly workflowType: string;
   /** Run id of the first run of the chain. */
   readonly firstExecutionRunId: string;
-  /** The run itself. */
+  /** The run itself; of one made by a reset, the run that its first steps were copied from. */
   readonly originalExecutionRunId: string;
   /** When the chain began. */
   readonly startTime: Date;
@@ -109,7 +109,7 @@ export function workflowInfo(): WorkflowInfo {
     runId: info.runId,
     workflowType: info.workflowType,
     firstExecutionRunId: info.firstRunId,
-    originalExecutionRunId: info.runId,
+    originalExecutionRunId: info.copied?.[0]?.runId ?? info.runId,
     startTime: new Date(info.startTime),
     runStartTime: new Date(info.startTime),
     attempt: 1,

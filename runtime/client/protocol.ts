@@ -99,6 +99,8 @@ export type Request = { id: number } & (
   | ({ kind: 'fetchHistory' } & Target)
   /** `attempt`: only of that one. */
   | ({ kind: 'reportActivity'; activityId: string; attempt?: number; report: ActivityReport } & Target)
+  /** Answered as a start. `eventId`: the last event that the new run keeps. */
+  | ({ kind: 'reset'; eventId: number; reason?: string; identity?: string; exclude?: ('SIGNAL' | 'UPDATE')[] } & Target)
 );
 
 /** What a client says of an activity. */
@@ -170,6 +172,7 @@ const requestCodec: RecordCodec<Request> = recordCodec<Request, 'kind'>('kind', 
   terminate: [8, 'id', 'workflowId', 'runId', 'reason', 'details', 'identity'],
   fetchHistory: [9, 'id', 'workflowId', 'runId'],
   reportActivity: [11, 'id', 'workflowId', 'runId', 'activityId', 'attempt', 'report'],
+  reset: [10, 'id', 'workflowId', 'runId', 'eventId', 'reason', 'identity', 'exclude'],
 });
 
 const replyCodec: RecordCodec<Reply> = recordCodec<Reply, 'kind'>('kind', {

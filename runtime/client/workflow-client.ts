@@ -56,6 +56,7 @@ import {
   type WorkflowUpdateOptions,
 } from './options.js';
 import type { UpdateStage } from './protocol.js';
+import { resetRequest, type WorkflowResetOptions } from './resets.js';
 import { checkStage, updateHandleFrom, type WorkflowUpdateHandle } from './update-handle.js';
 import { checkOperation, type WithStartWorkflowOperation } from './with-start.js';
 
@@ -310,6 +311,27 @@ export class WorkflowClient {
     refuseUnknownOptions(options, HANDLE_OPTIONS);
     const Handle = handleClassOf(first);
     return new Handle(this.#connection, workflowId, { runId, followRuns: options.followRuns });
+  }
+
+  /**
+   * Lets a run take the place of the newest one of that workflow id, from an earlier step of it. Its history begins with a copy of that one's,
+   * through `eventId`; what was signalled and what was accepted of updates since is applied again, in order. Timers and activities that were
+   * pending there are so again. The base run is terminated if it is open. All of that happens or nothing.
+   *
+   * Resolves, once that is durable, with a handle of the new run.
+   * @throws WorkflowNotFoundError; WorkflowResetError if there is no end of a step, naming the nearest ones, or another run has followed
+   * @throws InvalidOptionError, InvalidArgumentError
+   * @example
+   * const { events } = await client.workflow.getHandle('order-1').fetchHistory();
+   * const charged = events.findLast(({ eventType }) => eventType === 'ActivityTaskScheduled');
+   * await client.workflow.reset('order-1', { eventId: charged.eventId, reason: 'charged the wrong card' });
+   */
+  async reset<T extends Workflow = Workflow>(
+    workflowId: string,
+    options: WorkflowResetOptions,
+  ): Promise<WorkflowHandle<T>> {
+    const reply = await this.#connection.send(resetRequest(workflowId, options));
+    return this.getHandle<T>(workflowId, expectReply(reply, 'started').runId);
   }
 
   /**

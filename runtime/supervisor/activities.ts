@@ -44,7 +44,9 @@ export class Activities {
   add(run: Run, event: EventOf<'ActivityTaskScheduled'>): PendingActivity | undefined {
     const record = run.activities?.get(event.activityId);
     if (record === undefined || run.pendingActivities?.has(event.activityId) === true) return undefined;
-    const activity = new PendingActivity(run, event);
+    // In a run made by a reset it was scheduled anew.
+    const { scheduledTime: eventTime } = record;
+    const activity = new PendingActivity(run, eventTime === event.eventTime ? event : { ...event, eventTime });
     activity.cancelRequested = record.cancelRequested === true;
     run.pendingActivities ??= new Map();
     run.pendingActivities.set(event.activityId, activity);

@@ -36,11 +36,20 @@ export class ActivityRecovery {
     return reading;
   }
 
-  async #recover(run: Run): Promise<void> {
+  /** Those of a run that has just been made by a reset: attempts of the base run's are nothing to it. */
+  async begin(run: Run): Promise<void> {
+    for (const { scheduled } of await this.#read(run)) this.activities.schedule(run, scheduled);
+  }
+
+  async #read(run: Run): Promise<Iterable<Told>> {
     const through = run.lastEventId;
     const frames = await this.core.readHistory(run);
     const events = frames.flatMap(({ frame }) => decodeEvents(frame.events, frame.firstEventId));
-    for (const told of read(run, events, through)) {
+    return read(run, events, through);
+  }
+
+  async #recover(run: Run): Promise<void> {
+    for (const told of await this.#read(run)) {
       const activity = this.activities.add(run, told.scheduled);
       if (activity !== undefined) this.#resume(activity, told);
     }
@@ -71,7 +80,7 @@ function read(run: Run, events: readonly WorkflowEvent[], through: number): Iter
       if (pending) told.set(event.activityId, { scheduled: event });
       continue;
     }
-    if (!('activityId' in event)) continue;
+    if (!('activityId' in event) || event.eventId < (run.reset?.eventId ?? 0)) continue;
     const of = told.get(event.activityId);
     if (of === undefined) continue;
     if (event.eventType === 'ActivityTaskHeartbeatRecorded') of.heartbeat = event;

@@ -10,7 +10,8 @@ import type { DelayedStarts } from './delayed-starts.js';
 import type { Dispatcher } from './dispatcher.js';
 import { Door } from './door.js';
 import type { ReplySink } from './replies.js';
-import type { Waiter } from './run.js';
+import { Resets } from './resets.js';
+import type { Run, Waiter } from './run.js';
 import { SignalRequests } from './signal-requests.js';
 import { StartCompanions } from './start-companions.js';
 import { StartRequests, type StartRequestsDeps } from './start-requests.js';
@@ -24,6 +25,7 @@ export interface AdmissionDeps extends StartRequestsDeps {
   readonly dispatcher: Dispatcher;
   readonly delayed: DelayedStarts;
   readonly activityReports: ActivityReports;
+  readonly resume: (run: Run) => void;
 }
 
 export class Admission {
@@ -31,6 +33,7 @@ export class Admission {
   readonly #starts: StartRequests;
   readonly #signals: SignalRequests;
   readonly #updates: UpdateRequests;
+  readonly #resets: Resets;
 
   constructor(private readonly deps: AdmissionDeps) {
     const { core, dispatcher, delayed } = deps;
@@ -38,6 +41,8 @@ export class Admission {
     this.#signals = new SignalRequests(core, dispatcher, this.#door, delayed);
     this.#updates = new UpdateRequests(core, dispatcher, this.#door, delayed);
     const door = this.#door;
+    const readmit = (waiters: readonly Waiter[]) => this.readmit(waiters);
+    this.#resets = new Resets({ ...deps, door, readmit });
     const companions = new StartCompanions({ core, door, signals: this.#signals, updates: this.#updates });
     this.#starts = new StartRequests(deps, companions);
   }
@@ -85,6 +90,7 @@ export class Admission {
     terminate: (waiter, request) => this.#terminate(waiter, request),
     fetchHistory: (waiter, request) => this.#fetchHistory(waiter, request),
     reportActivity: (waiter, request) => this.deps.activityReports.take(waiter, request),
+    reset: (waiter, request) => this.#resets.reset(waiter, request),
   };
 
   #query(waiter: Waiter, request: RequestOf<'query'>): void {

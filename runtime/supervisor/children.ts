@@ -30,7 +30,8 @@ export class Children {
       this.#forget(run, childId);
       return;
     }
-    const parent: ParentRecord = { workflowId: run.workflowId, runId: run.runId, childId, closePolicy };
+    const writer = this.core.index.writerOf(run, event.eventId);
+    const parent: ParentRecord = { workflowId: run.workflowId, runId: writer.runId, childId, closePolicy };
     if (run.parent !== undefined) parent.root = rootOf(run.parent);
     this.client.send(
       {
@@ -38,7 +39,7 @@ export class Children {
         workflowId,
         workflowType,
         input,
-        requestId: requestIdOf(run, childId),
+        requestId: requestIdOf(writer, childId),
         parent,
         ...(reusePolicy === undefined ? {} : { reusePolicy }),
         ...(memo === undefined ? {} : { memo }),
@@ -50,9 +51,11 @@ export class Children {
 
   /** The run's closing event is durable: children that are open get what their policies say. */
   parentClosed(run: Run): void {
-    for (const [childId, { workflowId, runId }] of run.children ?? []) {
-      const child = this.core.index.current(workflowId);
-      if (child?.open === true && isChildOf(child, run, childId)) this.#applyPolicy(run, childId, child);
+    const { index } = this.core;
+    for (const [childId, { workflowId, runId, initiatedEventId }] of run.children ?? []) {
+      const child = index.current(workflowId);
+      if (child?.open === true && isChildOf(child, index.writerOf(run, initiatedEventId), childId))
+        this.#applyPolicy(run, childId, child);
       // One that is not known to have begun is dealt with when that is answered.
       else if (runId !== undefined) this.#forget(run, childId);
     }
@@ -84,7 +87,8 @@ export class Children {
   /** It may have begun, and even closed, before its parent heard of it: the policies of ids do not count then. */
   #startUnlessBegun(run: Run, event: Initiated): void {
     let begun = this.core.index.current(event.workflowId);
-    while (begun !== undefined && !isChildOf(begun, run, event.childId)) begun = begun.previous;
+    const writer = this.core.index.writerOf(run, event.eventId);
+    while (begun !== undefined && !isChildOf(begun, writer, event.childId)) begun = begun.previous;
     if (begun === undefined) {
       this.start(run, event);
       return;

@@ -2,7 +2,7 @@
  * Closing: what ends with a run, and who is told.
  * Thread: supervisor. In → out: closing event written → callers answered once it is durable; everything else of the run let go.
  */
-import type { EventBody, EventOf, WorkflowEvent } from '../../mailbox/events.js';
+import type { EventBody, EventOf, ResetRecord, WorkflowEvent } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import type { RequestOf } from '../client/protocol.js';
@@ -33,7 +33,7 @@ export interface ClosingDeps {
   readonly readmit: (waiters: Waiter[]) => void;
 }
 
-type Termination = Pick<RequestOf<'terminate'>, 'reason' | 'details' | 'identity'>;
+type Termination = Pick<RequestOf<'terminate'>, 'reason' | 'details' | 'identity'> & { readonly resetTo?: ResetRecord };
 
 export class Closing {
   constructor(private readonly deps: ClosingDeps) {}
@@ -64,12 +64,13 @@ export class Closing {
   }
 
   /** Ends the run at once, whatever it is doing; what clients still want of it meets a closed run. */
-  terminate(run: Run, { reason, details, identity }: Termination): void {
+  terminate(run: Run, { reason, details, identity, resetTo }: Termination): void {
     const terminated = {
       eventType: 'WorkflowExecutionTerminated' as const,
       ...(reason === undefined ? {} : { reason }),
       ...(details === undefined ? {} : { details }),
       ...(identity === undefined ? {} : { identity }),
+      ...(resetTo === undefined ? {} : { resetTo }),
     };
     this.closed(run, this.cutOff(run, terminated));
     this.readmitHeld(run);

@@ -162,6 +162,18 @@ export class Dispatcher {
     live.mailbox.redeliver();
   }
 
+  /** Discards the actor, and sends no turn for the run until `unpause`. */
+  pause(run: Run): void {
+    const live = this.core.live(run);
+    this.discard(run);
+    live.residence = 'loading';
+  }
+
+  unpause(run: Run): void {
+    // It may have been terminated meanwhile, and woken again.
+    if (run.live?.residence === 'loading') run.live.residence = 'none';
+  }
+
   /** Evicts the least recently used actors past `maxResident`: only idle ones with all events durable. */
   evict(): void {
     let excess = this.#residents.size - this.core.options.config.maxResident;

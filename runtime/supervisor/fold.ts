@@ -2,8 +2,8 @@
  * The fold: what each event changes in the record of its run. The same function serves live events and recovery.
  * Thread: supervisor. In → out: (run, event) → run changed; an event that the record already knows changes nothing.
  */
-import type { EventOf, EventType, ExternalInitiated, WorkflowEvent } from '../../mailbox/events.js';
-import { lifetimeOf } from './lifetime.js';
+import type { EventOf, EventType, ExternalInitiated, ResetRecord, WorkflowEvent } from '../../mailbox/events.js';
+import { lifetimeOf, renewed } from './lifetime.js';
 import { beginTimer, endTimer } from './pending-timers.js';
 import type { Run } from './run.js';
 import { hashOf } from './run-ids.js';
@@ -113,7 +113,21 @@ const BY_TYPE: Folds = {
   },
   UpsertWorkflowSearchAttributes: null,
   WorkflowPropertiesModified: null,
-  WorkflowTaskFailed: null,
+  WorkflowTaskFailed(run, { baseRunId, eventId, eventTime: time }) {
+    run.reset = { baseRunId, eventId, time };
+    // Scheduled anew, with all of their time and attempts.
+    for (const [activityId, { scheduledEventId, cancelRequested = false }] of run.activities ?? []) {
+      run.activities!.set(activityId, {
+        scheduledEventId,
+        scheduledTime: time,
+        ...(cancelRequested && { cancelRequested }),
+      });
+    }
+    if (run.lifetime !== undefined) run.lifetime = renewed(run.lifetime, time);
+  },
+  WorkflowExecutionUpdateAdmitted(run) {
+    run.hasIds = true;
+  },
   SignalExternalWorkflowExecutionInitiated: beginExternal,
   ExternalWorkflowExecutionSignaled: (run, event) => endExternal(run, event.externalId),
   SignalExternalWorkflowExecutionFailed: (run, event) => endExternal(run, event.externalId),
@@ -130,7 +144,10 @@ const BY_TYPE: Folds = {
   ManageExternalWorkflowExecutionInitiated: beginExternal,
   ExternalWorkflowExecutionManaged: (run, event) => endExternal(run, event.externalId),
   ManageExternalWorkflowExecutionFailed: (run, event) => endExternal(run, event.externalId),
-  WorkflowExecutionTerminated: (run, event) => close(run, 'TERMINATED', event.eventTime),
+  WorkflowExecutionTerminated(run, { eventTime, resetTo }) {
+    close(run, 'TERMINATED', eventTime);
+    if (resetTo !== undefined) handOver(run, resetTo);
+  },
 };
 
 function endActivity(run: Run, activityId: string): void {
@@ -159,6 +176,17 @@ function beginExternal(run: Run, { externalId, eventId, request }: ExternalIniti
 export function endExternal(run: Run, externalId: string): void {
   run.externals?.delete(externalId);
   if (run.externals?.size === 0) run.externals = undefined;
+}
+
+/** What was begun before the reset point is the new run's to end. */
+function handOver(run: Run, { runId, eventId }: ResetRecord): void {
+  run.continuedTo = runId;
+  for (const [childId, { initiatedEventId }] of run.children ?? []) {
+    if (initiatedEventId <= eventId) endChild(run, childId);
+  }
+  for (const [externalId, { initiatedEventId }] of run.externals ?? []) {
+    if (initiatedEventId <= eventId) endExternal(run, externalId);
+  }
 }
 
 /** What was asked of other workflows outlives it, until that is known to be done. */

@@ -3,6 +3,7 @@
  * Thread: supervisor. In → out: frames of a run → its ids, its stored messages that no step is known to have processed, its start group.
  */
 import type { EventOf, WorkflowEvent } from '../../mailbox/events.js';
+import type { Message } from '../../mailbox/messages.js';
 import { messageOf } from '../../mailbox/stored-messages.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import type { Core, StoredFrame } from './core.js';
@@ -31,6 +32,15 @@ export class HistoryReader {
         for (const event of decodeEvents(frame.events, frame.firstEventId)) {
           started ??= event;
           if (readIds) ids.recover(event, position, run.runId);
+          if (
+            event.eventType === 'WorkflowExecutionUpdateAdmitted' &&
+            readIds &&
+            run.open &&
+            event.seq! > run.ranThrough
+          ) {
+            // Later ones have been accepted, which the history tells, or rejected, which is not remembered.
+            ids.noteUpdate(event.updateId, event.updateName, event.eventTime, run.runId).stored = true;
+          }
           if (event.seq !== undefined && event.seq > run.ranThrough && event.seq < before) stored.push(event);
         }
       }
@@ -55,10 +65,17 @@ function restore(live: Live, stored: readonly WorkflowEvent[], started: Workflow
   const messages = [];
   for (const event of stored) {
     if ('startThrough' in event) live.mergeThrough = Math.max(live.mergeThrough, event.startThrough ?? 0);
-    const message = messageOf(event, started);
+    const message = admittedUpdate(event) ?? messageOf(event, started);
     if (message === undefined) continue;
     messages.push(message);
     if (message.kind === 'localActivityResolved') noteOutcome(live, message);
   }
   live.mailbox.unshift(messages);
+}
+
+/** In a replay its message is in the event by which it was accepted. */
+function admittedUpdate(event: WorkflowEvent): Message | undefined {
+  if (event.eventType !== 'WorkflowExecutionUpdateAdmitted') return undefined;
+  const { seq, eventTime: time, updateId, updateName: name, input, headers } = event;
+  return { kind: 'update', seq, time, updateId, name, input, headers } as Message; // An absent field and an undefined one make the same row.
 }

@@ -66,6 +66,13 @@ export function lifetimeOf({ options, succession, eventTime, startDelay = 0 }: S
   return undefined;
 }
 
+/** Of a run made by a reset: its times count from then. */
+export function renewed(lifetime: Lifetime, time: number): Lifetime {
+  const { runTimeout, executionTimeout } = lifetime.options;
+  const ends = (timeout: number | undefined) => (timeout === undefined ? undefined : time + timeout);
+  return { ...lifetime, runDeadline: ends(runTimeout), executionDeadline: ends(executionTimeout) };
+}
+
 export function lifetimeRow(lifetime: Lifetime): LifetimeRow {
   const { options, attempt, runDeadline, executionDeadline, cancelRequested } = lifetime;
   return [options, attempt, runDeadline ?? null, executionDeadline ?? null, cancelRequested];

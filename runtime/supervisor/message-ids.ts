@@ -23,6 +23,8 @@ export interface PendingUpdate {
   outcome: UpdateOutcome | undefined;
   /** Callers to tell when it is accepted or completed. */
   waiters: Waiter[];
+  /** It is in the history before it is accepted, and so wanted even if nobody waits for it. */
+  stored?: true;
 }
 
 /** What is kept of a completed one, small because there may be a hundred thousand. */

@@ -79,7 +79,7 @@ export class Outgoing {
       return;
     }
     // The same at every attempt, so that what is carried out again after a crash is applied once.
-    const requestId = `external/${run.runId}/${externalId}`;
+    const requestId = `external/${this.core.index.writerOf(run, eventId).runId}/${externalId}`;
     const body = (REQUESTS[request.kind] as (request: ExternalRequest, ids: RequestIds) => RequestBody)(request, {
       target,
       requestId,
@@ -129,7 +129,9 @@ export class Outgoing {
     if (request.firstRunId !== undefined)
       return current?.firstRunId === request.firstRunId ? { workflowId } : undefined;
     if (request.childId === undefined) return pinned ?? { workflowId };
-    return current !== undefined && isChildOf(current, run, request.childId) ? { workflowId } : pinned;
+    const child = run.children?.get(request.childId);
+    const parent = child === undefined ? run : this.core.index.writerOf(run, child.initiatedEventId);
+    return current !== undefined && isChildOf(current, parent, request.childId) ? { workflowId } : pinned;
   }
 
   #replied({ run, externalId, initiatedEventId, kind }: External, reply: Reply): void {
@@ -264,6 +266,7 @@ export function failureOf({ name, fields, cause }: ErrorRecord): FailureRecord {
   return failure;
 }
 
+/** @param parent the run that wrote that it wants the child */
 export function isChildOf(run: Run, parent: Run, childId: string): boolean {
   return run.parent?.runId === parent.runId && run.parent.childId === childId;
 }

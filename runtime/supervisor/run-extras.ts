@@ -4,7 +4,7 @@
  */
 import type { ParentRecord } from '../../mailbox/events.js';
 import type { Lifetime } from './lifetime.js';
-import type { ChildRecord, ExternalRecord } from './run.js';
+import type { ChildRecord, ExternalRecord, ResetOrigin } from './run.js';
 
 export class RunExtras {
   idsIn: string | undefined;
@@ -16,4 +16,5 @@ export class RunExtras {
   continuedTo: string | undefined;
   delayedUntil = 0;
   lifetime: Lifetime | undefined;
+  reset: ResetOrigin | undefined;
 }

@@ -56,6 +56,7 @@ type EntryRow = [
   memoAt: number,
   localActivities: string[] | null,
   lifetime: LifetimeRow | null,
+  reset: [string, number, number] | null,
 ];
 
 export class RunIndex {
@@ -86,6 +87,17 @@ export class RunIndex {
     let last = this.#current.get(run.workflowId)!;
     while (last.first !== run.first) last = last.previous!;
     return last;
+  }
+
+  /** The run that wrote that event: another, if it was copied by a reset. What others know of the run by its id and the event's is that one's. */
+  writerOf(run: Run, eventId: number): Run {
+    let writer = run;
+    while (writer.reset !== undefined && eventId < writer.reset.eventId) {
+      const base = this.find(run.workflowId, writer.reset.baseRunId);
+      if (base === undefined) break;
+      writer = base;
+    }
+    return writer;
   }
 
   add(run: Run): void {
@@ -254,6 +266,7 @@ function encodeEntry(run: Run, facts: RowFacts): readonly [Uint8Array, Uint8Arra
     facts.memoAt ?? -1,
     run.localActivities === undefined ? null : [...run.localActivities],
     run.lifetime === undefined ? null : lifetimeRow(run.lifetime),
+    run.reset === undefined ? null : [run.reset.baseRunId, run.reset.eventId, run.reset.time],
   ];
   return [runIdToBytes(run.runId), pack(row)];
 }
@@ -306,6 +319,10 @@ function decodeEntry(key: Uint8Array, value: Uint8Array): DecodedEntry {
   run.idsIn = row[24] ?? undefined;
   if (row[28] != null) run.localActivities = new Set(row[28]);
   if (row[29] != null) run.lifetime = lifetimeFromRow(row[29]);
+  if (row[30] != null) {
+    const [baseRunId, eventId, time] = row[30];
+    run.reset = { baseRunId, eventId, time };
+  }
   for (const [timerId, fireAt, startedEventId] of row[15] ?? []) beginTimer(run, timerId, fireAt, startedEventId);
   if (row[16] !== null) {
     run.activities = new Map(

@@ -40,6 +40,14 @@ export interface ExternalRecord {
   readonly workflowId: string;
 }
 
+/** Where a run made by a reset comes from. */
+export interface ResetOrigin {
+  readonly baseRunId: string;
+  /** The event that tells of it: those before are the base run's. */
+  readonly eventId: number;
+  readonly time: number;
+}
+
 /** Hundreds of bytes, for there may be millions: absent maps are undefined, and what few runs have is in their extras. */
 export class Run {
   workflowType = '';
@@ -164,6 +172,14 @@ export class Run {
   }
   set lifetime(value: Lifetime | undefined) {
     if (this.#extras !== undefined || value !== undefined) this.#made.lifetime = value;
+  }
+
+  /** Of a run made by a reset. */
+  get reset(): ResetOrigin | undefined {
+    return this.#extras?.reset;
+  }
+  set reset(value: ResetOrigin | undefined) {
+    if (this.#extras !== undefined || value !== undefined) this.#made.reset = value;
   }
 
   get #made(): RunExtras {

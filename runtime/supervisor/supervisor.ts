@@ -24,6 +24,7 @@ import { InternalClient } from './internal-client.js';
 import { Listing } from './listing/listing.js';
 import { isLocalToken, LocalActivities } from './local-activities.js';
 import { Outgoing } from './outgoing.js';
+import { timersOf } from './pending-timers.js';
 import { errorRecord, type ReplySink } from './replies.js';
 import { Reports } from './reports.js';
 import { resolutions } from './resolutions.js';
@@ -135,6 +136,7 @@ export class Supervisor {
       closing,
       starts,
       workflowTypes: () => options.workflowTypes,
+      resume: (run) => this.#resume(run),
     });
     const effects = new Effects({
       core,
@@ -178,11 +180,8 @@ export class Supervisor {
           unfinished.push({ run, through: run.lastEventId });
         continue;
       }
-      this.#timeouts.arm(run);
-      if (run.delayedUntil !== 0) this.#delayed.arm(run);
-      else if (isUnfinished(run)) unfinished.push({ run, through: run.lastEventId });
-      // A cancel request may be for a child that is yet to be started again.
-      if (run.externals !== undefined || run.children !== undefined) this.#outgoing.expectRecovery(run);
+      this.#await(run);
+      if (run.delayedUntil === 0 && isUnfinished(run)) unfinished.push({ run, through: run.lastEventId });
     }
     void this.#wakeAll(unfinished).catch(this.options.onFailed);
     return { openRuns: core.index.open, clean: opened.clean };
@@ -291,21 +290,45 @@ export class Supervisor {
   }
 
   async #wakeAll(runs: readonly Unfinished[]): Promise<void> {
-    for (const { run, through } of runs) {
+    for (const unfinished of runs) {
       while (this.#dispatcher.backlog > WAKE_AHEAD && !this.#closed) await this.#pause();
       if (this.#closed) return;
-      if (run.children !== undefined) await this.#children.recover(run, through);
-      await this.#outgoing.recover(run, through);
-      if (!run.open) continue;
-      if (run.activities !== undefined) await this.#activityRecovery.recover(run);
-      if (run.localActivities !== undefined) {
-        this.#dispatcher.rebuild(run);
-        continue;
-      }
-      if (run.lastStoredSeq <= run.ranThrough) continue;
-      this.core.live(run);
-      this.#dispatcher.schedule(run);
+      await this.#wake(unfinished, (run) => this.#activityRecovery.recover(run));
     }
+  }
+
+  async #wake({ run, through }: Unfinished, wakeActivities: (run: Run) => Promise<void>): Promise<void> {
+    if (run.children !== undefined) await this.#children.recover(run, through);
+    await this.#outgoing.recover(run, through);
+    if (!run.open) return;
+    if (run.activities !== undefined) await wakeActivities(run);
+    if (run.localActivities !== undefined) {
+      this.#dispatcher.rebuild(run);
+      return;
+    }
+    if (run.lastStoredSeq <= run.ranThrough) return;
+    this.core.live(run);
+    this.#dispatcher.schedule(run);
+  }
+
+  /** What is to come of an open run whose history was not written by this process, timers apart. */
+  #await(run: Run): void {
+    this.#timeouts.arm(run);
+    if (run.delayedUntil !== 0) this.#delayed.arm(run);
+    // A cancel request may be for a child that is yet to be started again.
+    if (run.externals !== undefined || run.children !== undefined) this.#outgoing.expectRecovery(run);
+  }
+
+  /** A run made by a reset is taken up as after a restart, as soon as it is durable. */
+  #resume(run: Run): void {
+    const through = run.lastEventId;
+    this.core.committer.after(run, () => {
+      if (!run.open) return;
+      for (const { timerId } of timersOf(run)) this.#timers.arm(run, timerId);
+      this.#await(run);
+      const begin = (begun: Run) => this.#activityRecovery.begin(begun);
+      void this.#wake({ run, through }, begin).catch(this.options.onFailed);
+    });
   }
 
   #pause(): Promise<void> {

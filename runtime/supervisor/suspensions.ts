@@ -4,6 +4,7 @@
  */
 
 import type { FailureRecord } from '../../mailbox/failures.js';
+import type { Message } from '../../mailbox/messages.js';
 import type { SuspendReason } from '../../mailbox/turn.js';
 import { violationSummary } from '../code-errors.js';
 import {
@@ -130,7 +131,8 @@ export class Suspensions {
   #tellCallers(run: Run): void {
     const live = run.live!;
     const refuse = (waiter: Waiter) => this.core.refuse(waiter, run, ...suspendedError(run));
-    for (const message of live.mailbox.remove(({ kind }) => kind === 'query' || kind === 'update')) {
+    const isStored = (message: Message) => message.kind === 'update' && live.ids?.pending(message.updateId)?.stored;
+    for (const message of live.mailbox.remove((m) => m.kind === 'query' || (m.kind === 'update' && !isStored(m)))) {
       if (message.kind === 'update') {
         for (const waiter of live.ids?.pending(message.updateId)?.waiters ?? []) refuse(waiter);
         live.ids?.forgetUpdate(message.updateId);

@@ -328,6 +328,14 @@ export class System {
     return this.request({ kind: 'terminate', workflowId, ...(reason === undefined ? {} : { reason }) });
   }
 
+  reset(
+    workflowId: string,
+    eventId: number,
+    options: Omit<Extract<Request, { kind: 'reset' }>, 'id' | 'kind' | 'workflowId' | 'eventId'> = {},
+  ): Call {
+    return this.request({ kind: 'reset', workflowId, eventId, ...options });
+  }
+
   async describe(workflowId: string): Promise<WorkflowDescriptionRecord> {
     const outcome = await this.supervisor.controlPlane.describe(workflowId);
     if (outcome.ok) return outcome.value;
