@@ -96,3 +96,51 @@ test('an idle schedule is evicted, and comes back for its time', async () => {
   ).toEqual(Array.from({ length: 20 }, (_, n) => idAt(`s${n}`, 1)).sort());
   await expectInvariants(system);
 });
+
+test.each(['lost', 'kept'] as const)(
+  'with a crash at any flush while a schedule continues as new, its batch %s, it hears of every end and takes what waits',
+  async (fate) => {
+    let continued = 0;
+    for (let at = 0; ; at++) {
+      const system = await openSystem();
+      const policies = { overlap: 'BUFFER_ONE' } as const;
+      await create(system, 's', { type: 'long', paused: true, policies }).value();
+      await ask(system, 's', 'trigger', 'BUFFER_ONE').value();
+      await ask(system, 's', 'trigger', 'BUFFER_ONE').value();
+      const [first] = started(system);
+      // Each is two commands.
+      const pauses = Array.from({ length: 486 }, (_, n) => ask(system, 's', 'pause', `${n}`));
+      await pauses.at(-1)!.value();
+      system.store.flushes.shut();
+      for (let n = 0; n < 10; n++) ask(system, 's', 'pause', 'more');
+      system.signal(first!, 'end');
+      let crashed = false;
+      for (let flushes = 0; ; flushes++) {
+        await system.settle();
+        if (system.store.flushes.waiting === 0) break;
+        if (flushes === at) {
+          crashed = true;
+          await system.crash(fate);
+          break;
+        }
+        system.store.flushes.letThrough();
+      }
+      if (!crashed) {
+        expect(at).toBeGreaterThan(3);
+        expect(continued).toBeGreaterThan(1);
+        return;
+      }
+      await system.settle();
+      if (system.types(scheduleWorkflowId('s')).length < 100) continued++;
+      if ((await system.describe(first!)).status === 'RUNNING') await ends(system, first!);
+      await system.settle();
+      expect(started(system), `crash at flush ${at}`).toHaveLength(2);
+      expect(await recordNow(system, 's')).toMatchObject({
+        taken: 2,
+        wanted: [],
+        running: [{ workflowId: started(system)[1] }],
+      });
+      await expectInvariants(system);
+    }
+  },
+);
