@@ -130,8 +130,10 @@ export class TimeoutFailure extends TemporalFailure {
     message: string | undefined,
     readonly lastHeartbeatDetails: unknown,
     readonly timeoutType: TimeoutType,
+    /** Of a time for all attempts: why the last one failed. */
+    cause?: Error,
   ) {
-    super(message);
+    super(message, cause);
   }
 }
 
@@ -283,7 +285,7 @@ function instantiate(record: FailureRecord, details: unknown[], cause: Error | u
     case 'cancelled':
       return new CancelledFailure(record.message, details, cause);
     case 'timeout':
-      return new TimeoutFailure(record.message, details[0], record.timeoutType ?? 'START_TO_CLOSE');
+      return new TimeoutFailure(record.message, details[0], record.timeoutType ?? 'START_TO_CLOSE', cause);
     case 'terminated':
       return new TerminatedFailure(record.message, cause);
     case 'activity':

@@ -20,6 +20,7 @@ export class RateLimit {
   }
 
   take(now: number): void {
-    this.#next = Math.max(this.#next, now - CATCH_UP_MS) + this.#interval;
+    const isLate = this.#next >= now - CATCH_UP_MS;
+    this.#next = (isLate ? this.#next : now) + this.#interval;
   }
 }
