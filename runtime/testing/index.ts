@@ -7,5 +7,11 @@ export {
   TestWorkflowEnvironment,
   type TimeSkippingTestWorkflowEnvironmentOptions,
 } from './environment.js';
+export {
+  MockActivityEnvironment,
+  type MockActivityEnvironmentOptions,
+  type MockActivityEvents,
+  type MockCancelReason,
+} from './mock-activity-environment.js';
 export { type ReplayOptions, type ReplayResult, runReplayHistories, runReplayHistory } from './replay-histories.js';
 export { createTestRuntime, type TestRuntimeOptions } from './test-runtime.js';
