@@ -45,6 +45,7 @@ export { Client, type ClientOptions } from './client/client.js';
 export type { RuntimeStats, WorkflowStatusName } from './client/control.js';
 export type {
   CountWorkflowExecution,
+  PendingActivityInfo,
   WorkflowExecutionDescription,
   WorkflowExecutionInfo,
 } from './client/execution-info.js';

@@ -56,9 +56,9 @@ test('its story', async () => {
   expect(lines).toEqual([
     'Three documents, two threads',
     'the query says: 2 of 3 are sealed',
-    'a heartbeat says how far the archive is: true',
+    'a heartbeat says how far the archive is',
     'The runtime ends, and another takes over',
-    'the archive goes on where it was: true',
+    'the archive goes on where it was',
     'cancelled, it ends at its next heartbeat: true',
     'A search for what is not there, which hears of nothing',
     'cancelled, it lost its thread',

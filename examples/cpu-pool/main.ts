@@ -34,9 +34,17 @@ async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
 }
 
 /** What the activity under way last said of itself. */
-async function heartbeatOf(workflowId: string): Promise<unknown> {
+async function heartbeatOf(workflowId: string): Promise<Partial<Progress> | undefined> {
   const { pendingActivities } = await runtime.client.workflow.getHandle(workflowId).describe();
-  return pendingActivities[0]?.heartbeatDetails;
+  return pendingActivities[0]?.heartbeatDetails as Partial<Progress> | undefined; // What the activities above give.
+}
+
+/** The round at which the archive is, once it is beyond `round`. */
+async function roundBeyond(round: number): Promise<number> {
+  return until(async () => {
+    const now = (await heartbeatOf('work'))?.round ?? 0;
+    return now > round ? now : undefined;
+  });
 }
 
 console.log('Three documents, two threads');
@@ -51,17 +59,14 @@ const progress = await until(async () => {
   return now.sealed === 2 ? now : undefined;
 });
 console.log(`  the query says: ${progress.sealed} of ${progress.of} are sealed`);
-const first = (await until(() => heartbeatOf('work'))) as Progress;
-console.log(`  a heartbeat says how far the archive is: ${first.round > 0}`);
+const first = await roundBeyond(0);
+console.log('  a heartbeat says how far the archive is');
 
 console.log('The runtime ends, and another takes over');
 await runtime.shutdown();
 runtime = await openRuntime();
-const goesOn = await until(async () => {
-  const { round } = (await heartbeatOf('work')) as Progress;
-  return round > first.round ? true : undefined;
-});
-console.log(`  the archive goes on where it was: ${goesOn}`);
+await roundBeyond(first);
+console.log('  the archive goes on where it was');
 const again = runtime.client.workflow.getHandle<typeof seal>('work');
 await again.cancel();
 const end = await again.result().catch((error: Error) => error.message);

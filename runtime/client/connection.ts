@@ -12,9 +12,10 @@ import { decodePayload, type Payload } from '../../mailbox/payload.js';
 import { type PayloadCodec, recode } from '../../mailbox/payload-codec.js';
 import { InvalidOptionError } from '../errors.js';
 import type { AttachControl, ClientWelcome } from '../host/protocol.js';
-import type { ClientControl } from './control.js';
+import type { ClientControl, PendingActivityRecord } from './control.js';
 import { ControlPort } from './control-port.js';
 import { expectReply } from './error-record.js';
+import { type PendingActivityInfo, toPendingActivity } from './execution-info.js';
 import { ClientCalls } from './interceptors.js';
 import {
   decodeReplies,
@@ -170,6 +171,12 @@ export class Connection {
     if (memo === undefined) return undefined;
     const decoded = this.#codec === undefined ? memo : await recode(memo, this.#codec, 'decode');
     return this.converting(() => decodePayload(decoded)) as Record<string, unknown>; // Checked when it was given.
+  }
+
+  /** Pending activities with what they said of themselves. @throws PayloadCodecError, PayloadConverterError */
+  async readPending(records: readonly PendingActivityRecord[]): Promise<PendingActivityInfo[]> {
+    const decoded = this.#codec === undefined ? records : await recode(records, this.#codec, 'decode');
+    return this.converting(() => decoded.map(toPendingActivity));
   }
 
   /** The same events, ready to be read. @throws PayloadCodecError */

@@ -8,6 +8,7 @@ import type {
   RunOptionsRecord,
   SearchAttributesRecord,
 } from '../../mailbox/events.js';
+import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
 import type { ErrorRecord } from './protocol.js';
 
@@ -43,6 +44,18 @@ export interface WorkflowSummary {
   root: ExecutionRecord;
 }
 
+export interface PendingActivityRecord {
+  activityId: string;
+  activityType: string;
+  /** The one under way, or the next one. */
+  attempt: number;
+  isLocal?: true;
+  /** Of the last heartbeat; as encoded, and by the runtime's codec if it has one. */
+  heartbeatDetails?: Payload;
+  /** Why the attempt before this one failed. Not of local activities. */
+  lastFailure?: FailureRecord;
+}
+
 export interface PendingChildRecord {
   childId: string;
   workflowId: string;
@@ -65,7 +78,7 @@ export interface WorkflowDescriptionRecord extends WorkflowSummary {
   residence: 'resident' | 'evicted';
   suspended?: { error: ErrorRecord; attempts: number; nextRetryTime?: number };
   pendingTimers: { timerId: string; fireTime: number }[];
-  pendingActivities: { activityId: string; activityType: string; attempt: number }[];
+  pendingActivities: PendingActivityRecord[];
   /** Children not known to have closed. */
   pendingChildren: PendingChildRecord[];
   /** What it asked of other workflows and has no answer to. */

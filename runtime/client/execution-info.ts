@@ -3,10 +3,13 @@
  * Thread: any client thread. In → out: record of the control plane → the caller's form, with dates and errors.
  */
 import { typedAttributes, untypedAttributes } from '../../mailbox/attribute-records.js';
+import { fromFailureRecord } from '../../mailbox/failures.js';
+import { decodePayload } from '../../mailbox/payload.js';
 import type { RetryPolicy } from '../../mailbox/retry-options.js';
 import type { SearchAttributes, SearchAttributeValue, TypedSearchAttributes } from '../../mailbox/search-attributes.js';
 import type { HoldfastError } from '../errors.js';
 import type {
+  PendingActivityRecord,
   PendingChildRecord,
   WorkflowCounts,
   WorkflowDescriptionRecord,
@@ -62,6 +65,19 @@ const STATUSES: { readonly [S in WorkflowStatusName]: readonly [code: number, wo
   TIMED_OUT: [7, 'TimedOut'],
 };
 
+/** An activity that is scheduled, runs, or waits for its next attempt. */
+export interface PendingActivityInfo {
+  activityId: string;
+  activityType: string;
+  /** The one under way, or the next one. */
+  attempt: number;
+  isLocal: boolean;
+  /** Of the last heartbeat; absent if there was none. Not of local activities. */
+  heartbeatDetails?: unknown;
+  /** Why the attempt before this one failed. Not of local activities. */
+  lastFailure?: Error;
+}
+
 export interface WorkflowExecutionDescription extends WorkflowExecutionInfo {
   /** The first run of the chain. */
   firstExecutionRunId: string;
@@ -80,7 +96,7 @@ export interface WorkflowExecutionDescription extends WorkflowExecutionInfo {
   /** Why the run cannot step, how often it was tried, and when it is tried next. */
   suspended?: { error: HoldfastError; attempts: number; nextRetryTime?: Date };
   pendingTimers: { timerId: string; fireTime: Date }[];
-  pendingActivities: { activityId: string; activityType: string; attempt: number }[];
+  pendingActivities: PendingActivityInfo[];
   /** Children not known to have closed; `runId` is the run that each began as, once that is known. */
   pendingChildren: PendingChildRecord[];
   /** What it has asked of other workflows, and has no answer to. */
@@ -113,6 +129,15 @@ export function toInfo(summary: WorkflowSummary, memo: Record<string, unknown> |
   return info;
 }
 
+/** @throws PayloadConverterError */
+export function toPendingActivity(record: PendingActivityRecord): PendingActivityInfo {
+  const { activityId, activityType, attempt, isLocal = false, heartbeatDetails, lastFailure } = record;
+  const info: PendingActivityInfo = { activityId, activityType, attempt, isLocal };
+  if (heartbeatDetails !== undefined) info.heartbeatDetails = decodePayload(heartbeatDetails);
+  if (lastFailure !== undefined) info.lastFailure = fromFailureRecord(lastFailure);
+  return info;
+}
+
 export function toCount({ count, groups = [] }: WorkflowCounts): CountWorkflowExecution {
   return {
     count,
@@ -123,6 +148,7 @@ export function toCount({ count, groups = [] }: WorkflowCounts): CountWorkflowEx
 export function toDescription(
   record: WorkflowDescriptionRecord,
   memo: Record<string, unknown> | undefined,
+  pendingActivities: PendingActivityInfo[],
 ): WorkflowExecutionDescription {
   const description: WorkflowExecutionDescription = {
     ...toInfo(record, memo),
@@ -132,7 +158,7 @@ export function toDescription(
     attempt: record.lifetime?.attempt ?? 1,
     residence: record.residence,
     pendingTimers: record.pendingTimers.map(({ timerId, fireTime }) => ({ timerId, fireTime: new Date(fireTime) })),
-    pendingActivities: record.pendingActivities,
+    pendingActivities,
     pendingChildren: record.pendingChildren,
     pendingExternals: record.pendingExternals,
     pendingUpdates: record.pendingUpdates,

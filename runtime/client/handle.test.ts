@@ -265,7 +265,16 @@ test('describe gives dates, and the reason of a suspension as an error', async (
         residence: 'evicted',
         suspended: { error: toErrorRecord(suspended), attempts: 2, nextRetryTime: 5_000 },
         pendingTimers: [{ timerId: '1', fireTime: 9_000 }],
-        pendingActivities: [],
+        pendingActivities: [
+          {
+            activityId: '1',
+            activityType: 'copy',
+            attempt: 2,
+            heartbeatDetails: encodePayload({ row: 7 }),
+            lastFailure: { kind: 'application', message: 'no' },
+          },
+          { activityId: '2', activityType: 'look', attempt: 1, isLocal: true },
+        ],
         pendingChildren: [],
         pendingExternals: [],
         pendingUpdates: ['u'],
@@ -290,6 +299,17 @@ test('describe gives dates, and the reason of a suspension as an error', async (
     suspended: { attempts: 2, nextRetryTime: new Date(5_000) },
     pendingTimers: [{ timerId: '1', fireTime: new Date(9_000) }],
   });
+  expect(description.pendingActivities).toEqual([
+    {
+      activityId: '1',
+      activityType: 'copy',
+      attempt: 2,
+      isLocal: false,
+      heartbeatDetails: { row: 7 },
+      lastFailure: expect.objectContaining({ name: 'ApplicationFailure', message: 'no' }),
+    },
+    { activityId: '2', activityType: 'look', attempt: 1, isLocal: true },
+  ]);
   expect(description.suspended!.error).toBeInstanceOf(WorkflowSuspendedError);
   expect(description).not.toHaveProperty('closeTime');
 });

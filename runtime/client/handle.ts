@@ -260,7 +260,8 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
     return calls.through('describe', { workflowExecution: this.#execution }, async (given) => {
       const { workflowId, runId } = targetOf(given.workflowExecution);
       const record = await control.demand((remote) => remote.describe(workflowId, runId));
-      return toDescription(record, await this.#connection.readMemo(record.memo));
+      const memo = await this.#connection.readMemo(record.memo);
+      return toDescription(record, memo, await this.#connection.readPending(record.pendingActivities));
     });
   }
 

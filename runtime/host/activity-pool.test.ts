@@ -15,10 +15,12 @@ import type { ActivityTask } from './protocol.js';
 const MODULE = new URL('./fixtures/pool-activities.js', import.meta.url);
 let pools: ActivityPool[] = [];
 let lines: unknown[][] = [];
+let beats: unknown[] = [];
 afterEach(async () => {
   await Promise.all(pools.map((pool) => pool.stop()));
   pools = [];
   lines = [];
+  beats = [];
 });
 
 async function open(options: Partial<ActivityPoolOptions> = {}, taken: string[] = []): Promise<ActivityPool> {
@@ -60,7 +62,10 @@ function run(pool: ActivityPool, activityType: string, ...args: unknown[]): Atte
   };
   let outcome!: Promise<AttemptOutcome>;
   const started = new Promise<void>((resolve) => {
-    outcome = pool.run(task, { started: resolve, heartbeat: () => undefined });
+    outcome = pool.run(task, {
+      started: resolve,
+      heartbeat: (details) => beats.push(details && decodePayload(details)),
+    });
   });
   return { token, started, outcome: outcome.then(toldBy) };
 }
@@ -171,6 +176,14 @@ test.each([
   expect(await waits.outcome).toBe(3);
   pool.cancel(neighbour.token, 'cancelRequested');
   expect(await neighbour.outcome).toBe('cleaned up');
+});
+
+test('heartbeats of a tight loop come now and then, the last one of an attempt always', async () => {
+  const pool = await open();
+  const { outcome } = run(pool, 'beats', 10_000);
+  expect(await outcome).toBe(10_000);
+  expect([beats[0], beats.at(-1)]).toEqual([1, 10_000]);
+  expect(beats.length).toBeLessThan(5_000);
 });
 
 test('a line that is logged on the thread comes to the logger of the runtime', async () => {

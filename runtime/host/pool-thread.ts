@@ -13,6 +13,7 @@ import { InvalidOptionError } from '../errors.js';
 import { type AttemptOutcome, type AttemptSetting, runAttempt } from './attempt.js';
 import { type Logger, loggerFrom } from './logger.js';
 import type { CancelAttempt, FromPoolThread, PoolAttempt, PoolThreadSetting } from './pool-protocol.js';
+import { Pulse } from './pulse.js';
 
 const OPTION = 'activityPool.activities';
 
@@ -56,8 +57,9 @@ export async function attempt({ setting, task, port }: PoolAttempt): Promise<Att
     const waiting = receiveMessageOnPort(port);
     if (waiting !== undefined) cancel(waiting.message as CancelAttempt);
   };
+  const pulse = new Pulse((details) => say(port, { kind: 'heartbeat', details }));
   const heartbeat = (details: Payload | undefined) => {
-    say(port, { kind: 'heartbeat', details });
+    pulse.beat(details);
     poll();
   };
   port.on('message', cancel);
@@ -66,7 +68,9 @@ export async function attempt({ setting, task, port }: PoolAttempt): Promise<Att
     const { payloadBytes } = setting;
     const own: AttemptSetting = { ...(await loaded), payloadBytes, logger: loggerOver(port) };
     say(port, { kind: 'started' });
-    return await runAttempt(task, { cancellation, heartbeat }, own);
+    const outcome = await runAttempt(task, { cancellation, heartbeat }, own);
+    pulse.end();
+    return outcome;
   } catch (error) {
     return { failure: toFailureRecord(error) };
   }

@@ -5,6 +5,7 @@
 import type { EventBody, EventOf } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
+import type { PendingActivityRecord } from '../client/control.js';
 import type { CancelCause, FromAttempt, ToHost } from '../host/protocol.js';
 import { ActivityDeadlines } from './activity-deadlines.js';
 import { isWorthRecording } from './activity-heartbeats.js';
@@ -67,11 +68,14 @@ export class Activities {
     return this.#tokens.get(token) !== undefined;
   }
 
-  attempts(run: Run): { activityId: string; activityType: string; attempt: number }[] {
-    return [...(run.pendingActivities?.values() ?? [])].map(({ event, attempt }) => ({
+  attempts(run: Run): PendingActivityRecord[] {
+    return [...(run.pendingActivities?.values() ?? [])].map(({ event, attempt, details, lastFailure }) => ({
       activityId: event.activityId,
       activityType: event.activityType,
       attempt,
+      // A view of a whole batch would be sent whole.
+      ...(details !== undefined && { heartbeatDetails: details.slice() }),
+      ...(lastFailure !== undefined && { lastFailure }),
     }));
   }
 

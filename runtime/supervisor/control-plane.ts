@@ -25,6 +25,7 @@ import { rootOf } from './listing/fields.js';
 import { parseQuery } from './listing/filter-syntax.js';
 import type { Listing } from './listing/listing.js';
 import type { Chunk } from './listing/run-table.js';
+import type { LocalActivities } from './local-activities.js';
 import { timersOf } from './pending-timers.js';
 import { errorRecord } from './replies.js';
 import type { ChildRecord, Live, Run } from './run.js';
@@ -35,6 +36,7 @@ export class ControlPlane {
     private readonly core: Core,
     private readonly dispatcher: Dispatcher,
     private readonly activities: Activities,
+    private readonly localActivities: LocalActivities,
     private readonly listing: Listing,
   ) {}
 
@@ -187,7 +189,7 @@ export class ControlPlane {
             },
           }),
       pendingTimers: Array.from(timersOf(run), ({ timerId, fireAt }) => ({ timerId, fireTime: fireAt })),
-      pendingActivities: this.activities.attempts(run),
+      pendingActivities: [...this.activities.attempts(run), ...this.localActivities.attempts(run)],
       pendingChildren: run.open ? [...(run.children ?? [])].map(pendingChild) : [],
       pendingExternals: [...(run.externals ?? [])].map(([externalId, { kind, workflowId }]) => ({
         externalId,

@@ -86,6 +86,8 @@ test('a local activity leaves one event, its outcome', async () => {
     attempt: 1,
   });
   expect(system.types('w')).toEqual(['WorkflowExecutionStarted']);
+  const { pendingActivities } = await system.describe('w');
+  expect(pendingActivities).toEqual([{ activityId: '1', activityType: 'get', attempt: 1, isLocal: true }]);
   await returns(system, 'A');
   expect(await system.result('w').value()).toBe('A');
   expect(system.types('w')).toEqual(['WorkflowExecutionStarted', 'MarkerRecorded', 'WorkflowExecutionCompleted']);

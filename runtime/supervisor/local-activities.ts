@@ -11,6 +11,7 @@ import type { Payload } from '../../mailbox/payload.js';
 import { backoff, DEFAULT_RETRY_POLICY } from '../../mailbox/retry-policy.js';
 import { messageOf } from '../../mailbox/stored-messages.js';
 import type { LocalActivityCommand } from '../../mailbox/turn.js';
+import type { PendingActivityRecord } from '../client/control.js';
 import type { CancelCause, FromAttempt, ToHost } from '../host/protocol.js';
 import type { Core } from './core.js';
 import { endLocalActivity } from './fold.js';
@@ -147,11 +148,12 @@ export class LocalActivities {
     return this.#byToken.has(token);
   }
 
-  attempts(run: Run): { activityId: string; activityType: string; attempt: number }[] {
+  attempts(run: Run): PendingActivityRecord[] {
     return [...(this.#byRun.get(run)?.tasks.values() ?? [])].map(({ command, attempt }) => ({
       activityId: command.activityId,
       activityType: command.activityType,
       attempt,
+      isLocal: true,
     }));
   }
 

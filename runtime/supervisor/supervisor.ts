@@ -161,6 +161,7 @@ export class Supervisor {
       core,
       this.#dispatcher,
       this.activities,
+      this.#localActivities,
       new Listing(core.index, options.later),
     );
   }
