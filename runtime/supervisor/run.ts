@@ -9,6 +9,7 @@ import type { WorkflowStatusName } from '../client/control.js';
 import type { Request } from '../client/protocol.js';
 import type { Lifetime } from './lifetime.js';
 import type { MessageIds } from './message-ids.js';
+import { ownText } from './own-text.js';
 import type { PendingActivity } from './pending-activity.js';
 import type { PendingTimers } from './pending-timers.js';
 import type { ReplySink } from './replies.js';
@@ -84,11 +85,14 @@ export class Run {
   live: Live | undefined;
   #extras: RunExtras | undefined;
 
+  readonly workflowId: string;
+
   constructor(
-    readonly workflowId: string,
+    workflowId: string,
     readonly runId: string,
     readonly partition: number,
   ) {
+    this.workflowId = ownText(workflowId);
     this.first = this;
   }
 
