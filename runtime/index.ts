@@ -39,6 +39,13 @@ export {
   type SearchAttributeValue,
   TypedSearchAttributes,
 } from '../mailbox/search-attributes.js';
+export type {
+  ActivityExecuteInput,
+  ActivityInboundCallsInterceptor,
+  ActivityInterceptors,
+  ActivityInterceptorsFactory,
+  ActivityOutboundCallsInterceptor,
+} from './activity/interceptors.js';
 export type { AsyncCompletionClient, FullActivityId } from './client/activity-client.js';
 export type { WorkflowClassHandle, WorkflowClassHandleWithFirstExecutionRunId } from './client/class-handle.js';
 export { Client, type ClientOptions } from './client/client.js';

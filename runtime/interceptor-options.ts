@@ -3,6 +3,7 @@
  * Thread: embedding. In → out: option → modules to bundle, and lists of interceptors; InvalidOptionError for anything else.
  */
 import { refuseUnknownOptions } from '../mailbox/checks.js';
+import type { ActivityInterceptorsFactory } from './activity/interceptors.js';
 import { ClientCalls, type ClientInterceptors } from './client/interceptors.js';
 import { checkObject, moduleUrl, refused } from './option-checks.js';
 
@@ -14,22 +15,30 @@ export interface RuntimeInterceptors {
   workflowModules?: readonly (URL | string)[];
   /** Of `runtime.client`; a client in another thread is given its own. */
   client?: ClientInterceptors;
+  /** Around the attempts of activities, but for those of `activityPool`, which are on threads of their own. The first is the outermost. */
+  activity?: readonly ActivityInterceptorsFactory[];
 }
 
 export interface ResolvedInterceptors {
   /** File URLs. */
   readonly workflowModules: readonly string[];
   readonly client: ClientCalls;
+  /** Undefined if there are none. */
+  readonly activity: readonly ActivityInterceptorsFactory[] | undefined;
 }
 
-const NAMES: ReadonlySet<string> = new Set<keyof RuntimeInterceptors>(['workflowModules', 'client']);
+const NAMES: ReadonlySet<string> = new Set<keyof RuntimeInterceptors>(['workflowModules', 'client', 'activity']);
 
 /** @throws InvalidOptionError */
 export function resolveInterceptors(interceptors: RuntimeInterceptors = {}): ResolvedInterceptors {
   checkObject('interceptors', interceptors);
   refuseUnknownOptions(interceptors, NAMES, 'interceptors.');
-  const { workflowModules = [] } = interceptors;
+  const { workflowModules = [], activity = [] } = interceptors;
+  if (!Array.isArray(activity) || activity.some((factory) => typeof factory !== 'function')) {
+    throw refused('interceptors.activity', 'it must be an array of functions that return { inbound, outbound }');
+  }
   return {
+    activity: activity.length === 0 ? undefined : activity,
     client: new ClientCalls(interceptors.client, 'interceptors.client'),
     workflowModules: list('workflowModules', workflowModules).map(
       (module) => moduleUrl('interceptors.workflowModules', module) ?? '',

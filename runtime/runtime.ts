@@ -119,6 +119,7 @@ export class Runtime implements AsyncDisposable {
       activities: options.activities,
       defaultActivity: options.defaultActivity,
       logger: options.logger,
+      interceptors: options.interceptors.activity,
       sinks: new SinkHost(options.sinks, options.logger),
       payloadBytes: config.limits.payloadBytes,
       ...data,

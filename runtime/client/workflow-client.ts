@@ -96,11 +96,13 @@ export class WorkflowClient {
     options: WorkflowStartOptions,
   ): Promise<WorkflowHandle> {
     const input = startInput(workflowTypeOrFunc, options);
+    let sent = input.options;
     const { runId } = await this.#connection.calls.through('startWithDetails', input, async (given) => {
+      sent = given.options;
       const reply = await this.#connection.send(this.#startRequest(given));
       return { runId: expectReply(reply, 'started').runId, eagerlyStarted: false };
     });
-    return this.#handleOf(workflowTypeOrFunc, options, runId);
+    return this.#handleOf(workflowTypeOrFunc, sent, runId);
   }
 
   /**
@@ -152,7 +154,9 @@ export class WorkflowClient {
     const requestId = checkOptionalId('requestId', start.requestId);
     const started = startInput(workflowTypeOrFunc, { ...start, workflowIdConflictPolicy: 'USE_EXISTING' });
     const input = { ...started, signalName: handlerNameOf('signal', signal), signalArgs: argsOf(signalArgs) };
+    let sent = input.options;
     const signaledRunId = await this.#connection.calls.through('signalWithStart', input, async (given) => {
+      sent = given.options;
       const headers = this.#connection.headers(given.headers);
       const brings = {
         kind: 'signal' as const,
@@ -164,7 +168,7 @@ export class WorkflowClient {
       const reply = await this.#connection.send({ ...this.#startRequest(given), brings });
       return expectReply(reply, 'started').runId;
     });
-    const handle = this.#handleOf(workflowTypeOrFunc, start, signaledRunId);
+    const handle = this.#handleOf(workflowTypeOrFunc, sent, signaledRunId);
     return Object.assign(handle, { signaledRunId }) as WorkflowHandleWithSignaledRunId<T>; // As its type says.
   }
 
@@ -239,7 +243,7 @@ export class WorkflowClient {
     asked: WorkflowStartUpdateWithStartInput,
     stage: UpdateStage,
   ): Promise<SentUpdate> {
-    const { workflowTypeOrFunc, options } = operation;
+    const { workflowTypeOrFunc } = operation;
     const { workflowType, workflowStartOptions, workflowStartHeaders: headers } = asked;
     const updateId = checkOptionalId('updateId', asked.updateOptions.updateId) ?? randomUuid();
     const updateHeaders = this.#connection.headers(asked.updateHeaders);
@@ -249,7 +253,7 @@ export class WorkflowClient {
     const reply = await operation.begin(() => {
       const { started, updated } = this.#connection.sendWithUpdate(request, update);
       const handle = started.then((start) =>
-        this.#handleOf(workflowTypeOrFunc, options, expectReply(start, 'started').runId),
+        this.#handleOf(workflowTypeOrFunc, workflowStartOptions, expectReply(start, 'started').runId),
       );
       return { handle, updated };
     });

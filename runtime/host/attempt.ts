@@ -8,13 +8,16 @@ import { type CustomPayloadConverter, converting } from '../../mailbox/converter
 import { ApplicationFailure, type FailureRecord, toFailureRecord } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
 import { type PayloadCodec, recode } from '../../mailbox/payload-codec.js';
-import { callWithPayloads } from '../../mailbox/raw-args.js';
+import { argsFor, callWithArgs, callWithPayloads } from '../../mailbox/raw-args.js';
 import type { Cancellation } from '../activity/cancellation.js';
 import { Context, runInContext } from '../activity/context.js';
 import { infoOf } from '../activity/info.js';
+import { type ActivityInterceptorsFactory, AttemptInterceptors } from '../activity/interceptors.js';
 import { HoldfastError } from '../errors.js';
-import { type Logger, withFields } from './logger.js';
+import { type Logger, loggerFrom, withFields } from './logger.js';
 import type { ActivityTask } from './protocol.js';
+
+const NOTHING: readonly unknown[] = [];
 
 /** The functions that activities are, each under its own property's name. */
 export type Activities = object;
@@ -29,6 +32,8 @@ export interface AttemptSetting {
   readonly payloadBytes: number;
   readonly payloadConverter?: CustomPayloadConverter | undefined;
   readonly payloadCodec?: PayloadCodec | undefined;
+  /** Undefined if there are none. */
+  readonly interceptors?: readonly ActivityInterceptorsFactory[] | undefined;
 }
 
 /** What an attempt has of its host while it runs. */
@@ -58,9 +63,14 @@ export async function runAttempt(
 async function runPlain(task: ActivityTask, link: AttemptLink, setting: AttemptSetting): Promise<AttemptOutcome> {
   const { payloadBytes, payloadConverter } = setting;
   try {
-    const call = find(setting, task);
-    const context = contextOf(task, link, setting);
-    const value = await runInContext(context, () => converting(payloadConverter, call));
+    const { target, receiver, heads } = find(setting, task);
+    const own = contextOf(task, link, setting);
+    const call = () => {
+      if (own.interceptors === undefined) return callWithPayloads(target, receiver, heads, task.input);
+      const run = (args: readonly unknown[]) => callWithArgs(target, receiver, heads, args);
+      return own.interceptors.execute(argsFor(target, task.input), task, run);
+    };
+    const value = await runInContext(own.context, () => converting(payloadConverter, call));
     return { result: converting(payloadConverter, () => encodeResult(value, task.activityType, payloadBytes)) };
   } catch (error) {
     if (error instanceof CompleteAsyncError) return { completesLater: true };
@@ -70,11 +80,18 @@ async function runPlain(task: ActivityTask, link: AttemptLink, setting: AttemptS
   }
 }
 
+/** What to call, on what, with which arguments before those of the task. */
+interface Found {
+  readonly target: (...args: never[]) => unknown;
+  readonly receiver: unknown;
+  readonly heads: readonly unknown[];
+}
+
 // Own properties only: a type is a name from history, which must not reach what every object inherits.
-function find({ activities, defaultActivity }: AttemptSetting, { activityType: type, input }: ActivityTask) {
+function find({ activities, defaultActivity }: AttemptSetting, { activityType: type }: ActivityTask): Found {
   const found = Object.hasOwn(activities, type) ? (activities as Record<string, unknown>)[type] : undefined;
-  if (typeof found === 'function') return () => callWithPayloads(found as () => unknown, activities, [], input);
-  if (defaultActivity !== undefined) return () => callWithPayloads(defaultActivity, undefined, [type], input);
+  if (typeof found === 'function') return { target: found as () => unknown, receiver: activities, heads: NOTHING };
+  if (defaultActivity !== undefined) return { target: defaultActivity, receiver: undefined, heads: [type] };
   const names = Object.entries(activities).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []));
   const known = names.length === 0 ? 'there are none' : names.map((name) => `'${name}'`).join(', ');
   throw ApplicationFailure.nonRetryable(
@@ -99,15 +116,26 @@ function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }
 
-function contextOf(task: ActivityTask, link: AttemptLink, setting: AttemptSetting): Context {
-  const { payloadConverter, payloadBytes } = setting;
-  return Context.of({
+/** What this attempt has for itself. */
+interface Own {
+  readonly context: Context;
+  readonly interceptors: AttemptInterceptors | undefined;
+}
+
+function contextOf(task: ActivityTask, link: AttemptLink, setting: AttemptSetting): Own {
+  const { payloadConverter, payloadBytes, interceptors: factories } = setting;
+  let interceptors: AttemptInterceptors | undefined;
+  const context = Context.of({
     cancellation: link.cancellation,
     payloadConverter,
     info: () => converting(payloadConverter, () => infoOf(task)),
     log: () => {
       const { activityType, activityId, attempt, workflowId, runId, workflowType } = task;
-      return withFields(setting.logger, { activityType, activityId, attempt, workflowId, runId, workflowType });
+      const fields = { activityType, activityId, attempt, workflowId, runId, workflowType };
+      if (factories === undefined) return withFields(setting.logger, fields);
+      // Asked for each line: the factories get the context before their interceptors are there.
+      const attributes = () => interceptors?.logAttributes(fields) ?? fields;
+      return loggerFrom((level, message, meta) => setting.logger[level](message, { ...attributes(), ...meta }));
     },
     heartbeat: (details) => {
       const none = details === undefined;
@@ -116,4 +144,6 @@ function contextOf(task: ActivityTask, link: AttemptLink, setting: AttemptSettin
       );
     },
   });
+  if (factories !== undefined) interceptors = new AttemptInterceptors(factories, context);
+  return { context, interceptors };
 }
