@@ -84,7 +84,7 @@ export const eventCodec: RecordCodec<WorkflowEvent> = recordCodec<WorkflowEvent,
   UpsertWorkflowSearchAttributes: [43, ...HEAD, 'searchAttributes'],
   WorkflowPropertiesModified: [44, ...HEAD, 'memo'],
   MarkerRecorded: [45, ...HEAD, 'marker'],
-  ActivityTaskHeartbeatRecorded: [46, ...HEAD, 'activityId', 'scheduledEventId', 'attempt', 'details'],
+  ActivityTaskHeartbeatRecorded: [46, ...HEAD, 'activityId', 'scheduledEventId', 'attempt', 'heartbeatDetails'],
   ActivityTaskRetryScheduled: [
     47,
     ...HEAD,

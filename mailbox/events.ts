@@ -189,7 +189,7 @@ export type EventBody =
       activityId: string;
       scheduledEventId: number;
       attempt: number;
-      details?: Payload;
+      heartbeatDetails?: Payload;
     }
   /** An attempt has failed, and this is the next one. */
   | {

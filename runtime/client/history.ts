@@ -11,6 +11,10 @@ import { decodeEvents } from '../../mailbox/turn.js';
 interface DecodedAttributes {
   input: unknown[];
   details: unknown[];
+  heartbeatDetails: unknown;
+  lastCompletionResult: unknown;
+  continuedFailure: TemporalFailure;
+  retryAt: Date;
   result: unknown;
   memo: unknown;
   failure: TemporalFailure;
@@ -23,15 +27,18 @@ type DecodedRequest<R = ExternalRequest> = R extends ExternalRequest
   ? { [K in keyof R]: R[K] extends Payload[] ? unknown[] : R[K] }
   : never;
 
-type DecodedOptions<O> = 'memo' extends keyof O ? Omit<O, 'memo'> & { memo?: unknown } : O;
+/** Names under which records stand whose attributes are decoded like an event's. */
+type Nested = 'options' | 'run' | 'succession' | 'marker';
 
-type Decoded<E> = {
-  [K in keyof E]: K extends keyof DecodedAttributes
-    ? DecodedAttributes[K]
-    : K extends 'options'
-      ? DecodedOptions<E[K]>
-      : E[K];
-};
+type Decoded<E> = E extends object
+  ? {
+      [K in keyof E]: K extends keyof DecodedAttributes
+        ? DecodedAttributes[K]
+        : K extends Nested
+          ? Decoded<E[K]>
+          : E[K];
+    }
+  : E;
 
 interface EventHead {
   /** From 1 without gaps. */
@@ -58,6 +65,10 @@ export interface History {
 const DECODERS: { readonly [K in keyof DecodedAttributes]: (value: never) => DecodedAttributes[K] } = {
   input: (value: Payload[]) => decodePayloads(value),
   details: (value: Payload[]) => decodePayloads(value),
+  heartbeatDetails: (value: Payload) => decodePayload(value),
+  lastCompletionResult: (value: Payload) => decodePayload(value),
+  continuedFailure: (value: FailureRecord) => fromFailureRecord(value),
+  retryAt: (value: number) => new Date(value),
   result: (value: Payload) => decodePayload(value),
   memo: (value: Payload) => decodePayload(value),
   failure: (value: FailureRecord) => fromFailureRecord(value),
@@ -69,6 +80,9 @@ const NESTED: { readonly [name: string]: (value: never) => unknown } = {
   ...DECODERS,
   signalInput: DECODERS.input,
   options: (value: object) => decodeAttributes(value),
+  run: (value: object) => decodeAttributes(value),
+  succession: (value: object) => decodeAttributes(value),
+  marker: (value: object) => decodeAttributes(value),
 };
 
 /** How steps were grouped concerns replay alone. */

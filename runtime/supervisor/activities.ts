@@ -131,7 +131,7 @@ export class Activities {
       activityId,
       scheduledEventId: eventId,
       attempt: activity.attempt,
-      details,
+      heartbeatDetails: details,
     });
   }
 

@@ -62,7 +62,7 @@ export class ActivityRecovery {
       activity.attemptTime = retry.retryAt;
       activity.lastFailure = retry.failure;
     }
-    activity.details = heartbeat?.details ?? retry?.heartbeatDetails;
+    activity.details = heartbeat?.heartbeatDetails ?? retry?.heartbeatDetails;
     activity.recorded = activity.details;
     if (started !== undefined) activities.leave(activity, started.startedTime);
     else if (activity.cancelRequested) activities.cancelled(activity);
