@@ -4,7 +4,12 @@
  */
 import { InvalidSearchAttributeError } from '../runtime/errors.js';
 import { nameOfType } from './checks.js';
-import type { SearchAttributeRecord, SearchAttributesRecord } from './events.js';
+import type {
+  AttributeValue,
+  SearchAttributeRecord,
+  SearchAttributesRecord,
+  SearchAttributeUpdateRecord,
+} from './events.js';
 import {
   isValueOf,
   type SearchAttributePair,
@@ -14,8 +19,6 @@ import {
   type SearchAttributeValue,
   TypedSearchAttributes,
 } from './search-attributes.js';
-
-export type AttributeUpdates = Record<string, SearchAttributeRecord | null>;
 
 /** What options of starts say of attributes. */
 export interface SearchAttributeOptions {
@@ -56,59 +59,68 @@ const TAKEN: ReadonlySet<string> = new Set<string>(FIELD_NAMES);
 export function startAttributes(options: SearchAttributeOptions): SearchAttributesRecord | undefined {
   const { typedSearchAttributes: typed, searchAttributes: untyped } = options;
   if (typed === undefined && untyped === undefined) return undefined;
-  const records: SearchAttributesRecord = {};
-  for (const [name, record] of Object.entries(untyped === undefined ? {} : untypedUpdates(untyped))) {
-    if (record !== null) records[name] = record;
+  const records = pairsOf(typed).map(({ key, value }) => recordOf(key, value));
+  const names = new Set<string>();
+  for (const [attribute] of records) {
+    if (names.has(attribute)) throw new InvalidSearchAttributeError({ attribute, reason: 'it is given twice' });
+    names.add(attribute);
   }
-  for (const { key, value } of pairsOf(typed)) records[key.name] = recordOf(key, value);
+  for (const record of untyped === undefined ? [] : untypedUpdates(untyped)) {
+    if (isSet(record) && !names.has(record[0])) records.push(record);
+  }
   checkCount(records);
-  return Object.keys(records).length === 0 ? undefined : records;
+  return records.length === 0 ? undefined : records;
 }
 
 /** @throws InvalidSearchAttributeError */
-export function attributeUpdates(given: SearchAttributes | readonly SearchAttributeUpdatePair[]): AttributeUpdates {
+export function attributeUpdates(
+  given: SearchAttributes | readonly SearchAttributeUpdatePair[],
+): SearchAttributeUpdateRecord[] {
   if (typeof given !== 'object' || given === null) {
     const reason = `attributes must be an array of pairs, not ${nameOfType(given)}`;
     throw new InvalidSearchAttributeError({ attribute: '', reason });
   }
   if (!isPairs(given)) return untypedUpdates(given as SearchAttributes);
-  const updates: AttributeUpdates = {};
+  // Of a name that is given twice, the last counts, as if it had been done one after the other.
+  const updates = new Map<string, SearchAttributeUpdateRecord>();
   for (const { key, value } of given) {
-    const name = checkName(key?.name);
-    updates[name] = value === null ? null : recordOf(key, value);
+    const record: SearchAttributeUpdateRecord = value === null ? [checkName(key?.name)] : recordOf(key, value);
+    updates.set(record[0], record);
   }
-  return updates;
+  return [...updates.values()];
+}
+
+/** Whether it sets the attribute, rather than taking it away. */
+export function isSet(record: SearchAttributeUpdateRecord): record is SearchAttributeRecord {
+  return record.length > 1;
 }
 
 /** The attributes after an update. */
 export function updatedAttributes(
-  attributes: SearchAttributesRecord | undefined,
-  updates: AttributeUpdates,
-): SearchAttributesRecord {
-  const next: SearchAttributesRecord = { ...attributes };
-  for (const [name, record] of Object.entries(updates)) {
-    if (record === null) delete next[name];
-    else next[name] = record;
-  }
-  return next;
+  attributes: SearchAttributesRecord = [],
+  updates: readonly SearchAttributeUpdateRecord[],
+): SearchAttributeRecord[] {
+  const names = new Set(updates.map(([name]) => name));
+  return [...attributes.filter(([name]) => !names.has(name)), ...updates.filter(isSet)];
 }
 
 /** @throws InvalidSearchAttributeError if they are more than a run may have */
 export function checkCount(attributes: SearchAttributesRecord): void {
-  const names = Object.keys(attributes);
-  if (names.length > MOST_ATTRIBUTES) throw tooMany(names.at(-1)!, names.length);
+  if (attributes.length <= MOST_ATTRIBUTES) return;
+  const reason = `it would be one of ${attributes.length}, and a run has at most ${MOST_ATTRIBUTES}`;
+  throw new InvalidSearchAttributeError({ attribute: attributes.at(-1)![0], reason });
 }
 
-export function typedAttributes(records: SearchAttributesRecord | undefined): TypedSearchAttributes {
-  const pairs = Object.entries(records ?? {}).map(([name, { type, value }]) => ({
+export function typedAttributes(records: SearchAttributesRecord = []): TypedSearchAttributes {
+  const pairs = records.map(([name, type, value]) => ({
     key: { name, type },
     value: type === 'DATETIME' ? new Date(value as number) : value,
   }));
   return new TypedSearchAttributes(pairs as SearchAttributePair[]); // Checked when they were given.
 }
 
-export function untypedAttributes(records: SearchAttributesRecord | undefined): SearchAttributes {
-  const entries = Object.entries(records ?? {}).map(([name, { type, value }]) => {
+export function untypedAttributes(records: SearchAttributesRecord = []): SearchAttributes {
+  const entries = records.map(([name, type, value]) => {
     const single = type === 'DATETIME' ? new Date(value as number) : value;
     return [name, (Array.isArray(single) ? [...single] : [single]) as SearchAttributeValue];
   });
@@ -127,27 +139,17 @@ function pairsOf(typed: SearchAttributeOptions['typedSearchAttributes']): readon
     const reason = 'typedSearchAttributes must be an array of pairs { key, value }, or TypedSearchAttributes';
     throw new InvalidSearchAttributeError({ attribute: '', reason });
   }
-  const names = new Set<string>();
-  for (const pair of pairs) {
-    const name = checkName(pair?.key?.name);
-    if (names.has(name)) throw new InvalidSearchAttributeError({ attribute: name, reason: 'it is given twice' });
-    names.add(name);
-  }
   return pairs;
 }
 
-function untypedUpdates(given: SearchAttributes): AttributeUpdates {
-  const updates: AttributeUpdates = {};
-  for (const [name, values] of Object.entries(given)) {
-    checkName(name);
+function untypedUpdates(given: SearchAttributes): SearchAttributeUpdateRecord[] {
+  return Object.entries(given).map(([attribute, values]) => {
     if (values !== undefined && !Array.isArray(values)) {
-      throw new InvalidSearchAttributeError({ attribute: name, reason: 'a value without a type must be an array' });
+      throw new InvalidSearchAttributeError({ attribute, reason: 'a value without a type must be an array' });
     }
-    const [first] = (values ?? []) as readonly unknown[];
-    if (first === undefined) updates[name] = null;
-    else updates[name] = recordOf({ name, type: typeOf(values as readonly unknown[]) }, unwrapped(values!));
-  }
-  return updates;
+    const all = (values ?? []) as readonly unknown[];
+    return all.length === 0 ? [checkName(attribute)] : recordOf({ name: attribute, type: typeOf(all) }, unwrapped(all));
+  });
 }
 
 /** Several values can only be keywords. */
@@ -163,7 +165,12 @@ function typeOf(values: readonly unknown[]): SearchAttributeType {
   return first instanceof Date ? 'DATETIME' : 'KEYWORD';
 }
 
-function recordOf({ name, type }: { name: string; type: SearchAttributeType }, value: unknown): SearchAttributeRecord {
+function recordOf(
+  key: { readonly name: string; readonly type: SearchAttributeType },
+  value: unknown,
+): SearchAttributeRecord {
+  const name = checkName(key?.name);
+  const { type } = key;
   if (!Object.hasOwn(SearchAttributeType, type)) {
     const reason = `${String(type)} is none of the types ${Object.keys(SearchAttributeType).join(', ')}`;
     throw new InvalidSearchAttributeError({ attribute: name, reason });
@@ -172,17 +179,17 @@ function recordOf({ name, type }: { name: string; type: SearchAttributeType }, v
     const reason = `${describeValue(value)} is no value of type ${type}`;
     throw new InvalidSearchAttributeError({ attribute: name, reason });
   }
-  const stored = value instanceof Date ? value.getTime() : (value as SearchAttributeRecord['value']); // Checked above.
+  const stored = value instanceof Date ? value.getTime() : (value as AttributeValue); // Checked above.
   const bytes = sizeOf(stored);
   if (bytes > LARGEST_VALUE) {
     const reason = `its value has ${bytes} bytes, at most ${LARGEST_VALUE} are possible. Put what is large into the memo`;
     throw new InvalidSearchAttributeError({ attribute: name, reason });
   }
-  return { type, value: Array.isArray(stored) ? [...stored] : stored };
+  return [name, type, Array.isArray(stored) ? [...stored] : stored];
 }
 
 /** At most three bytes a character: only of what might be too large it is worth counting. */
-function sizeOf(value: SearchAttributeRecord['value']): number {
+function sizeOf(value: AttributeValue): number {
   const text = Array.isArray(value) ? value.join('\n') : value;
   if (typeof text !== 'string') return 8;
   return text.length * 3 <= LARGEST_VALUE ? text.length : new TextEncoder().encode(text).byteLength;
@@ -197,11 +204,6 @@ function checkName(name: unknown): string {
   if (TAKEN.has(name)) throw refuse('every run has a field of that name. Choose another');
   if (/^__(holdfast|temporal)_/.test(name)) throw refuse('names that begin so are reserved');
   return name;
-}
-
-function tooMany(attribute: string, count: number): InvalidSearchAttributeError {
-  const reason = `it would be one of ${count}, and a run has at most ${MOST_ATTRIBUTES}`;
-  return new InvalidSearchAttributeError({ attribute, reason });
 }
 
 function describeValue(value: unknown): string {

@@ -9,7 +9,7 @@ import type {
   ExternalRequest,
   HeadersRecord,
   RunOptionsRecord,
-  SearchAttributeRecord,
+  SearchAttributeUpdateRecord,
 } from './events.js';
 import type { FailureRecord } from './failures.js';
 import type { Payload } from './payload.js';
@@ -44,8 +44,7 @@ export type Command =
   /** `awaited`: its outcome still is. */
   | { kind: 'cancelLocalActivity'; activityId: string; awaited?: true }
   | { kind: 'recordPatch'; patchId: string; deprecated?: true }
-  /** A null takes an attribute away. */
-  | { kind: 'upsertSearchAttributes'; searchAttributes: Record<string, SearchAttributeRecord | null> }
+  | { kind: 'upsertSearchAttributes'; searchAttributes: readonly SearchAttributeUpdateRecord[] }
   | { kind: 'modifyProperties'; memo: Payload }
   /** The supervisor still holds the update message (seq), so name and input do not travel back. */
   | { kind: 'acceptUpdate'; updateId: string; seq: number }

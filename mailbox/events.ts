@@ -37,12 +37,16 @@ export interface EventHead {
 /** What interceptors send along with a call, by name. */
 export type HeadersRecord = Record<string, Payload>;
 
-/** Never encoded by a codec, for it is searched. A DATETIME is epoch milliseconds. */
-export interface SearchAttributeRecord {
-  type: SearchAttributeType;
-  value: string | number | boolean | string[];
-}
-export type SearchAttributesRecord = Record<string, SearchAttributeRecord>;
+export type AttributeValue = string | number | boolean | readonly string[];
+
+/** Never encoded by a codec, for it is searched. A DATETIME is epoch milliseconds. A tuple, as it is read and written several times for a start. */
+export type SearchAttributeRecord = readonly [name: string, type: SearchAttributeType, value: AttributeValue];
+
+/** A new value, or the name alone to take the attribute away. */
+export type SearchAttributeUpdateRecord = SearchAttributeRecord | readonly [name: string];
+
+/** Of different names. */
+export type SearchAttributesRecord = readonly SearchAttributeRecord[];
 
 /** What a marker notes. */
 export type MarkerRecord =
@@ -330,8 +334,7 @@ export type EventBody =
     }
   /** A patch that the code asked for, or the outcome of a local activity, which then has a seq. */
   | { eventType: 'MarkerRecorded'; marker: MarkerRecord }
-  /** A null takes an attribute away. */
-  | { eventType: 'UpsertWorkflowSearchAttributes'; searchAttributes: Record<string, SearchAttributeRecord | null> }
+  | { eventType: 'UpsertWorkflowSearchAttributes'; searchAttributes: readonly SearchAttributeUpdateRecord[] }
   /** The memo from now on, as a whole: what reads it needs no other event, and no codec to put it together. */
   | { eventType: 'WorkflowPropertiesModified'; memo: Payload }
   /** A delayed start is admitted now. `startThrough`: as in a start that is not delayed, for messages admitted now. */

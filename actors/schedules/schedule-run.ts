@@ -5,7 +5,8 @@
  * Histories of schedules are replayed by later versions: what changes the commands made here, or their order, needs `patched`.
  */
 
-import type { ExternalRequest, SearchAttributesRecord } from '../../mailbox/events.js';
+import { updatedAttributes } from '../../mailbox/attribute-records.js';
+import type { ExternalRequest } from '../../mailbox/events.js';
 import type { ApplicationFailure } from '../../mailbox/failures.js';
 import { UnknownWorkflowTypeError } from '../../runtime/errors.js';
 import { currentExecution } from '../current.js';
@@ -87,11 +88,10 @@ export class ScheduleRun {
     const running: RunningAction = { workflowId, ...(alongside ? { alongside: true } : {}) };
     record.running.push(running);
     this.starting++;
-    const searchAttributes: SearchAttributesRecord = {
-      ...action.options?.searchAttributes,
-      TemporalScheduledById: { type: 'KEYWORD', value: scheduleId },
-      TemporalScheduledStartTime: { type: 'DATETIME', value: wanted.nominal },
-    };
+    const searchAttributes = updatedAttributes(action.options?.searchAttributes, [
+      ['TemporalScheduledById', 'KEYWORD', scheduleId],
+      ['TemporalScheduledStartTime', 'DATETIME', wanted.nominal],
+    ]);
     const request: ExternalRequest = {
       kind: 'start',
       workflowId,

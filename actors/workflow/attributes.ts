@@ -37,7 +37,7 @@ export function upsertSearchAttributes(searchAttributes: SearchAttributes | Sear
   const options = execution.origin?.options;
   const updated = updatedAttributes(options?.searchAttributes, updates);
   checkCount(updated);
-  if (Object.keys(updates).length === 0) return;
+  if (updates.length === 0) return;
   execution.outbox.push({ kind: 'upsertSearchAttributes', searchAttributes: updates });
   // None left is not the same as none given: the next run is to begin without those of this one's start.
   become(execution, { options: { ...options, searchAttributes: updated } });

@@ -258,7 +258,7 @@ test('describe gives dates, and the reason of a suspension as an error', async (
         executionTime: 2_000,
         historyLength: 4,
         memo: encodePayload({ by: 'ada' }),
-        searchAttributes: { When: { type: 'DATETIME', value: 3_000 } },
+        searchAttributes: [['When', 'DATETIME', 3_000]],
         root: { workflowId: 'w', runId: 'r' },
         firstRunId: 'first',
         historyBytes: 99,

@@ -2,8 +2,10 @@
  * Attribute checks: whether what a start or a step says of search attributes fits what the runs of the store have.
  * Thread: supervisor. In → out: attributes → nothing, or why they are refused.
  */
+import { isSet } from '../../mailbox/attribute-records.js';
 import type { Command } from '../../mailbox/commands.js';
-import type { SearchAttributeRecord } from '../../mailbox/events.js';
+import type { SearchAttributeUpdateRecord } from '../../mailbox/events.js';
+import type { SearchAttributeType } from '../../mailbox/search-attributes.js';
 import type { StepReport } from '../../mailbox/turn.js';
 import { type HoldfastError, SearchAttributeTypeConflictError } from '../errors.js';
 import type { AttributeColumns } from './listing/attribute-columns.js';
@@ -20,7 +22,7 @@ export interface RefusedStep {
  */
 export function refusedStep(steps: readonly StepReport[], columns: AttributeColumns): RefusedStep | undefined {
   // Types of names that no run has yet, by the first step of these that sets one.
-  let first: Map<string, SearchAttributeRecord> | undefined;
+  let first: Map<string, SearchAttributeType> | undefined;
   for (let index = 0; index < steps.length; index++) {
     for (const command of steps[index]!.commands) {
       const attributes = attributesIn(command);
@@ -33,22 +35,21 @@ export function refusedStep(steps: readonly StepReport[], columns: AttributeColu
   return undefined;
 }
 
-function attributesIn(command: Command): Record<string, SearchAttributeRecord | null> | undefined {
+function attributesIn(command: Command): readonly SearchAttributeUpdateRecord[] | undefined {
   if (command.kind === 'upsertSearchAttributes') return command.searchAttributes;
   return command.kind === 'continueAsNew' ? command.options?.searchAttributes : undefined;
 }
 
 function conflict(
-  attributes: Record<string, SearchAttributeRecord | null>,
-  first: Map<string, SearchAttributeRecord>,
+  attributes: readonly SearchAttributeUpdateRecord[],
+  first: Map<string, SearchAttributeType>,
 ): HoldfastError | undefined {
-  for (const [attribute, record] of Object.entries(attributes)) {
-    if (record === null) continue;
-    const { type: existing } = first.get(attribute) ?? record;
-    if (existing !== record.type) {
-      return new SearchAttributeTypeConflictError({ attribute, type: record.type, existing });
-    }
-    first.set(attribute, record);
+  for (const record of attributes) {
+    if (!isSet(record)) continue;
+    const [attribute, type] = record;
+    const existing = first.get(attribute) ?? type;
+    if (existing !== type) return new SearchAttributeTypeConflictError({ attribute, type, existing });
+    first.set(attribute, type);
   }
   return undefined;
 }

@@ -27,7 +27,7 @@ routeRejections();
 const stage = defineSearchAttributeKey('Stage', 'KEYWORD');
 const amount = defineSearchAttributeKey('Amount', 'INT');
 const attributes = (...pairs: SearchAttributeUpdatePair[]) =>
-  startAttributes({ typedSearchAttributes: pairs as [] }) ?? {};
+  startAttributes({ typedSearchAttributes: pairs as [] }) ?? [];
 
 const upsert = defineSignal<[pairs: SearchAttributeUpdatePair[]]>('upsert');
 const note = defineSignal<[memo: Record<string, unknown>]>('note');
@@ -212,7 +212,7 @@ test('a name has one type: a start, a step and a child with another are refused,
   expect(await start('w').error()).toMatchObject({ code: 'SEARCH_ATTRIBUTE_TYPE_CONFLICT' });
   expect(await system.describe('w'), 'it is not terminated for a start that is refused').toMatchObject({
     status: 'RUNNING',
-    searchAttributes: { Stage: { type: 'KEYWORD', value: 'packing' } },
+    searchAttributes: [['Stage', 'KEYWORD', 'packing']],
   });
   await system.start('m', 'mother').value();
   expect(await system.result('m').error()).toMatchObject({ cause: { type: 'SearchAttributeTypeConflictError' } });

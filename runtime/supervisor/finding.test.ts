@@ -28,7 +28,7 @@ const amount = defineSearchAttributeKey('Amount', 'DOUBLE');
 const due = defineSearchAttributeKey('Due', 'DATETIME');
 const tags = defineSearchAttributeKey('Tags', 'KEYWORD_LIST');
 const attributes = (...pairs: SearchAttributeUpdatePair[]) =>
-  startAttributes({ typedSearchAttributes: pairs as [] }) ?? {};
+  startAttributes({ typedSearchAttributes: pairs as [] }) ?? [];
 
 const to = defineSignal<[stage: string]>('to');
 
@@ -70,7 +70,12 @@ async function found(system: System, query: string): Promise<string[]> {
 async function told(system: System): Promise<unknown> {
   const outcome = await system.supervisor.controlPlane.list('', 100);
   if (!outcome.ok) throw new Error(JSON.stringify(outcome.error));
-  return outcome.value.rows.map(({ memo, ...rest }) => ({ ...rest, ...(memo && { memo: decodePayload(memo) }) }));
+  return outcome.value.rows.map(({ memo, searchAttributes, ...rest }) => ({
+    ...rest,
+    ...(memo && { memo: decodePayload(memo) }),
+    // Their order is of no meaning.
+    searchAttributes: [...(searchAttributes ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)),
+  }));
 }
 
 const everything = attributes(
@@ -93,7 +98,12 @@ test('an acknowledged start is in the next list, and an acknowledged change once
     {
       workflowId: 'w',
       memo: { note: 'is packing' },
-      searchAttributes: { ...everything, Stage: { type: 'KEYWORD', value: 'packing' } },
+      searchAttributes: [
+        ['Amount', 'DOUBLE', 1.5],
+        ['Due', 'DATETIME', 5],
+        ['Stage', 'KEYWORD', 'packing'],
+        ['Tags', 'KEYWORD_LIST', ['a', 'b']],
+      ],
     },
   ]);
   await expectInvariants(system);
@@ -143,7 +153,7 @@ describe('a restart finds the same', () => {
       { workflowId: 'w', status: 'RUNNING', memo: { by: 'ada', note: 'is sent' } },
       { workflowId: 'late', status: 'RUNNING' },
       { workflowId: 'w', status: 'CONTINUED_AS_NEW', memo: { note: 'is again' } },
-      { workflowId: 'plain', status: 'COMPLETED', searchAttributes: { Stage: { value: 'done' } } },
+      { workflowId: 'plain', status: 'COMPLETED', searchAttributes: [['Stage', 'KEYWORD', 'done']] },
     ]);
     for (let n = 0; n < 3; n++) {
       await system[ending]();
@@ -157,6 +167,13 @@ describe('a restart finds the same', () => {
     await expectInvariants(system);
   });
 });
+
+/** As the first run ends, and the second goes on. */
+const HALF = [
+  ['Due', 'DATETIME', 5],
+  ['Stage', 'KEYWORD', 'half'],
+  ['Tags', 'KEYWORD_LIST', ['a', 'b']],
+];
 
 test('whichever flush a crash loses, the table is what the histories say', async () => {
   for (let flushes = 0; ; flushes++) {
@@ -176,8 +193,8 @@ test('whichever flush a crash loses, the table is what the histories say', async
     await expectInvariants(system);
     if (system.histories().size === 0) continue;
     expect(await told(system)).toMatchObject([
-      { status: 'COMPLETED', memo: { note: 'half' }, searchAttributes: { Stage: { value: 'half' }, Tags: {} } },
-      { status: 'CONTINUED_AS_NEW', searchAttributes: { Stage: { value: 'half' } } },
+      { status: 'COMPLETED', memo: { note: 'half' }, searchAttributes: HALF },
+      { status: 'CONTINUED_AS_NEW', searchAttributes: HALF },
     ]);
     if (flushes > 8) break;
   }
@@ -189,16 +206,21 @@ function expectTable(system: System): void {
   const histories = system.histories();
   expect(index.size).toBe(histories.size);
   for (const run of index.all()) {
-    const expected: Record<string, unknown> = {};
+    const expected = new Map<string, unknown>();
     for (const event of histories.get(run.runId)!) {
-      if (event.eventType === 'WorkflowExecutionStarted') Object.assign(expected, event.options?.searchAttributes);
-      if (event.eventType !== 'UpsertWorkflowSearchAttributes') continue;
-      for (const [name, record] of Object.entries(event.searchAttributes)) {
-        if (record === null) delete expected[name];
-        else expected[name] = record;
+      const changes =
+        event.eventType === 'WorkflowExecutionStarted'
+          ? event.options?.searchAttributes
+          : event.eventType === 'UpsertWorkflowSearchAttributes'
+            ? event.searchAttributes
+            : undefined;
+      for (const [name, ...rest] of changes ?? []) {
+        if (rest.length === 0) expected.delete(name);
+        else expected.set(name, rest);
       }
     }
-    expect(index.table.facts(run).attributes ?? {}).toEqual(expected);
+    const found = new Map((index.table.facts(run).attributes ?? []).map(([name, ...rest]) => [name, rest]));
+    expect(found).toEqual(expected);
   }
 }
 

@@ -2,16 +2,19 @@
  * Attribute columns: the search attributes of all runs, one column for each name, a thousand rows a chunk.
  * Thread: supervisor. In → out: attributes of a row ⇄ columns of numbers, or of codes that stand for texts.
  */
-import type { AttributeUpdates } from '../../../mailbox/attribute-records.js';
-import type { SearchAttributeRecord, SearchAttributesRecord } from '../../../mailbox/events.js';
+import { isSet } from '../../../mailbox/attribute-records.js';
+import type {
+  AttributeValue,
+  SearchAttributeRecord,
+  SearchAttributesRecord,
+  SearchAttributeUpdateRecord,
+} from '../../../mailbox/events.js';
 import type { SearchAttributeType } from '../../../mailbox/search-attributes.js';
 import { type HoldfastError, InvalidSearchAttributeError, SearchAttributeTypeConflictError } from '../../errors.js';
 import { type Text, Texts } from './texts.js';
 
 /** Rows of a chunk: small enough to be evaluated as a whole without anybody waiting. */
 export const CHUNK = 1024;
-
-type Value = SearchAttributeRecord['value'];
 
 /** Each costs some bytes for every run in a chunk that has it. */
 const MOST_NAMES = 1000;
@@ -27,13 +30,13 @@ export class NumberColumn {
 
   constructor(readonly type: SearchAttributeType) {}
 
-  get(row: number): Value | undefined {
+  get(row: number): AttributeValue | undefined {
     const value = this.chunks[Math.floor(row / CHUNK)]?.[row % CHUNK];
     if (value === undefined || Number.isNaN(value)) return undefined;
     return this.type === 'BOOL' ? value === 1 : value;
   }
 
-  set(row: number, value: Value | undefined): void {
+  set(row: number, value: AttributeValue | undefined): void {
     const had = this.get(row) !== undefined;
     if (had) this.rows--;
     if (value === undefined && !had) return;
@@ -53,13 +56,13 @@ export class TextColumn {
 
   constructor(readonly type: SearchAttributeType) {}
 
-  get(row: number): Value | undefined {
+  get(row: number): AttributeValue | undefined {
     const code = this.chunks[Math.floor(row / CHUNK)]?.[row % CHUNK] ?? 0;
     const text = this.texts.of(code);
     return typeof text === 'object' ? [...text] : text;
   }
 
-  set(row: number, value: Value | undefined): void {
+  set(row: number, value: AttributeValue | undefined): void {
     const chunk = Math.floor(row / CHUNK);
     const before = this.chunks[chunk]?.[row % CHUNK] ?? 0;
     if (value === undefined && before === 0) return;
@@ -90,15 +93,14 @@ export class AttributeColumns {
   }
 
   /** Why attributes cannot be set, if so. What is only taken away fits always. */
-  refusal(attributes: AttributeUpdates): HoldfastError | undefined {
+  refusal(attributes: readonly SearchAttributeUpdateRecord[]): HoldfastError | undefined {
     let unknown = 0;
-    for (const [attribute, record] of Object.entries(attributes)) {
-      if (record === null) continue;
+    for (const record of attributes) {
+      if (!isSet(record)) continue;
+      const [attribute, type] = record;
       const existing = this.#columns.get(attribute)?.type;
       if (existing === undefined) unknown++;
-      else if (existing !== record.type) {
-        return new SearchAttributeTypeConflictError({ attribute, type: record.type, existing });
-      }
+      else if (existing !== type) return new SearchAttributeTypeConflictError({ attribute, type, existing });
       if (this.#columns.size + unknown > MOST_NAMES) {
         const reason = `the runs of this store have ${MOST_NAMES} names already, which is the limit`;
         return new InvalidSearchAttributeError({ attribute, reason });
@@ -108,26 +110,28 @@ export class AttributeColumns {
   }
 
   /** Others of the row stay. */
-  update(row: number, attributes: AttributeUpdates): void {
-    for (const [name, record] of Object.entries(attributes)) {
+  update(row: number, attributes: readonly SearchAttributeUpdateRecord[]): void {
+    for (const record of attributes) {
+      const [name] = record;
       let column = this.#columns.get(name);
       if (column === undefined) {
-        if (record === null) continue;
-        column = TEXTUAL.has(record.type) ? new TextColumn(record.type) : new NumberColumn(record.type);
+        if (!isSet(record)) continue;
+        const [, type] = record;
+        column = TEXTUAL.has(type) ? new TextColumn(type) : new NumberColumn(type);
         this.#columns.set(name, column);
       }
-      column.set(row, record?.value);
+      column.set(row, isSet(record) ? record[2] : undefined);
       if (column.rows === 0) this.#columns.delete(name);
     }
   }
 
   of(row: number): SearchAttributesRecord | undefined {
-    let found: SearchAttributesRecord | undefined;
+    let found: SearchAttributeRecord[] | undefined;
     for (const [name, column] of this.#columns) {
       const value = column.get(row);
       if (value === undefined) continue;
-      found ??= {};
-      found[name] = { type: column.type, value };
+      found ??= [];
+      found.push([name, column.type, value]);
     }
     return found;
   }

@@ -65,25 +65,25 @@ const completed = (after: number) => ({ eventType: 'WorkflowExecutionCompleted',
 
 /** Rows named by their workflow ids. */
 const ROWS: readonly Row[] = [
-  row('a', 'order', { closed: completed(1000), attributes: { Customer: { type: 'KEYWORD', value: 'ada' } } }),
+  row('a', 'order', { closed: completed(1000), attributes: [['Customer', 'KEYWORD', 'ada']] }),
   row('b', 'order', {
     startTime: T0 + 1000,
-    attributes: {
-      Customer: { type: 'KEYWORD', value: 'bob' },
-      Amount: { type: 'INT', value: 5 },
-      Due: { type: 'DATETIME', value: T0 + 60_000 },
-      Paid: { type: 'BOOL', value: false },
-    },
+    attributes: [
+      ['Customer', 'KEYWORD', 'bob'],
+      ['Amount', 'INT', 5],
+      ['Due', 'DATETIME', T0 + 60_000],
+      ['Paid', 'BOOL', false],
+    ],
   }),
   row('c', 'cart', {
     startTime: T0 + 2000,
     closed: { eventType: 'WorkflowExecutionCanceled', after: 90_000 },
-    attributes: {
-      Tags: { type: 'KEYWORD_LIST', value: ['red', 'blue'] },
-      Note: { type: 'TEXT', value: 'Leave it at the Back-door, please' },
-      Amount: { type: 'INT', value: -5 },
-      Paid: { type: 'BOOL', value: true },
-    },
+    attributes: [
+      ['Tags', 'KEYWORD_LIST', ['red', 'blue']],
+      ['Note', 'TEXT', 'Leave it at the Back-door, please'],
+      ['Amount', 'INT', -5],
+      ['Paid', 'BOOL', true],
+    ],
   }),
   row('d', 'cart', { startTime: T0 + 3000, delay: 5000, parent: { workflowId: 'b', runId: 'run-1' } }),
   row('s', '__holdfast_schedule', { startTime: T0 + 4000 }),
@@ -268,7 +268,7 @@ test('a long scan lets others have their turn, and pages are stable while runs b
 });
 
 test('a value that no run has any more may be replaced by another while a scan lets others have their turn', async () => {
-  const customer = (value: string): SearchAttributesRecord => ({ Customer: { type: 'KEYWORD', value } });
+  const customer = (value: string): SearchAttributesRecord => [['Customer', 'KEYWORD', value]];
   const rows = Array.from({ length: MANY }, (_, n) =>
     row(
       `w${n}`,
@@ -280,12 +280,12 @@ test('a value that no run has any more may be replaced by another while a scan l
   const newest = index.current(`w${MANY - 1}`)!;
   const listing = new Listing(index, (callback) => {
     // The code of 'old' is now that of 'new', which comes to stand in a chunk that is yet to be looked at.
-    index.table.attributes.update(newest.row, { Customer: null });
+    index.table.attributes.update(newest.row, [['Customer']]);
     index.table.attributes.update(1, customer('new'));
     callback();
   });
   expect(await all(listing, `Customer = 'old'`), 'found before it was taken away').toEqual([`w${MANY - 1}`]);
-  index.table.attributes.update(1, { Customer: null });
+  index.table.attributes.update(1, [['Customer']]);
   index.table.attributes.update(newest.row, customer('old'));
   expect(await all(listing, `Customer STARTS_WITH 'o'`)).toEqual([`w${MANY - 1}`]);
 });
@@ -296,7 +296,7 @@ interface Spoken {
   readonly of: (row: Row) => boolean | null;
 }
 
-const value = (each: Row, name: string) => each.attributes?.[name]?.value ?? null;
+const value = (each: Row, name: string) => each.attributes?.find(([of]) => of === name)?.[2] ?? null;
 const compared = (name: string, literal: string | number, of: (value: never) => boolean, operator: string): Spoken => ({
   text: `${name} ${operator} ${typeof literal === 'string' ? `'${literal}'` : literal}`,
   of: (each) => {
@@ -379,18 +379,18 @@ test('random filters leave what a plain reading of them does', async () => {
   await fc.assert(
     fc.asyncProperty(rowsOf, filter, async (given, spoken) => {
       // Names that no run has would be refused.
-      const both: SearchAttributesRecord = {
-        Amount: { type: 'INT', value: 1 },
-        Customer: { type: 'KEYWORD', value: 'a' },
-      };
+      const both: SearchAttributesRecord = [
+        ['Amount', 'INT', 1],
+        ['Customer', 'KEYWORD', 'a'],
+      ];
       const rows = [
         row('first', 'order', { attributes: both }),
         ...given.map(({ type, amount, customer }, n) =>
           row(`w${n}`, type, {
-            attributes: {
-              ...(amount !== null && { Amount: { type: 'INT', value: amount } }),
-              ...(customer !== null && { Customer: { type: 'KEYWORD', value: customer } }),
-            } as SearchAttributesRecord,
+            attributes: [
+              ...(amount === null ? [] : [['Amount', 'INT', amount] as const]),
+              ...(customer === null ? [] : [['Customer', 'KEYWORD', customer] as const]),
+            ],
           }),
         ),
       ];
