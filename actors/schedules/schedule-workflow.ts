@@ -128,6 +128,6 @@ function changesTo(searchAttributes: SearchAttributesRecord): SearchAttributeUpd
   const gone = workflowInfo()
     .typedSearchAttributes.getAll()
     .map(({ key }) => ({ key, value: null }));
-  const others = gone.filter(({ key }) => searchAttributes[key.name] === undefined);
+  const others = gone.filter(({ key }) => searchAttributes.every(([name]) => name !== key.name));
   return [...others, ...typedAttributes(searchAttributes).getAll()] as SearchAttributeUpdatePair[]; // Each with the type of its key.
 }
