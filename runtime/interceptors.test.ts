@@ -122,7 +122,7 @@ test('every call of a client goes through its interceptors', async () => {
   await client.workflow.signalWithStart('list', { ...options, signal: add, signalArgs: ['c'] });
   const operation = new WithStartWorkflowOperation('list', { ...options, workflowIdConflictPolicy: 'USE_EXISTING' });
   expect(await client.workflow.executeUpdateWithStart(append, { startWorkflowOperation: operation, args: ['d'] })).toBe(
-    2,
+    3,
   );
   expect((await operation.workflowHandle()).workflowId).toBe('m');
   const workflowExecution = { workflowId: 'l' };
