@@ -347,25 +347,6 @@ test('workflowInfo and describe tell of times, policies and ancestors', async ()
   await expectInvariants(system);
 });
 
-test('continuing as new is suggested for its size as well', async () => {
-  async function growing(): Promise<void> {
-    setHandler(told, () => {
-      const { continueAsNewSuggested, suggestedContinueAsNewReasons } = workflowInfo();
-      return [continueAsNewSuggested, suggestedContinueAsNewReasons];
-    });
-    setHandler(add, () => undefined);
-    await condition(() => false);
-  }
-  const system = await System.open({ workflows: { growing }, limits: { historyBytes: 5000 } });
-  await system.start('w', 'growing').value();
-  expect(await system.query('w', 'told').value()).toEqual([false, undefined]);
-  await system.signal('w', 'add', 'x'.repeat(1000)).value();
-  expect(await system.query('w', 'told').value()).toEqual([true, ['HISTORY_SIZE_TOO_LARGE']]);
-  await system.evictAll();
-  expect(await system.query('w', 'told').value()).toEqual([true, ['HISTORY_SIZE_TOO_LARGE']]);
-  await expectInvariants(system);
-});
-
 /** Times out twice, then ends in time; a signal comes in each run. */
 async function runThrough(disturb: (system: System, flush: number) => Promise<void>): Promise<System> {
   async function slow(): Promise<unknown> {

@@ -1,0 +1,240 @@
+/**
+ * Semantics, section 13: time-outs, retries and cron schedules of workflows.
+ */
+import { expect } from 'vitest';
+import {
+  ApplicationFailure,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  executeChild,
+  setHandler,
+  sleep,
+  TimeoutFailure,
+  workflowInfo,
+} from '../../actors/workflow/index.js';
+import type { RunOptionsRecord } from '../../mailbox/events.js';
+import { type RunOptions, runOptionsRecord } from '../../mailbox/run-options.js';
+import { expectInvariants } from '../test-kit/invariants.test-kit.js';
+import { routeRejections } from '../test-kit/rejections.test-kit.js';
+import { row } from '../test-kit/row.test-kit.js';
+import { type Call, System, type Workflows } from '../test-kit/system.test-kit.js';
+import { createTestRuntime } from '../testing/index.js';
+
+routeRejections();
+
+const HOUR = 3_600_000;
+const add = defineSignal<[entry: string]>('add');
+const told = defineQuery<unknown>('told');
+const options = (given: RunOptions): RunOptionsRecord => runOptionsRecord(given)!;
+
+const forever = () => condition(() => false);
+
+async function started(run: RunOptions, main: Workflows[string]): Promise<{ system: System; result: Call }> {
+  const system = await System.open({ workflows: { main } });
+  await system.startWith({ workflowId: 'w', workflowType: 'main', options: options(run) }, 'argument').value();
+  const result = system.result('w');
+  await system.settle();
+  return { system, result };
+}
+
+row('life/run-timeout', 'and its caller gets a TimeoutFailure', async () => {
+  const { system, result } = await started({ workflowRunTimeout: '5s' }, forever);
+  await system.pass(4999);
+  expect(result.answered).toBe(false);
+  await system.pass(1);
+  const error = await result.error();
+  expect(error).toMatchObject({ fields: { status: 'TIMED_OUT' } });
+  expect(error.cause).toBeInstanceOf(TimeoutFailure);
+  await expectInvariants(system);
+});
+
+row('life/run-timeout', 'also of an evicted run, and at once after a restart', async () => {
+  const { system } = await started({ workflowRunTimeout: '5s' }, forever);
+  await system.evictAll();
+  await system.supervisor.close();
+  system.clock.advance(HOUR);
+  await system.begin();
+  await system.pass(0);
+  expect((await system.describe('w')).status).toBe('TIMED_OUT');
+  await expectInvariants(system);
+});
+
+row('life/execution-timeout', 'over runs that continue one another', async () => {
+  const { system, result } = await started(
+    { workflowExecutionTimeout: '5s', retry: { initialInterval: 1 } },
+    async () => {
+      await sleep(2000);
+      await continueAsNew();
+    },
+  );
+  for (const ms of [2000, 2000, 1000]) await system.pass(ms);
+  expect(await result.error()).toMatchObject({ fields: { status: 'TIMED_OUT' } });
+  expect(system.histories().size).toBe(3);
+  await expectInvariants(system);
+});
+
+row('life/task-timeout', 'and the worker of one that takes longer is ended', async () => {
+  const workflows = new URL('./fixtures/endless.js', import.meta.url);
+  await using runtime = await createTestRuntime({ workflows, stepLimit: '1 minute', logger: 'silent' });
+  const lost = new Promise((resolve) => runtime.events.once('workerLost', resolve));
+  await runtime.client.workflow.start('endless', { workflowId: 'e', workflowTaskTimeout: 100 });
+  expect(await lost).toMatchObject({ reason: 'a step took longer than 100 ms' });
+});
+
+/** Fails in its first attempts, then tells what it knows. */
+async function thirdTime(argument: string): Promise<unknown> {
+  const { attempt, lastFailure } = workflowInfo();
+  if (attempt < 3) throw ApplicationFailure.create({ message: `failed ${attempt}` });
+  return [argument, attempt, (lastFailure as Error).message];
+}
+
+row('life/retry', 'with its arguments, its attempt and the failure before', async () => {
+  const { system, result } = await started({ retry: { initialInterval: '1s' } }, thirdTime);
+  await system.pass(999);
+  expect(system.types('w')).toEqual(['WorkflowExecutionStarted']);
+  await system.pass(1);
+  await system.crash();
+  await system.pass(2000);
+  expect(await system.result('w').value()).toEqual(['argument', 3, 'failed 2']);
+  expect(result.answered).toBe(false);
+  await expectInvariants(system);
+});
+
+row('life/retry-ends', 'as the policy or the failure says', async () => {
+  for (const [run, runs] of [
+    [{ retry: { maximumAttempts: 1 } }, 1],
+    [{ retry: { maximumAttempts: 2 } }, 2],
+    [{ retry: { nonRetryableErrorTypes: ['Final'] } }, 1],
+    [{ retry: { initialInterval: '10s' }, workflowExecutionTimeout: '5s' }, 1],
+  ] as const) {
+    const { system, result } = await started(run as RunOptions, async () => {
+      throw ApplicationFailure.create({ message: 'no', type: 'Final' });
+    });
+    await system.pass(1000);
+    expect(await result.error()).toMatchObject({ cause: { message: 'no' } });
+    expect(system.histories().size).toBe(runs);
+    await expectInvariants(system);
+  }
+});
+
+row('life/cron', 'at its times only, knowing how it went before', async () => {
+  const { system, result } = await started({ cronSchedule: '0 * * * *' }, async () => {
+    const { lastResult, lastFailure } = workflowInfo();
+    const run = Number(lastResult ?? 0) + (lastFailure === undefined ? 1 : 2);
+    await sleep(HOUR + 1000);
+    if (run === 2) throw ApplicationFailure.create({ message: 'second' });
+    return run;
+  });
+  await system.pass(HOUR - 1);
+  expect(system.types('w')).toEqual(['WorkflowExecutionStarted']);
+  await system.pass(1);
+  const results = [];
+  for (let i = 0; i < 3; i++) {
+    await system.pass(HOUR + 1000);
+    const closed = [...system.histories().values()].map((history) => history.at(-1)!.eventType);
+    results.push(closed.at(-2));
+    // The hour that has passed meanwhile is skipped.
+    await system.pass(HOUR - 1000);
+  }
+  expect(results).toEqual(['WorkflowExecutionCompleted', 'WorkflowExecutionFailed', 'WorkflowExecutionCompleted']);
+  expect(result.answered).toBe(false);
+  await expectInvariants(system);
+});
+
+/** Hears signals and queries in its second attempt. */
+async function secondTime(): Promise<void> {
+  const log: string[] = [];
+  setHandler(told, () => log);
+  if (workflowInfo().attempt === 1) {
+    await sleep(1000);
+    throw ApplicationFailure.create({ message: 'first' });
+  }
+  setHandler(add, (entry) => void log.push(entry));
+  await forever();
+}
+
+row('life/waiting-run', 'with the time at which it can be asked', async () => {
+  const { system } = await started({ retry: { initialInterval: '1s' } }, secondTime);
+  await system.pass(1000);
+  await system.signal('w', 'add', 'meanwhile').value();
+  const readyAt = system.clock.now() + 1000;
+  expect(await system.query('w', 'told').error()).toMatchObject({ code: 'WORKFLOW_NOT_READY', fields: { readyAt } });
+  expect(await system.update('w', 'none').error()).toMatchObject({ code: 'WORKFLOW_NOT_READY' });
+  await system.pass(1000);
+  expect(await system.query('w', 'told').value()).toEqual(['meanwhile']);
+  await expectInvariants(system);
+});
+
+row('life/nothing-lost', 'in the order in which they came', async () => {
+  const { system } = await started({ retry: { initialInterval: '1s' } }, secondTime);
+  await system.signal('w', 'add', 'a').value();
+  await system.signal('w', 'add', 'b').value();
+  await system.pass(1000);
+  await system.pass(1000);
+  expect(await system.query('w', 'told').value()).toEqual(['a', 'b']);
+  await expectInvariants(system);
+});
+
+row('life/cancelled-is-last', 'while it runs and while it waits', async () => {
+  const stubborn = () =>
+    sleep(HOUR).catch(() => {
+      throw ApplicationFailure.create({ message: 'stubborn' });
+    });
+  const { system, result } = await started({ retry: {} }, stubborn);
+  await system.cancel('w').value();
+  expect(await result.error()).toMatchObject({ fields: { status: 'FAILED', retryState: 'CANCEL_REQUESTED' } });
+  await expectInvariants(system);
+
+  const cron = await started({ cronSchedule: '@daily' }, () => sleep(HOUR));
+  await cron.system.cancel('w').value();
+  expect(await cron.result.error()).toMatchObject({ fields: { status: 'CANCELLED' } });
+  expect(cron.system.supervisor.controlPlane.stats().openRuns).toBe(0);
+  await expectInvariants(cron.system);
+});
+
+row('life/children', 'awaited to the last attempt', async () => {
+  const child = () => forever();
+  const main = () =>
+    executeChild('child', { workflowRunTimeout: '1s', retry: { initialInterval: '1s', maximumAttempts: 2 } });
+  const system = await System.open({ workflows: { main, child } });
+  await system.start('w', 'main').value();
+  const result = system.result('w');
+  for (const ms of [1000, 1000]) await system.pass(ms);
+  expect(result.answered).toBe(false);
+  await system.pass(1000);
+  const { cause } = (await result.error()) as { cause: Error };
+  expect(cause).toMatchObject({ name: 'ChildWorkflowFailure', retryState: 'MAXIMUM_ATTEMPTS_REACHED' });
+  expect(cause.cause).toBeInstanceOf(TimeoutFailure);
+  await expectInvariants(system);
+});
+
+row('life/continue-as-new', 'with attempts from 1', async () => {
+  const { system, result } = await started(
+    { retry: { initialInterval: '1s' }, workflowRunTimeout: '1 minute' },
+    async () => {
+      const { attempt, continuedFromExecutionRunId, runTimeoutMs, retryPolicy } = workflowInfo();
+      if (continuedFromExecutionRunId === undefined) throw ApplicationFailure.create({ message: 'first' });
+      if (attempt === 2) await continueAsNew();
+      return [attempt, runTimeoutMs, retryPolicy?.initialInterval];
+    },
+  );
+  await system.pass(1000);
+  expect(await result.value()).toEqual([1, 60_000, 1000]);
+  await expectInvariants(system);
+});
+
+row('data/continue-as-new-suggested', 'for its size as well', async () => {
+  const main = () => {
+    setHandler(told, () => workflowInfo().suggestedContinueAsNewReasons);
+    setHandler(add, () => undefined);
+    return forever();
+  };
+  const system = await System.open({ workflows: { main }, limits: { historyBytes: 5000 } });
+  await system.start('w', 'main').value();
+  expect(await system.query('w', 'told').value()).toBeUndefined();
+  await system.signal('w', 'add', 'x'.repeat(1000)).value();
+  expect(await system.query('w', 'told').value()).toEqual(['HISTORY_SIZE_TOO_LARGE']);
+  await expectInvariants(system);
+});
