@@ -3,7 +3,7 @@
  * Thread: any client's. In → out: client → handles.
  */
 import type { Client } from 'holdfast';
-import { decision, dailyTotal } from './workflows.js';
+import { dailyTotal, decision } from './workflows.js';
 
 export const startTotals = (client: Client, cronSchedule: string) =>
   client.workflow.start(dailyTotal, {
