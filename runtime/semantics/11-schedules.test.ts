@@ -52,10 +52,10 @@ row(
     const [first] = system.history(idAt('s', 1));
     expect(first).toMatchObject({
       options: {
-        searchAttributes: {
-          TemporalScheduledById: { type: 'KEYWORD', value: 's' },
-          TemporalScheduledStartTime: { type: 'DATETIME', value: START_OF_TIME + HOUR },
-        },
+        searchAttributes: [
+          ['TemporalScheduledById', 'KEYWORD', 's'],
+          ['TemporalScheduledStartTime', 'DATETIME', START_OF_TIME + HOUR],
+        ],
       },
     });
     expect(await ask(system, 'l', 'delete').value()).toBeUndefined();
