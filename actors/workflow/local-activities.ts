@@ -2,14 +2,14 @@
  * `proxyLocalActivities` and `scheduleLocalActivity`: activities that cost one flush, for calls that are short.
  * Thread: worker. In → out: call and options → command and a promise.
  */
-import { checkId, checkOneOf, nameOfType, refuseUnknownOptions } from '../../mailbox/checks.js';
-import type { LocalActivityOptionsRecord } from '../../mailbox/commands.js';
+import { checkId, nameOfType, refuseUnknownOptions } from '../../mailbox/checks.js';
 import { type Duration, positiveMs } from '../../mailbox/duration.js';
-import { type RetryPolicy, retryPolicyRecord } from '../../mailbox/retry-options.js';
-import { InvalidArgumentError, InvalidOptionError } from '../../runtime/errors.js';
+import type { RetryPolicy } from '../../mailbox/retry-options.js';
+import { InvalidArgumentError } from '../../runtime/errors.js';
 import { currentExecution } from '../current.js';
 import type { LocalActivityCall } from '../local-activities.js';
 import type { NotAnActivityMethod, UntypedActivities } from './activities.js';
+import { type ActivityCancellationType, activitySettings } from './activity-options.js';
 import { encodeArgs } from './outgoing-handle.js';
 
 export interface LocalActivityOptions {
@@ -23,8 +23,8 @@ export interface LocalActivityOptions {
   retry?: RetryPolicy;
   /** A longer wait before the next attempt is a timer in the history, and lasts beyond a restart. Default: 1 minute. */
   localRetryThreshold?: Duration;
-  /** What it means for it, and for who awaits it, that its scope is cancelled. Default: WAIT_CANCELLATION_COMPLETED. */
-  cancellationType?: LocalActivityCall['cancellationType'];
+  /** What it means for it, and for who awaits it, that its scope is cancelled. Default: TRY_CANCEL. */
+  cancellationType?: ActivityCancellationType;
   /** One line on what it is for. */
   summary?: string;
 }
@@ -35,7 +35,10 @@ type CallOf<F extends AnyFunction> = (...args: Parameters<F>) => Promise<Awaited
 
 /** A local activity as workflow code calls it. */
 export type LocalActivityFunctionWithOptions<F extends AnyFunction> = CallOf<F> & {
-  /** As a call, with options in place of those that the proxy was made with where they name others. */
+  /**
+   * As a call. What `options` do not say is as the proxy was made; a time-out of the proxy that would end after one of these ends with it.
+   * @throws InvalidOptionError
+   */
   executeWithOptions(options: LocalActivityOptions, args: Parameters<F>): Promise<Awaited<ReturnType<F>>>;
 };
 
@@ -46,16 +49,16 @@ export type LocalActivityInterfaceFor<T> = {
     : typeof NotAnActivityMethod;
 };
 
-const CANCELLATION_TYPES = ['ABANDON', 'TRY_CANCEL', 'WAIT_CANCELLATION_COMPLETED'] as const;
-const TIMEOUTS = ['startToCloseTimeout', 'scheduleToCloseTimeout', 'scheduleToStartTimeout'] as const;
 const OPTIONS: ReadonlySet<string> = new Set([
-  ...TIMEOUTS,
+  'startToCloseTimeout',
+  'scheduleToCloseTimeout',
+  'scheduleToStartTimeout',
   'retry',
   'localRetryThreshold',
   'cancellationType',
   'summary',
 ]);
-const DEFAULT_THRESHOLD_MS = 60_000;
+const DEFAULT_THRESHOLD: Duration = '1 minute';
 
 type Settings = Pick<LocalActivityCall, 'options' | 'cancellationType'>;
 
@@ -79,10 +82,8 @@ export function proxyLocalActivities<T = UntypedActivities>(
       // Awaiting or resolving the proxy itself must not run an activity called `then`.
       if (name === 'then') return undefined;
       const call = (...args: unknown[]) => run(name, args, options, settings);
-      const executeWithOptions = (other: LocalActivityOptions, args: unknown[]) => {
-        const all = { ...options, ...checkedObject(other) };
-        return run(name, args, all, settingsOf(all));
-      };
+      const executeWithOptions = (own: LocalActivityOptions, args: unknown[]) =>
+        run(name, args, { ...options, ...own }, settingsOf(own, options));
       return Object.freeze(Object.assign(call, { executeWithOptions }));
     },
     set: refuseChange,
@@ -131,35 +132,22 @@ function run(
   }
 }
 
-function settingsOf(given: LocalActivityOptions): Settings {
-  const options = checkedObject(given);
+/** @param inherited those of the proxy, where `given` are of one call */
+function settingsOf(given: LocalActivityOptions, inherited: LocalActivityOptions = {}): Settings {
+  if (typeof given !== 'object' || given === null) {
+    const reason = `must be an object with startToCloseTimeout or scheduleToCloseTimeout, not ${nameOfType(given)}`;
+    throw new InvalidArgumentError({ argument: 'options', reason });
+  }
+  const { localRetryThreshold = inherited.localRetryThreshold ?? DEFAULT_THRESHOLD, ...options } = given;
+  const { localRetryThreshold: _, ...proxys } = inherited;
+  // First, for activities have options that a local one has not.
   refuseUnknownOptions(options, OPTIONS);
-  const { retry, localRetryThreshold, summary } = options;
-  const record: LocalActivityOptionsRecord = {
-    localRetryThreshold:
-      localRetryThreshold === undefined ? DEFAULT_THRESHOLD_MS : positiveMs('localRetryThreshold', localRetryThreshold),
+  const settings = activitySettings(options, proxys);
+  const threshold = positiveMs('localRetryThreshold', localRetryThreshold);
+  return {
+    options: Object.freeze({ ...settings.options, localRetryThreshold: threshold }),
+    cancellationType: settings.cancellationType,
   };
-  for (const name of TIMEOUTS) {
-    const value = options[name];
-    if (value !== undefined) record[name] = positiveMs(name, value);
-  }
-  if (record.startToCloseTimeout === undefined && record.scheduleToCloseTimeout === undefined) {
-    throw new InvalidOptionError({ option: 'startToCloseTimeout', reason: 'give it or scheduleToCloseTimeout' });
-  }
-  if (retry !== undefined) record.retry = retryPolicyRecord(retry);
-  if (summary !== undefined) record.summary = checkSummary(summary);
-  const cancellationType = checkOneOf('cancellationType', options.cancellationType, CANCELLATION_TYPES);
-  return { options: Object.freeze(record), cancellationType: cancellationType ?? 'WAIT_CANCELLATION_COMPLETED' };
-}
-
-function checkedObject(options: LocalActivityOptions): LocalActivityOptions {
-  if (typeof options === 'object' && options !== null) return options;
-  throw new InvalidArgumentError({ argument: 'options', reason: `must be an object, not ${nameOfType(options)}` });
-}
-
-function checkSummary(summary: unknown): string {
-  if (typeof summary === 'string') return summary;
-  throw new InvalidOptionError({ option: 'summary', reason: `it must be a string, not ${nameOfType(summary)}` });
 }
 
 /** The proxy may be shared by all executions of a thread. */

@@ -126,7 +126,7 @@ row('local/time-outs', 'each from its own beginning', async () => {
   attempt.activityStarts(attempt.attempts[0]!);
   await attempt.pass(1000);
   expect((await attempt.result('w').error()).cause).toMatchObject({ cause: { timeoutType: 'START_TO_CLOSE' } });
-  const all = await running(() => local({ scheduleToCloseTimeout: 1500 })('a'));
+  const all = await running(() => local({ startToCloseTimeout: 1500, scheduleToCloseTimeout: 1500 })('a'));
   await fails(all);
   await all.pass(1500);
   expect((await all.result('w').error()).cause).toMatchObject({ cause: { timeoutType: 'SCHEDULE_TO_CLOSE' } });

@@ -172,7 +172,7 @@ test.each([
     { type: 'Sold' },
     'NON_RETRYABLE_FAILURE',
   ],
-  ['a next attempt that would be too late', { scheduleToCloseTimeout: 1000 }, {}, 'TIMEOUT'],
+  ['a next attempt that would be too late', { startToCloseTimeout: 1000, scheduleToCloseTimeout: 1000 }, {}, 'TIMEOUT'],
 ] as const)('%s is not tried again', async (_, options, failure, retryState) => {
   const system = await open(() => local(options as LocalActivityOptions)('a'));
   await throws(system, failure);
@@ -475,8 +475,8 @@ const cancelling = (cancellationType: LocalActivityOptions['cancellationType'], 
 
 const CANCELLED = 'true ActivityFailure CancelledFailure';
 
-test('cancelled by default, it is told and its end awaited, whatever that is', async () => {
-  const system = await open(cancelling(undefined));
+test('cancelled, it is told and its end awaited, whatever that is', async () => {
+  const system = await open(cancelling('WAIT_CANCELLATION_COMPLETED'));
   await system.signal('w', 'stop').value();
   await system.settle();
   expect(system.toHost.at(-1)).toEqual({
@@ -522,6 +522,7 @@ test('cancelled in a long wait before its next attempt, it takes the timer along
 });
 
 test.each([
+  [undefined, true],
   ['TRY_CANCEL', true],
   ['ABANDON', false],
 ] as const)('cancelled with %s, it is awaited no longer', async (cancellationType, told) => {
@@ -564,6 +565,44 @@ test('cancelled in the step that asks for it, it never runs', async () => {
   expect(system.types('w')).toEqual(['WorkflowExecutionStarted', 'WorkflowExecutionCompleted']);
 });
 
+test('a run that is reset asks again for what was under way at that step, and for nothing that had its outcome', async () => {
+  const system = await open(
+    answering(async () => {
+      const before = await get('before');
+      const pending = get('a');
+      await sleep(1000);
+      return before + (await pending);
+    }),
+  );
+  await returns(system, 'B');
+  const eventId = system.history('w').length;
+  expect(system.types('w').at(-1)).toBe('WorkflowTaskCompleted');
+  await returns(system, 'A');
+  await system.request({ kind: 'reset', workflowId: 'w', eventId }).value();
+  await system.settle();
+  expect(attempts(system, 'before')).toHaveLength(1);
+  expect(attempts(system, 'a')).toHaveLength(2);
+  await returns(system, 'C');
+  await system.pass(1000);
+  expect(await system.result('w').value()).toBe('BC');
+  await expectInvariants(system);
+});
+
+test.each([
+  ['no time-out', {}, /give it or scheduleToCloseTimeout/],
+  ['an option of other activities', { ...DEFAULTS, heartbeatTimeout: 1 }, /heartbeatTimeout/],
+  ['a time-out that would never be up', { startToCloseTimeout: 2, scheduleToCloseTimeout: 1 }, /never be up/],
+  ['a threshold that is none', { ...DEFAULTS, localRetryThreshold: 0 }, /localRetryThreshold/],
+  [
+    'a cancellation type of children',
+    { ...DEFAULTS, cancellationType: 'WAIT_CANCELLATION_REQUESTED' },
+    /cancellationType/,
+  ],
+  ['nothing', undefined, /must be an object/],
+])('%s is refused', (_, options, message) => {
+  expect(() => proxyLocalActivities(options as LocalActivityOptions)).toThrow(message);
+});
+
 /** One after the other, two at once, a timer between, and a cancelled one. */
 async function busy(): Promise<unknown> {
   let count = 0;
@@ -574,7 +613,9 @@ async function busy(): Promise<unknown> {
   const pair = Promise.all([get('left'), get('right')]);
   await sleep(100);
   const scope = new CancellationScope();
-  const third = scope.run(() => get('third')).catch(isCancellation);
+  const third = scope
+    .run(() => local({ cancellationType: 'WAIT_CANCELLATION_COMPLETED' })('third'))
+    .catch(isCancellation);
   await condition(() => count > 0);
   scope.cancel();
   return [first, await pair, await third, await get('end')];
