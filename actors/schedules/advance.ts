@@ -8,7 +8,7 @@ import { nextTime, type SpecTime } from './spec-times.js';
 /** Actions wanted at a time; what is beyond waits in the spec until some of them are taken. */
 export const MAX_WANTED = 1000;
 /** Times gone through in one step: it must stay short. */
-const TIMES_A_STEP = 1000;
+const TIMES_A_STEP = 250;
 
 /** Goes through what is due. True if it stopped before it was through, and not because enough is wanted. */
 export function advance(record: ScheduleRecord, now: number): boolean {

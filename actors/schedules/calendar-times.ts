@@ -77,8 +77,15 @@ export function nextMatch(calendar: CalendarRecord, timezone: string, after: num
 
 /** Whether the calendar matches a whole second. */
 export function matches(calendar: CalendarRecord, timezone: string, time: number): boolean {
-  const local = time + offsetAt(timezone, time);
-  return nextLocal(compile(calendar), local) === local;
+  const compiled = compile(calendar);
+  const local = new Date(time + offsetAt(timezone, time));
+  return (
+    compiled.hour[local.getUTCHours()] === true &&
+    compiled.minute[local.getUTCMinutes()] === true &&
+    compiled.second[local.getUTCSeconds()] === true &&
+    matchesYear(compiled, local.getUTCFullYear()) &&
+    matchesDay(compiled, local)
+  );
 }
 
 /** Of a second that matches: one up to which all others match too, itself if it may be the only one. */
@@ -109,16 +116,28 @@ function nextLocal(compiled: Compiled, from: number): number | undefined {
     if (year > MAX_YEAR) return undefined;
     let next = day + 1;
     if (year < MIN_YEAR) next = Date.UTC(MIN_YEAR, 0, 1) / DAY;
-    else if (compiled.year.length > 0 && !compiled.year.some((range) => holds(range, year))) {
+    else if (!matchesYear(compiled, year)) {
       next = Date.UTC(year + 1, 0, 1) / DAY;
     } else if (compiled.month[month + 1] !== true) next = Date.UTC(year, month + 1, 1) / DAY;
-    else if (compiled.dayOfMonth[date.getUTCDate()] === true && compiled.dayOfWeek[date.getUTCDay()] === true) {
+    else if (matchesDay(compiled, date)) {
       const time = nextTimeOfDay(compiled, rest);
       if (time !== undefined) return day * DAY + time;
     }
     day = next;
     rest = 0;
   }
+}
+
+function matchesYear({ year }: Compiled, value: number): boolean {
+  return year.length === 0 || year.some((range) => holds(range, value));
+}
+
+function matchesDay({ month, dayOfMonth, dayOfWeek }: Compiled, date: Date): boolean {
+  return (
+    month[date.getUTCMonth() + 1] === true &&
+    dayOfMonth[date.getUTCDate()] === true &&
+    dayOfWeek[date.getUTCDay()] === true
+  );
 }
 
 function nextTimeOfDay({ hour, minute, second }: Compiled, from: number): number | undefined {

@@ -43,11 +43,11 @@ export class ScheduleRun {
     const { record } = this;
     this.dirty = false;
     this.#moreToGoThrough = advance(record, this.now);
-    if (this.now < this.#retryAt) return;
     // What was not taken before a pause, or within the limit, is not taken later.
     let allowed = record.paused ? 0 : (record.remaining ?? Number.POSITIVE_INFINITY);
-    const wanted = record.wanted.filter(({ manual }) => manual === true || allowed-- > 0);
-    const { take, keep, skipped, end } = decide(wanted, record.running, record.policies.overlap);
+    record.wanted = record.wanted.filter(({ manual }) => manual === true || allowed-- > 0);
+    if (this.now < this.#retryAt) return;
+    const { take, keep, skipped, end } = decide(record.wanted, record.running, record.policies.overlap);
     record.wanted = [...keep];
     record.skipped += skipped;
     for (const { action, alongside } of take) this.#take(action, alongside);

@@ -3,14 +3,21 @@
  * Thread: any. In → out: IANA name and epoch milliseconds → local time.
  */
 
-/** A zone is asked often for few names, and making its format takes longer than all else. */
-const formats = new Map<string, Intl.DateTimeFormat>();
+interface Zone {
+  readonly format: Intl.DateTimeFormat;
+  /** By quarter of an hour since the epoch: clocks are changed between two of them, and asking the format takes long. */
+  readonly offsets: Map<number, number>;
+}
+
+const zones = new Map<string, Zone>();
+const QUARTER_MS = 900_000;
+const MOST_OFFSETS = 1000;
 
 /** @throws RangeError if there is no such zone */
-function formatOf(timezone: string): Intl.DateTimeFormat {
-  let format = formats.get(timezone);
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat('en-US', {
+function zoneOf(timezone: string): Zone {
+  let zone = zones.get(timezone);
+  if (zone === undefined) {
+    const format = new Intl.DateTimeFormat('en-US', {
       timeZone: timezone,
       hourCycle: 'h23',
       year: 'numeric',
@@ -20,14 +27,15 @@ function formatOf(timezone: string): Intl.DateTimeFormat {
       minute: 'numeric',
       second: 'numeric',
     });
-    formats.set(timezone, format);
+    zone = { format, offsets: new Map() };
+    zones.set(timezone, zone);
   }
-  return format;
+  return zone;
 }
 
 export function isTimeZone(timezone: string): boolean {
   try {
-    formatOf(timezone);
+    zoneOf(timezone);
     return true;
   } catch {
     return false;
@@ -39,11 +47,19 @@ const SHOWN = /^(\d+)\/(\d+)\/(\d+), (\d+):(\d+):(\d+)$/;
 /** Milliseconds that the zone is ahead of UTC at that instant. */
 export function offsetAt(timezone: string, time: number): number {
   if (timezone === 'UTC') return 0;
-  const second = Math.floor(time / 1000) * 1000;
-  const shown = SHOWN.exec(formatOf(timezone).format(second));
-  if (shown === null) throw new Error(`The time in ${timezone} cannot be read`);
-  const [, month, day, year, hour, minute, seconds] = shown.map(Number) as [number, ...number[]];
-  return Date.UTC(year!, month! - 1, day!, hour!, minute!, seconds!) - second;
+  const { format, offsets } = zoneOf(timezone);
+  const quarter = Math.floor(time / QUARTER_MS);
+  let offset = offsets.get(quarter);
+  if (offset === undefined) {
+    const begin = quarter * QUARTER_MS;
+    const shown = SHOWN.exec(format.format(begin));
+    if (shown === null) throw new Error(`The time in ${timezone} cannot be read`);
+    const [, month, day, year, hour, minute, second] = shown.map(Number) as [number, ...number[]];
+    offset = Date.UTC(year!, month! - 1, day!, hour!, minute!, second!) - begin;
+    if (offsets.size >= MOST_OFFSETS) offsets.clear();
+    offsets.set(quarter, offset);
+  }
+  return offset;
 }
 
 /** The first instant after `from` at which the zone's offset is no longer what it was at `from`; they are known to differ by `to`. */

@@ -37,7 +37,7 @@ test('years of missed actions are gone through in short steps', async () => {
   system.clock.advance(24 * HOUR * 200);
   await system.crash();
   // Each step asks for the next.
-  for (let step = 0; step < 10; step++) await system.pass(1);
+  for (let step = 0; step < 30; step++) await system.pass(1);
   const { taken, skipped, missed, wanted } = await recordNow(system, 's');
   expect({ sum: taken + skipped, missed, wanted }).toEqual({ sum: 4800, missed: 0, wanted: [] });
   await expectInvariants(system);
@@ -48,7 +48,7 @@ test('a long backfill waits for what runs, and loses nothing', async () => {
   await create(system, 's', { paused: true }).value();
   const ranges = [{ start: START_OF_TIME - 1100 * HOUR, end: START_OF_TIME - HOUR, overlap: 'BUFFER_ALL' }];
   await ask(system, 's', 'backfill', ranges).value();
-  for (let step = 0; step < 5; step++) await system.pass(1);
+  for (let step = 0; step < 10; step++) await system.pass(1);
   expect(new Set(started(system)).size).toBe(1100);
   expect(await recordNow(system, 's')).toMatchObject({ taken: 1100, backfills: [], wanted: [], running: [] });
 });
