@@ -11,11 +11,20 @@ import type { Execution } from './execution.js';
 import { isFailure } from './failure-types.js';
 
 export function startMain(execution: Execution, message: MessageOf<'start'>): void {
-  const { memo, parent, continuedFromRunId, suggestAt, options, succession, startDelay, suggestAtBytes } = message;
-  const limits = suggestAt ?? suggestAtBytes;
-  if ((memo ?? parent ?? continuedFromRunId ?? limits ?? options ?? succession ?? startDelay) !== undefined) {
-    const suggested = { suggestAt, suggestAtBytes };
-    execution.origin = { memo, parent, continuedFromRunId, options, succession, startDelay, ...suggested };
+  const { memo, parent, continuedFromRunId, suggestAt, suggestAtBytes, options, succession, startDelay } = message;
+  const facts =
+    memo ?? parent ?? continuedFromRunId ?? suggestAt ?? suggestAtBytes ?? options ?? succession ?? startDelay;
+  if (facts !== undefined) {
+    execution.origin = {
+      memo,
+      parent,
+      continuedFromRunId,
+      suggestAt,
+      suggestAtBytes,
+      options,
+      succession,
+      startDelay,
+    };
   }
   let outcome: unknown;
   try {

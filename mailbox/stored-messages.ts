@@ -111,8 +111,21 @@ export function startMessage(started: StartFacts, { seq, time }: { seq: number; 
   const { input, memo, parent, continuedFromRunId, options, succession, startDelay } = started;
   const { suggestAt, suggestAtBytes } = started;
   // An absent field and an undefined one make the same row; adding fields one by one would take longer than all the rest.
-  const from = { memo, parent, continuedFromRunId, options, succession, startDelay, suggestAt, suggestAtBytes };
-  return { kind: 'start', seq, time, input, ...from } as Message;
+  const start = {
+    kind: 'start',
+    seq,
+    time,
+    input,
+    memo,
+    parent,
+    continuedFromRunId,
+    suggestAt,
+    suggestAtBytes,
+    options,
+    succession,
+    startDelay,
+  };
+  return start as Message;
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {

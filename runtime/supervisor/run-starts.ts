@@ -148,7 +148,7 @@ export class RunStarts {
     core.committer[append](run, event);
     if (run.lifetime !== undefined) {
       live.started = event;
-      core.committer.after(run, () => this.timeouts.arm(run));
+      core.committer.afterPatiently(run, () => this.timeouts.arm(run));
     }
     if (at.seq !== undefined) core.deliver(run, startMessage(event, at));
     for (let i = 0; i < stamps.length; i++) this.#admit(run, group[i]!, stamps[i]!);
