@@ -29,6 +29,7 @@ export type { Next } from '../mailbox/interceptors.js';
 export type { PayloadCodec } from '../mailbox/payload-codec.js';
 export { withRawArgs } from '../mailbox/raw-args.js';
 export { defaultPayloadConverter, type PayloadConverter, payloadConverter, RawValue } from '../mailbox/raw-value.js';
+export { SdkComponent } from '../mailbox/sdk-component.js';
 export {
   defineSearchAttributeKey,
   type SearchAttributeKey,

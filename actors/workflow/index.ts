@@ -30,6 +30,7 @@ export { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../mailbox/i
 export type { Next } from '../../mailbox/interceptors.js';
 export { withRawArgs } from '../../mailbox/raw-args.js';
 export { defaultPayloadConverter, type PayloadConverter, payloadConverter, RawValue } from '../../mailbox/raw-value.js';
+export { SdkComponent } from '../../mailbox/sdk-component.js';
 export {
   defineSearchAttributeKey,
   type SearchAttributeKey,

@@ -139,7 +139,15 @@ export type Lifecycle =
   | { name: 'slowStep'; workflowId: string; runId: string; ms: number }
   /** Once, at two fifths of a limit. */
   | { name: 'historyLarge'; workflowId: string; runId: string; events: number; bytes: number }
-  | { name: 'log'; workflowId: string; runId: string; level: string; message: string; meta?: unknown }
+  | {
+      name: 'log';
+      workflowId: string;
+      runId: string;
+      workflowType: string;
+      level: string;
+      message: string;
+      meta?: unknown;
+    }
   | { name: 'failed'; error: ErrorRecord };
 
 /** What the embedding runtime can ask besides. */

@@ -71,6 +71,8 @@ test('each value of @temporalio/common that is here can stand for theirs', () =>
   expectTypeOf<Unassignable<typeof theirCommon, typeof ours>>().toEqualTypeOf<
     // Made from flags here, not from a protocol buffer.
     | 'ActivityCancellationDetails'
+    // The same texts, where theirs is an enum.
+    | 'SdkComponent'
     // As above; and payloads are bytes, where theirs are protocol buffers.
     | 'PayloadConverterError'
     | 'RawValue'

@@ -233,7 +233,8 @@ test('a line that an activity logs says which activity wrote it', async () => {
   serve({ f: () => log.warn('careful', { order: 7 }) });
   send(task(1, 'f'));
   await outcome(1);
-  const fields = { activityType: 'f', activityId: '1', attempt: 2, workflowId: 'w', runId: 'r', workflowType: 'order' };
+  const run = { workflowId: 'w', runId: 'r', workflowType: 'order' };
+  const fields = { sdkComponent: 'activity', activityType: 'f', activityId: '1', attempt: 2, ...run };
   expect(lines).toEqual([['warn', 'careful', { ...fields, order: 7 }]]);
 });
 

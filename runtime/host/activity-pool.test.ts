@@ -199,7 +199,7 @@ test('a line that is logged on the thread comes to the logger of the runtime', a
     workflowType: 'order',
   };
   expect(lines).toEqual([
-    ['warn', 'careful', { ...fields, order: 7 }],
+    ['warn', 'careful', { sdkComponent: 'activity', ...fields, order: 7 }],
     ['info', 'what cannot go along', { notSerializable: expect.stringContaining('could not be cloned') }],
   ]);
 });

@@ -9,6 +9,7 @@ import { ApplicationFailure, type FailureRecord, toFailureRecord } from '../../m
 import type { Payload } from '../../mailbox/payload.js';
 import { type PayloadCodec, recode } from '../../mailbox/payload-codec.js';
 import { argsFor, callWithArgs, callWithPayloads } from '../../mailbox/raw-args.js';
+import { SdkComponent } from '../../mailbox/sdk-component.js';
 import type { Cancellation } from '../activity/cancellation.js';
 import { Context, runInContext } from '../activity/context.js';
 import { infoOf } from '../activity/info.js';
@@ -131,7 +132,8 @@ function contextOf(task: ActivityTask, link: AttemptLink, setting: AttemptSettin
     info: () => converting(payloadConverter, () => infoOf(task)),
     log: () => {
       const { activityType, activityId, attempt, workflowId, runId, workflowType } = task;
-      const fields = { activityType, activityId, attempt, workflowId, runId, workflowType };
+      const sdkComponent = SdkComponent.activity;
+      const fields = { sdkComponent, activityType, activityId, attempt, workflowId, runId, workflowType };
       if (factories === undefined) return withFields(setting.logger, fields);
       // Asked for each line: the factories get the context before their interceptors are there.
       const attributes = () => interceptors?.logAttributes(fields) ?? fields;

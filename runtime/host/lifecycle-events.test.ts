@@ -70,14 +70,15 @@ function recorded(): { logger: Logger; lines: unknown[][] } {
 
 test('a line of workflow code is logged at its level, with the run that wrote it', () => {
   const { logger, lines } = recorded();
-  const line = { name: 'log', workflowId: 'w', runId: 'r', message: 'hello' } as const;
+  const line = { name: 'log', workflowId: 'w', runId: 'r', workflowType: 't', message: 'hello' } as const;
   logLifecycle(logger, { ...line, level: 'debug', meta: { n: 1 } });
   logLifecycle(logger, { ...line, level: 'loud', meta: 'text' });
   logLifecycle(logger, { ...line, level: 'warn' });
+  const run = { sdkComponent: 'workflow', workflowId: 'w', runId: 'r', workflowType: 't' };
   expect(lines).toEqual([
-    ['debug', 'hello', { workflowId: 'w', runId: 'r', n: 1 }],
-    ['info', 'hello', { workflowId: 'w', runId: 'r', meta: 'text' }],
-    ['warn', 'hello', { workflowId: 'w', runId: 'r' }],
+    ['debug', 'hello', { ...run, n: 1 }],
+    ['info', 'hello', { ...run, meta: 'text' }],
+    ['warn', 'hello', run],
   ]);
 });
 
@@ -91,7 +92,7 @@ test('a suspension is logged as an error, with the stack of where the code threw
     [
       'error',
       expect.stringContaining('is suspended'),
-      { workflowId: 'w', runId: 'r', attempts: 3, stack: thrown.stack },
+      { sdkComponent: 'worker', workflowId: 'w', runId: 'r', attempts: 3, stack: thrown.stack },
     ],
   ]);
 });

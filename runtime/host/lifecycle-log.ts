@@ -2,17 +2,18 @@
  * The lifecycle events that are logged whether or not anybody listens.
  * Thread: embedding. In → out: Lifecycle → log lines.
  */
+import { SdkComponent } from '../../mailbox/sdk-component.js';
 import type { Lifecycle } from '../client/control.js';
 import { fromErrorRecord } from '../client/error-record.js';
-import { LOG_LEVELS, type Logger, type LogLevel } from './logger.js';
+import { LOG_LEVELS, type Logger, type LogLevel, withFields } from './logger.js';
 
 type Writers = { readonly [N in Lifecycle['name']]?: (logger: Logger, event: Extract<Lifecycle, { name: N }>) => void };
 
 const WRITERS: Writers = {
-  log(logger, { workflowId, runId, level, message, meta }) {
+  log(logger, { workflowId, runId, workflowType, level, message, meta }) {
     const known = LOG_LEVELS.find((each): each is LogLevel => each === level) ?? 'info';
     const data = typeof meta === 'object' && meta !== null ? meta : meta === undefined ? {} : { meta };
-    logger[known](message, { workflowId, runId, ...data });
+    logger[known](message, { sdkComponent: SdkComponent.workflow, workflowId, runId, workflowType, ...data });
   },
   runSuspended(logger, { workflowId, runId, error, attempts }) {
     const instance = fromErrorRecord(error);
@@ -39,6 +40,7 @@ const WRITERS: Writers = {
 export const LOGGED: readonly Lifecycle['name'][] = Object.keys(WRITERS) as Lifecycle['name'][];
 
 export function logLifecycle(logger: Logger, event: Lifecycle): void {
+  const own = event.name === 'log' ? logger : withFields(logger, { sdkComponent: SdkComponent.worker });
   // Each writer takes the event of its own name, which is the one it is found by.
-  (WRITERS[event.name] as ((logger: Logger, event: Lifecycle) => void) | undefined)?.(logger, event);
+  (WRITERS[event.name] as ((logger: Logger, event: Lifecycle) => void) | undefined)?.(own, event);
 }

@@ -8,6 +8,7 @@ import { typedAttributes } from '../../mailbox/attribute-records.js';
 import { nameOfType, refuseUnknownOptions } from '../../mailbox/checks.js';
 import type { SearchAttributesRecord } from '../../mailbox/events.js';
 import { decodePlain } from '../../mailbox/payload.js';
+import { SdkComponent } from '../../mailbox/sdk-component.js';
 import type { SinkCallRecord } from '../../mailbox/turn.js';
 import { checkObject, refused } from '../option-checks.js';
 import { LOG_LEVELS, type Logger } from './logger.js';
@@ -90,7 +91,8 @@ export class SinkHost {
     const failed = (error: unknown) => {
       const { workflowId, runId } = info;
       const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.logger.error(`Sink function ${name} failed`, { workflowId, runId, error: reason });
+      const sdkComponent = SdkComponent.worker;
+      this.logger.error(`Sink function ${name} failed`, { sdkComponent, workflowId, runId, error: reason });
     };
     try {
       const outcome: unknown = injected.fn(info, ...(args ?? []));
@@ -107,7 +109,13 @@ function loggerSink(logger: Logger): InjectedSink<Sink> {
       level,
       {
         fn: ({ workflowId, runId, workflowType }: WorkflowInfo, message: string, attributes?: object) =>
-          logger[level](message, { workflowId, runId, workflowType, ...attributes }),
+          logger[level](message, {
+            sdkComponent: SdkComponent.workflow,
+            workflowId,
+            runId,
+            workflowType,
+            ...attributes,
+          }),
       },
     ]),
   );

@@ -346,8 +346,8 @@ export class Supervisor {
   }
 
   #log(run: Run, { level, message, meta }: LogEntry): void {
-    const { workflowId, runId } = run;
+    const { workflowId, runId, workflowType } = run;
     const attributes = meta === undefined ? {} : { meta: decodePayload(meta) };
-    this.core.tell(run, { name: 'log', workflowId, runId, level, message, ...attributes });
+    this.core.tell(run, { name: 'log', workflowId, runId, workflowType, level, message, ...attributes });
   }
 }
