@@ -15,7 +15,7 @@ export interface RuntimeInterceptors {
   workflowModules?: readonly (URL | string)[];
   /** Of `runtime.client`; a client in another thread is given its own. */
   client?: ClientInterceptors;
-  /** Around the attempts of activities, but for those of `activityPool`, which are on threads of their own. The first is the outermost. */
+  /** Around the attempts of activities, but for those of `activityPool`, which has `interceptorModules`. The first is the outermost. */
   activity?: readonly ActivityInterceptorsFactory[];
 }
 

@@ -204,6 +204,14 @@ test('a line that is logged on the thread comes to the logger of the runtime', a
   ]);
 });
 
+test('interceptors of its own go round its attempts, the first outermost', async () => {
+  const doubling = new URL('./fixtures/pool-interceptors.js', import.meta.url);
+  const pool = await open({ interceptorModules: [doubling, doubling] });
+  expect(await run(pool, 'sum', 1, 2).outcome).toBe(12);
+  await run(pool, 'write').outcome;
+  expect(lines[0]).toMatchObject(['warn', 'careful', { order: 7, doubled: true }]);
+});
+
 test('a pool that stops ends its threads, whatever they do', async () => {
   const pool = await open();
   const { started } = run(pool, 'deaf');
@@ -221,6 +229,13 @@ test.each([
   ],
   ['an unknown option', { thread: 1 } as object, /Did you mean 'activityPool.threads'/],
   ['no module', { activities: undefined as never }, /it is missing/],
+  ['interceptors that are none', { interceptorModules: [MODULE] }, /it must export interceptors, a function/],
+  [
+    'an interceptor module that is not there',
+    { interceptorModules: ['./none.js'] },
+    /interceptorModules.*does not load/,
+  ],
+  ['interceptor modules that are no list', { interceptorModules: './a.js' as never }, /must be an array/],
   ['no thread', { threads: 0 }, /activityPool.threads/],
   ['a limit that is none', { resourceLimits: { stackSizeMb: -1 } }, /activityPool.resourceLimits.stackSizeMb/],
   ['a limit of an unknown name', { resourceLimits: { heap: 1 } as object }, /activityPool.resourceLimits.heap/],

@@ -18,7 +18,7 @@ import type { ActivityTask, CancelCause } from './protocol.js';
 
 const THREAD = fileURLToPath(new URL('./pool-thread.js', import.meta.url));
 
-export interface ActivityPoolDeps extends Omit<PoolThreadSetting, 'module'> {
+export interface ActivityPoolDeps extends Omit<PoolThreadSetting, 'module' | 'interceptorModules'> {
   readonly logger: Logger;
   /** Names that activities of the embedding thread have. */
   readonly taken: readonly string[];
@@ -66,7 +66,8 @@ export class ActivityPool implements AttemptRunner {
   }
 
   private constructor(setting: ActivityPoolSetting, { logger, taken: _, ...shared }: ActivityPoolDeps) {
-    this.#setting = { ...shared, module: setting.module };
+    const { module, interceptorModules } = setting;
+    this.#setting = { ...shared, module, interceptorModules };
     this.#threads = setting.threads;
     this.#graceMs = setting.graceMs;
     this.#logger = logger;

@@ -11,6 +11,8 @@ import type { ActivityTask, CancelCause } from './protocol.js';
 export interface PoolThreadSetting {
   /** Exports the activities. */
   readonly module: string;
+  /** Each exports a factory of activity interceptors. */
+  readonly interceptorModules: readonly string[];
   readonly payloadBytes: number;
   readonly payloadConverter: string | undefined;
   readonly payloadCodec: string | undefined;

@@ -9,6 +9,7 @@ import type { Payload } from '../../mailbox/payload.js';
 import { loadPayloadCodec } from '../../mailbox/payload-codec.js';
 import { loadPayloadConverter } from '../../mailbox/payload-converter.js';
 import { Cancellation } from '../activity/cancellation.js';
+import type { ActivityInterceptorsFactory } from '../activity/interceptors.js';
 import { InvalidOptionError } from '../errors.js';
 import { type AttemptOutcome, type AttemptSetting, runAttempt } from './attempt.js';
 import { type Logger, loggerFrom } from './logger.js';
@@ -17,16 +18,26 @@ import { Pulse } from './pulse.js';
 
 const OPTION = 'activityPool.activities';
 
-type Loaded = Pick<AttemptSetting, 'activities' | 'payloadConverter' | 'payloadCodec'>;
+type Loaded = Pick<AttemptSetting, 'activities' | 'interceptors' | 'payloadConverter' | 'payloadCodec'>;
 
 let loaded: Promise<Loaded> | undefined;
 
-async function load({ module, payloadConverter, payloadCodec }: PoolThreadSetting): Promise<Loaded> {
+async function load(setting: PoolThreadSetting): Promise<Loaded> {
+  const { module, interceptorModules, payloadConverter, payloadCodec } = setting;
   return {
     activities: await loadModule(OPTION, module),
+    interceptors: interceptorModules.length === 0 ? undefined : await Promise.all(interceptorModules.map(loadFactory)),
     payloadConverter: payloadConverter === undefined ? undefined : await loadPayloadConverter(payloadConverter),
     payloadCodec: payloadCodec === undefined ? undefined : await loadPayloadCodec(payloadCodec),
   };
+}
+
+async function loadFactory(module: string): Promise<ActivityInterceptorsFactory> {
+  const option = 'activityPool.interceptorModules';
+  const { interceptors } = (await loadModule(option, module)) as { interceptors?: unknown };
+  if (typeof interceptors === 'function') return interceptors as ActivityInterceptorsFactory; // What it makes is looked at when it is called.
+  const reason = `${module}: it must export interceptors, a function that returns { inbound, outbound }`;
+  throw new InvalidOptionError({ option, reason });
 }
 
 /** Which activities the module has; or why it cannot be used. */
