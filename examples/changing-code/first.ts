@@ -1,0 +1,21 @@
+/**
+ * An order, as it is first deployed.
+ * Thread: worker. In → out: item → what was done, once it is approved.
+ */
+import { condition, proxyActivities, setHandler } from 'holdfast/workflow';
+import type * as activities from './activities.js';
+import { approve } from './definitions.js';
+
+const { reserve, charge } = proxyActivities<typeof activities>({ startToCloseTimeout: '1 minute' });
+
+export async function order(item: string): Promise<string[]> {
+  const done: string[] = [];
+  let approved = false;
+  setHandler(approve, () => {
+    approved = true;
+  });
+  done.push(await reserve(item));
+  await condition(() => approved);
+  done.push(await charge(item));
+  return done;
+}
