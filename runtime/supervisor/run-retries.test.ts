@@ -497,3 +497,29 @@ test.each(['lost', 'kept'] as const)(
     }
   },
 );
+
+/** As `failing` in its third attempt, after whatever was done to the system meanwhile. */
+async function expectThirdAttempt(system: System): Promise<void> {
+  for (let i = 0; i < 4; i++) await system.pass(1000);
+  expect(await system.result('w').value()).toEqual([3, 'attempt 2', false, true]);
+  expect(system.histories().size).toBe(3);
+  await expectInvariants(system);
+}
+
+test('a worker lost at any turn changes nothing', async () => {
+  for (let at = 0; ; at++) {
+    const system = await open({});
+    let turn = 0;
+    system.workers.fate = () => (turn++ === at ? 'between' : undefined);
+    start(system, 'failing', retry(), 3);
+    await expectThirdAttempt(system);
+    if (turn <= at) break;
+  }
+});
+
+test('evicted at any moment, a chain goes on as it would', async () => {
+  const system = await open({});
+  system.config.maxResident = 0;
+  start(system, 'failing', retry(), 3);
+  await expectThirdAttempt(system);
+});
