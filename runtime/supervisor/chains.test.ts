@@ -501,3 +501,28 @@ test('what is held while a void close is decided goes to the next run if the run
   expect(await held[2]!.error()).toMatchObject({ code: 'WORKFLOW_UPDATE_FAILED' });
   await expectInvariants(system);
 });
+
+test.each([
+  ['a signal', (system: System) => system.signal('w', 'add', 'a')],
+  ['a cancel request', (system: System) => system.cancel('w')],
+  ['an update', (system: System) => system.update('w', 'append', 'a')],
+] as const)('a run that is to begin later begins at once if %s waits for it', async (_, send) => {
+  async function turning(round = 0): Promise<unknown> {
+    if (round > 0) return chain(['later']);
+    await condition(() => true);
+    return makeContinueAsNewFunc<typeof turning>({ backoffStartInterval: '1 hour' })(1);
+  }
+  const system = await System.open({ workflows: { turning } });
+  system.workers.returns.shut();
+  await system.start('w', 'turning').value();
+  const call = send(system);
+  await system.settle();
+  system.workers.returns.open();
+  await call.value();
+  const { status } = await system.describe('w');
+  if (status === 'RUNNING') expect(await system.query('w', 'entries').value()).toEqual(['run 1', 'later', 'a']);
+  else expect(status).toBe('CANCELLED');
+  await system.crash();
+  expect((await system.describe('w')).status).toBe(status);
+  await expectInvariants(system);
+});

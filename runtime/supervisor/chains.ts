@@ -149,8 +149,11 @@ export class Chains {
     const { group, asking } = this.#takeWaiting(run, buffered, next);
     closing.closed(run, event);
     const known = ids === undefined ? run.hasIds || run.idsIn !== undefined : ids.knowsAny(run.lastTime);
+    // What waits ends a delay that the run has asked for, as any message does that comes later.
+    const begins = group.length > 0 && next.succession?.initiator === 'CONTINUE_AS_NEW';
     const start = {
       ...next,
+      ...(begins && { startDelay: undefined }),
       workflowId: run.workflowId,
       // Of no start: a start that is sent again is recognized by the first run of the chain.
       requestId: next.runId,
