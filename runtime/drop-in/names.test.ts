@@ -15,12 +15,13 @@ const pathOf = (path: string): string => fileURLToPath(new URL(path, import.meta
 const README = pathOf('../../../README.md');
 const WORKFLOW = pathOf('../../actors/workflow/index.d.ts');
 const ACTIVITY = pathOf('../activity/index.d.ts');
+const TESTING = pathOf('../testing/index.d.ts');
 const missing = tableAfter(README, '### What is missing');
 const require = createRequire(import.meta.url);
 
-const PACKAGES = ['workflow', 'common', 'activity'] as const;
+const PACKAGES = ['workflow', 'common', 'activity', 'testing'] as const;
 type Package = (typeof PACKAGES)[number];
-const OURS = { workflow: WORKFLOW, common: WORKFLOW, activity: ACTIVITY };
+const OURS = { workflow: WORKFLOW, common: WORKFLOW, activity: ACTIVITY, testing: TESTING };
 
 const specifierOf = (name: Package): string => `@temporalio/${name}`;
 const valuesOf = (name: Package): string[] => Object.keys(require(specifierOf(name)) as object);

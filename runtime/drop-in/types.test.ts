@@ -5,11 +5,13 @@
 import type * as theirActivity from '@temporalio/activity';
 import type * as theirClient from '@temporalio/client';
 import type * as theirCommon from '@temporalio/common';
+import type * as theirTesting from '@temporalio/testing';
 import type * as theirs from '@temporalio/workflow';
 import { expectTypeOf, test } from 'vitest';
 import type * as ours from '../../actors/workflow/index.js';
 import type * as ourActivity from '../activity/index.js';
 import type * as ourClient from '../index.js';
+import type * as ourTesting from '../testing/index.js';
 import type { Missing } from './fixtures/missing-members.js';
 
 type Shared<T, O> = keyof T & keyof O;
@@ -154,6 +156,21 @@ interface Types {
   >;
   LocalActivityInput: Gets<Bare<ours.LocalActivityInput>, Bare<theirs.LocalActivityInput>>;
   LocalActivityInterfaceFor: Gets<ours.LocalActivityInterfaceFor<Acts>, theirs.LocalActivityInterfaceFor<Acts>>;
+  LocalTestWorkflowEnvironmentOptions: Equals<
+    Exclude<keyof theirTesting.LocalTestWorkflowEnvironmentOptions, Missing<'LocalTestWorkflowEnvironmentOptions'>>,
+    never
+  >;
+  MockActivityEnvironmentOptions: Passes<
+    Pick<ourTesting.MockActivityEnvironmentOptions, 'logger'>,
+    Pick<theirTesting.MockActivityEnvironmentOptions, 'logger'>
+  >;
+  TimeSkippingTestWorkflowEnvironmentOptions: Equals<
+    Exclude<
+      keyof theirTesting.TimeSkippingTestWorkflowEnvironmentOptions,
+      Missing<'TimeSkippingTestWorkflowEnvironmentOptions'>
+    >,
+    never
+  >;
   LocalActivityOptions: Passes<
     ours.LocalActivityOptions,
     Omit<theirs.LocalActivityOptions, Missing<'LocalActivityOptions'>>
@@ -271,6 +288,17 @@ test('members that theirs have and ours have not are those of the README', () =>
   expectTypeOf<Lacks<typeof theirs.CancellationScope, typeof ours.CancellationScope>>().toBeNever();
   expectTypeOf<Lacks<theirs.Trigger<1>, ours.Trigger<1>>>().toBeNever();
   expectTypeOf<Lacks<theirCommon.TypedSearchAttributes, ours.TypedSearchAttributes>>().toBeNever();
+});
+
+test('the test environment lacks no more than the README says', () => {
+  type Lacks<T, O> = Exclude<keyof T, keyof O>;
+  type Theirs = typeof theirTesting.TestWorkflowEnvironment;
+  type Ours = typeof ourTesting.TestWorkflowEnvironment;
+  expectTypeOf<Lacks<Theirs, Ours> | Lacks<Theirs['prototype'], Ours['prototype']>>().toEqualTypeOf<
+    Missing<'TestWorkflowEnvironment'>
+  >();
+  expectTypeOf<Ours['prototype']['sleep']>().toExtend<(duration: number) => Promise<void>>();
+  expectTypeOf<Ours['prototype']['currentTimeMs']>().toEqualTypeOf<Theirs['prototype']['currentTimeMs']>();
 });
 
 test('clients and handles lack no more than the README says', () => {
