@@ -95,6 +95,12 @@ export type { WorkflowResetOptions } from './client/resets.js';
 export { historyFromJSON, historyToJSON } from './client/saved-history.js';
 export type { ScheduleClient } from './client/schedules/schedule-client.js';
 export type { ScheduleHandle } from './client/schedules/schedule-handle.js';
+export type {
+  CompiledScheduleOptions,
+  CreateScheduleInput,
+  CreateScheduleOutput,
+  ScheduleClientInterceptor,
+} from './client/schedules/schedule-interceptors.js';
 export {
   type Backfill,
   type CalendarSpec,

@@ -8,6 +8,11 @@ import { composeInterceptors, type Next } from '../../mailbox/interceptors.js';
 import { InvalidOptionError } from '../errors.js';
 import type { WorkflowExecutionDescription } from './execution-info.js';
 import type { WorkflowStartOptions, WorkflowUpdateOptions } from './options.js';
+import type {
+  CreateScheduleInput,
+  CreateScheduleOutput,
+  ScheduleClientInterceptor,
+} from './schedules/schedule-interceptors.js';
 
 /** Whom a call is for; without a run id the current run of the workflow id. */
 export interface WorkflowExecution {
@@ -133,25 +138,28 @@ export interface WorkflowClientInterceptor {
 export interface ClientInterceptors {
   /** The first is the outermost. */
   workflow?: readonly WorkflowClientInterceptor[];
+  /** Likewise. */
+  schedule?: readonly ScheduleClientInterceptor[];
 }
 
 type Method = Exclude<keyof WorkflowClientInterceptor, 'start'>;
 type Call<M extends Method> = Next<WorkflowClientInterceptor, M>;
 
-const NAMES: ReadonlySet<string> = new Set<keyof ClientInterceptors>(['workflow']);
+const NAMES: ReadonlySet<string> = new Set<keyof ClientInterceptors>(['workflow', 'schedule']);
 
 /** The interceptors of one client. */
 export class ClientCalls {
   readonly #all: readonly WorkflowClientInterceptor[];
   readonly #starts: boolean;
+  readonly #schedule: readonly ScheduleClientInterceptor[];
 
   /** @throws InvalidOptionError */
   constructor(interceptors: ClientInterceptors | undefined, option: string) {
-    const { workflow = [] } = interceptors ?? {};
+    const { workflow = [], schedule = [] } = interceptors ?? {};
     if (typeof interceptors === 'object') refuseUnknownOptions(interceptors, NAMES, `${option}.`);
-    if (!Array.isArray(workflow) || workflow.some((each) => typeof each !== 'object' || each === null)) {
-      throw new InvalidOptionError({ option: `${option}.workflow`, reason: 'it must be an array of interceptors' });
-    }
+    checkInterceptors(`${option}.workflow`, workflow);
+    checkInterceptors(`${option}.schedule`, schedule);
+    this.#schedule = schedule;
     this.#all = workflow.map(startingWithDetails);
     this.#starts = this.#all.some(({ startWithDetails }) => startWithDetails !== undefined);
   }
@@ -165,6 +173,18 @@ export class ClientCalls {
     const composed = this.#all.length === 0 ? call : composeInterceptors(this.#all, method, call);
     return composed(input as never) as ReturnType<Call<M>>; // Each method's own input and output.
   }
+
+  throughCreate(
+    input: CreateScheduleInput,
+    call: Next<ScheduleClientInterceptor, 'create'>,
+  ): Promise<CreateScheduleOutput> {
+    return composeInterceptors(this.#schedule, 'create', call)(input);
+  }
+}
+
+function checkInterceptors(option: string, interceptors: unknown): void {
+  if (Array.isArray(interceptors) && interceptors.every((each) => typeof each === 'object' && each !== null)) return;
+  throw new InvalidOptionError({ option, reason: 'it must be an array of interceptors' });
 }
 
 /** What has only the older of the two ways to start has the other by it. */

@@ -65,6 +65,9 @@ test('members that theirs have and ours have not are those of the README', () =>
   expectTypeOf<Lacks<theirs.ScheduleDescriptionAction, ours.ScheduleDescriptionAction>>().toEqualTypeOf<
     Missing<'ScheduleDescriptionStartWorkflowAction'>
   >();
+  expectTypeOf<keyof theirs.ScheduleClientInterceptor>().toEqualTypeOf<keyof ours.ScheduleClientInterceptor>();
+  expectTypeOf<keyof theirs.CreateScheduleInput>().toEqualTypeOf<keyof ours.CreateScheduleInput>();
+  expectTypeOf<ours.CreateScheduleOutput>().toExtend<theirs.CreateScheduleOutput>();
   // Its arguments are checked.
   expectTypeOf<OurAction['args']>().toEqualTypeOf<TheirAction['args']>();
 });

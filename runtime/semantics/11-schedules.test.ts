@@ -279,6 +279,8 @@ row(
     await system.start('w', 'long').value();
     const { controlPlane } = system.supervisor;
     expect(await openRuns(system)).toEqual(['w']);
+    const told = system.lifecycle.filter(({ name }) => name === 'workflowStarted');
+    expect(told.map((event) => 'workflowId' in event && event.workflowId)).toEqual(['w']);
     expect(await controlPlane.count('')).toEqual({ ok: true, value: { count: 1 } });
     expect(await controlPlane.openIds(SCHEDULE_TYPE, '')).toEqual({ ok: true, value: [scheduleWorkflowId('s')] });
     for (const [workflowId, type] of [

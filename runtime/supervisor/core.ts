@@ -5,6 +5,7 @@
 import { memoIn, type WorkflowEvent } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Message } from '../../mailbox/messages.js';
+import { isSystemType } from '../../mailbox/system-types.js';
 import type { Lifecycle } from '../client/control.js';
 import type { Reply } from '../client/protocol.js';
 import type { Clock } from '../clock.js';
@@ -170,9 +171,18 @@ export class Core {
   /** Tells of a lifecycle event once it is durable. */
   tell(run: Run, event: Lifecycle): void {
     if (!this.options.subscribed(event.name)) return;
+    if (OF_USERS.has(event.name) && isSystemType(run.workflowType)) return;
     this.committer.after(run, () => this.options.emit(event));
   }
 }
+
+/** What is told of the user's own workflows only, while trouble is told of all. */
+const OF_USERS: ReadonlySet<Lifecycle['name']> = new Set<Lifecycle['name']>([
+  'workflowStarted',
+  'workflowClosed',
+  'updateAccepted',
+  'updateRejected',
+]);
 
 export interface StoredFrame {
   readonly frame: Frame;

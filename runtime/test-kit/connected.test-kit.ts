@@ -6,6 +6,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { expose } from 'comlink';
 import { Client } from '../client/client.js';
 import { openClientPort } from '../client/connection.js';
+import type { ClientInterceptors } from '../client/interceptors.js';
 import { decodeRequests, encodeReplies } from '../client/protocol.js';
 import type { AttachControl } from '../host/protocol.js';
 import type { System } from './system.test-kit.js';
@@ -18,7 +19,7 @@ export interface Connected {
 }
 
 /** A client of the supervisor that the system has now; a crash or restart ends what it asks. */
-export function connect(system: System): Connected {
+export function connect(system: System, interceptors: ClientInterceptors = {}): Connected {
   const { client: own, supervisor: port } = openClientPort({ payloadBytes: system.limits.payloadBytes, needs: [] });
   const { supervisor } = system;
   port.on('message', (message: Uint8Array | AttachControl) => {
@@ -30,7 +31,7 @@ export function connect(system: System): Connected {
       supervisor.request(request, { send: (reply) => port.postMessage(encodeReplies([reply])) });
     }
   });
-  const client = Client.connect(own);
+  const client = Client.connect(own, { interceptors });
   return {
     client,
     async settle() {

@@ -18,6 +18,7 @@ import {
 } from '../../../mailbox/attribute-records.js';
 import { checkId, checkOneOf, encodeWithin, nameOfType, refuseUnknownOptions } from '../../../mailbox/checks.js';
 import { msToNumber } from '../../../mailbox/duration.js';
+import type { HeadersRecord } from '../../../mailbox/events.js';
 import { decodePayload, decodePayloads, type Payload } from '../../../mailbox/payload.js';
 import { RUN_OPTIONS, type RunOptions, runOptionsRecord } from '../../../mailbox/run-options.js';
 import { InvalidOptionError } from '../../errors.js';
@@ -47,12 +48,13 @@ export function definitionRecord(
   connection: Connection,
   scheduleId: string,
   options: ScheduleUpdateOptions,
+  headers: HeadersRecord | undefined,
 ): ScheduleDefinition {
   const { paused = false, note, remaining } = stateRecord(options.state);
   const searchAttributes = startAttributes(options);
   return {
     spec: specRecord(options.spec),
-    action: actionRecord(connection, scheduleId, options.action),
+    action: actionRecord(connection, scheduleId, options.action, headers),
     policies: policiesRecord(options.policies),
     paused,
     ...(searchAttributes === undefined ? {} : { searchAttributes }),
@@ -61,22 +63,26 @@ export function definitionRecord(
   };
 }
 
-function actionRecord(connection: Connection, scheduleId: string, action: ScheduleOptionsAction): ActionRecord {
+/** @throws InvalidOptionError */
+export function checkAction(action: ScheduleOptionsAction): void {
   requireObject('action', action);
   refuseUnknownOptions(action, ACTION, 'action.');
-  if (action.type !== 'startWorkflow') {
-    throw new InvalidOptionError({
-      option: 'action.type',
-      reason: "it must be 'startWorkflow', the only one there is",
-    });
-  }
+  if (action.type === 'startWorkflow') return;
+  throw new InvalidOptionError({ option: 'action.type', reason: "it must be 'startWorkflow', the only one there is" });
+}
+
+function actionRecord(
+  connection: Connection,
+  scheduleId: string,
+  action: ScheduleOptionsAction,
+  headers: HeadersRecord | undefined,
+): ActionRecord {
+  checkAction(action);
   const { cronSchedule } = action as RunOptions;
   if (cronSchedule !== undefined) {
     throw new InvalidOptionError({ option: 'action.cronSchedule', reason: 'the spec says when. Give it there' });
   }
-  const searchAttributes = startAttributes(action);
-  const run = runOptionsRecord(action);
-  const options = searchAttributes === undefined ? run : { ...run, searchAttributes };
+  const options = runOptionsRecord(action, headers);
   return {
     workflowId: checkId('action.workflowId', action.workflowId ?? `${scheduleId}-workflow`),
     workflowType: workflowTypeOf(action.workflowType),

@@ -3,6 +3,9 @@
  */
 import { afterEach, expect, test } from 'vitest';
 import { condition } from '../../../actors/workflow/index.js';
+import type { EventOf } from '../../../mailbox/events.js';
+import { decodePayload } from '../../../mailbox/payload.js';
+import { defaultPayloadConverter } from '../../../mailbox/raw-value.js';
 import { type Connected, connect } from '../../test-kit/connected.test-kit.js';
 import { routeRejections } from '../../test-kit/rejections.test-kit.js';
 import { START_OF_TIME, System } from '../../test-kit/system.test-kit.js';
@@ -332,4 +335,29 @@ test('schedules are found by their search attributes, and what they started by t
   const runs: string[] = [];
   for await (const { workflowId } of workflow.list({ query: `TemporalScheduledById = 'b'` })) runs.push(workflowId);
   expect(runs).toEqual(['b-workflow-2026-01-01T00:00:00Z']);
+});
+
+test('interceptors go round the creation, and their headers with each workflow that is started', async () => {
+  const system = await System.open({ workflows });
+  const created: unknown[] = [];
+  const connected = connect(system, {
+    schedule: [
+      {
+        async create(input, next) {
+          created.push([input.options.scheduleId, input.options.action.workflowType, input.options.action.workflowId]);
+          const headers = { ...input.headers, tenant: defaultPayloadConverter.toPayload('acme') };
+          return next({ headers, options: { ...input.options, memo: { by: 'an interceptor' } } });
+        },
+      },
+    ],
+  });
+  open.push(connected);
+  const handle = await connected.client.schedule.create<typeof report>(nightly);
+  expect(created).toEqual([['nightly', 'report', 'nightly-workflow']]);
+  expect((await handle.describe()).memo).toEqual({ by: 'an interceptor' });
+  await handle.update((previous) => ({ ...previous, state: { note: 'updated' } }));
+  await handle.trigger();
+  const [first] = system.history('nightly-workflow-2026-01-01T00:00:00Z');
+  const { tenant } = (first as EventOf<'WorkflowExecutionStarted'>).options!.headers!;
+  expect(decodePayload(tenant!)).toBe('acme');
 });

@@ -4,6 +4,7 @@
  */
 import type { CreateRecord, ScheduleRecord } from '../../../actors/schedules/schedule-record.js';
 import type { Workflow } from '../../../actors/workflow/definitions.js';
+import { workflowTypeOf } from '../../../actors/workflow/names.js';
 import { ATTRIBUTE_OPTIONS } from '../../../mailbox/attribute-records.js';
 import { checkId, refuseUnknownOptions } from '../../../mailbox/checks.js';
 import { SCHEDULE_TYPE, scheduleWorkflowId } from '../../../mailbox/system-types.js';
@@ -16,9 +17,17 @@ import {
 } from '../../errors.js';
 import type { Connection } from '../connection.js';
 import { expectReply } from '../error-record.js';
-import { backfillRecords, booleanOf, definitionRecord, memoPayload, requireObject } from './definition-record.js';
+import {
+  backfillRecords,
+  booleanOf,
+  checkAction,
+  definitionRecord,
+  memoPayload,
+  requireObject,
+} from './definition-record.js';
 import { toSummary } from './schedule-description.js';
 import { ScheduleHandle } from './schedule-handle.js';
+import type { CreateScheduleInput, CreateScheduleOutput } from './schedule-interceptors.js';
 import { encodeRecords, readSchedule } from './schedule-requests.js';
 import type {
   ListScheduleOptions,
@@ -75,8 +84,22 @@ export class ScheduleClient {
     requireObject('options', options);
     refuseUnknownOptions(options, CREATE_OPTIONS);
     const scheduleId = checkId('scheduleId', options.scheduleId);
+    const { action } = options;
+    checkAction(action);
+    const workflowId = action.workflowId ?? `${scheduleId}-workflow`;
+    const workflowType = workflowTypeOf(action.workflowType);
+    const compiled = { ...action, workflowType, workflowId, args: (action.args ?? []) as unknown[] };
+    await connection.calls.throughCreate({ headers: {}, options: { ...options, action: compiled } }, (input) =>
+      this.#create(input),
+    );
+    return this.getHandle(scheduleId);
+  }
+
+  async #create({ headers, options }: CreateScheduleInput): Promise<CreateScheduleOutput> {
+    const connection = this.#connection;
     const { state: { triggerImmediately = false, backfill = [] } = {}, memo } = options;
-    const definition = definitionRecord(connection, scheduleId, options as ScheduleOptions);
+    const scheduleId = checkId('scheduleId', options.scheduleId);
+    const definition = definitionRecord(connection, scheduleId, options, connection.headers(headers));
     const { searchAttributes } = definition;
     const record: ScheduleRecord = { ...NEW, ...definition, scheduleId };
     if (memo !== undefined) record.memo = memoPayload(connection, memo);
@@ -99,7 +122,7 @@ export class ScheduleClient {
       if (error instanceof WorkflowExecutionAlreadyStartedError) throw new ScheduleAlreadyRunning({ scheduleId });
       throw error;
     }
-    return this.getHandle(scheduleId);
+    return { conflictToken: new Uint8Array() };
   }
 
   /**

@@ -69,7 +69,12 @@ export class ScheduleHandle {
       const options = updateFn(toDescription(this.#connection, record, now)) as ScheduleUpdateOptions;
       requireObject('what updateFn returns', options);
       refuseUnknownOptions(options, UPDATE_OPTIONS);
-      const definition: ScheduleDefinition = definitionRecord(this.#connection, this.scheduleId, options);
+      const definition: ScheduleDefinition = definitionRecord(
+        this.#connection,
+        this.scheduleId,
+        options,
+        record.action.options?.headers,
+      );
       try {
         await askSchedule(this.#connection, this.scheduleId, 'update', definition, record.version);
         return;
