@@ -8,7 +8,7 @@ import { Runtime } from '../runtime/index.js';
 import { drive, type Figures, figures, type Operation, type Sample } from './drive.js';
 import { Floor } from './floor/floor.js';
 import type { FloorWorkload } from './floor/shapes.js';
-import { KINDS, WORKFLOWS } from './workloads.js';
+import { ACTIVITIES, KINDS, WORKFLOWS } from './workloads.js';
 
 export interface Result extends Figures {
   readonly workload: FloorWorkload;
@@ -39,13 +39,20 @@ export async function measureWorkload(
   report: (result: Result) => void,
 ): Promise<void> {
   const store = join(directory, workload);
-  const { prepare, limits = {} } = KINDS[workload];
-  const runtime = await Runtime.create({ workflows: WORKFLOWS, store, workers, limits, logger: 'warn' });
+  const { prepare, limits = {}, rounds = 1 } = KINDS[workload];
+  const runtime = await Runtime.create({
+    workflows: WORKFLOWS,
+    activities: ACTIVITIES,
+    store,
+    workers,
+    limits,
+    logger: 'warn',
+  });
   try {
     const floor = await Floor.start({ workload, path: join(directory, `${workload}.floor`), workers });
     try {
       const operation = await prepare(runtime.client, workload);
-      const sides = [() => floor.call(), operation] as const;
+      const sides = [() => inRounds(floor, rounds), operation] as const;
       for (const side of sides) await drive(side, WARM_UP.callers, seconds * 1000 * WARM_UP.share);
       for (const count of callers) report(await measureCell(workload, count, seconds * 1000, sides));
     } finally {
@@ -55,6 +62,10 @@ export async function measureWorkload(
     await runtime.shutdown();
     await rm(store, { recursive: true });
   }
+}
+
+async function inRounds(floor: Floor, rounds: number): Promise<void> {
+  for (let round = 0; round < rounds; round++) await floor.call();
 }
 
 async function measureCell(

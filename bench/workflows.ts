@@ -2,7 +2,15 @@
  * The workflows that the benchmarks run.
  * Thread: worker. In → out: arguments and messages → results.
  */
-import { condition, defineQuery, defineSignal, defineUpdate, setHandler, sleep } from 'holdfast/workflow';
+import {
+  condition,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  proxyActivities,
+  setHandler,
+  sleep,
+} from 'holdfast/workflow';
 
 /** W1: nothing but a start and an end. */
 export async function quick(n: number): Promise<number> {
@@ -85,4 +93,13 @@ export async function sleeper(ms: number): Promise<number> {
   const due = Date.now() + ms;
   await sleep(ms);
   return Date.now() - due;
+}
+
+const { step } = proxyActivities<{ step(n: number): Promise<number> }>({ startToCloseTimeout: '1 minute' });
+
+/** W7: three activities, one after the other. */
+export async function steps(n: number): Promise<number> {
+  let value = n;
+  for (let i = 0; i < 3; i++) value = await step(value);
+  return value;
 }

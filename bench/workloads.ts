@@ -1,11 +1,11 @@
 /**
- * The workloads from W1 to W5: what has to be there before, and what one operation is.
+ * The workloads but W6: what has to be there before, and what one operation is.
  * Thread: main. In → out: runtime → operation.
  */
 import type { Client, RuntimeOptions } from '../runtime/index.js';
 import type { Operation } from './drive.js';
 import type { FloorWorkload } from './floor/shapes.js';
-import { add, counter, quick, set, total } from './workflows.js';
+import { add, counter, quick, set, steps, total } from './workflows.js';
 
 /** The source, from the compiled benchmarks: the bundler takes TypeScript, and that is what most users give it. */
 export const WORKFLOWS = new URL('../../bench/workflows.ts', import.meta.url);
@@ -18,6 +18,8 @@ export interface WorkloadKind {
   readonly title: string;
   /** Where the defaults would end it. */
   readonly limits?: RuntimeOptions['limits'];
+  /** Operations of the floor, one after the other, that are one of these. Default: 1. */
+  readonly rounds?: number;
   /** Makes what the operations need. */
   readonly prepare: (client: Client, prefix: string) => Promise<Operation>;
 }
@@ -92,4 +94,15 @@ export const KINDS: { readonly [W in FloorWorkload]: WorkloadKind } = {
       return (n) => client.workflow.getHandle(idOf(prefix, n)).query(total);
     },
   },
+  W7: {
+    title: 'three trivial activities, one after the other',
+    // To the first activity, from each to the next, and from the last to the result.
+    rounds: 4,
+    prepare: async (client, prefix) => {
+      let started = 0;
+      return () => client.workflow.execute(steps, { workflowId: `${prefix}-${started++}`, args: [1] });
+    },
+  },
 };
+
+export const ACTIVITIES = { step: async (n: number) => n + 1 };

@@ -21,6 +21,7 @@ import {
 } from '../../mailbox/turn.js';
 import { randomUuid } from '../../mailbox/uuid.js';
 import { encodeReplies, encodeRequests, type Reply, type Request } from '../../runtime/client/protocol.js';
+import { encodeFromHost, encodeToHost, type FromAttempt, type ToHost } from '../../runtime/host/protocol.js';
 import { Floor } from './floor.js';
 import { build, type EventRow, FLOOR_WORKLOADS, type FloorWorkload, SHAPES, time } from './shapes.js';
 
@@ -28,16 +29,17 @@ const runId = randomUuid();
 const id = randomUuid();
 const workflowId = 'W1-100000';
 const payload = pack(1);
+const STEP = { startToCloseTimeout: 60_000 };
 
 interface Records {
-  readonly request: Request;
+  readonly request: Request | FromAttempt;
   readonly load?: Load;
   readonly message: Message;
   readonly commands: Command[];
   readonly answers?: Answer[];
   readonly admission: WorkflowEvent[];
   readonly after: WorkflowEvent[];
-  readonly reply: Reply;
+  readonly reply: Reply | ToHost;
 }
 
 const SIGNAL = (workflowId: string): Records => ({
@@ -152,6 +154,49 @@ const RECORDS: { readonly [W in FloorWorkload]: Records } = {
     after: [],
     reply: { id: 1, kind: 'queryResult', result: payload },
   },
+  W7: {
+    request: { kind: 'activityDone', token: 7, result: payload },
+    message: { kind: 'activityResolved', seq: 9, time, activityId: '2', result: payload },
+    commands: [{ kind: 'scheduleActivity', activityId: '3', activityType: 'step', input: [payload], options: STEP }],
+    admission: [],
+    after: [
+      {
+        eventType: 'ActivityTaskCompleted',
+        eventId: 7,
+        eventTime: time,
+        seq: 9,
+        activityId: '2',
+        scheduledEventId: 6,
+        attempt: 1,
+        result: payload,
+      },
+      {
+        eventType: 'ActivityTaskScheduled',
+        eventId: 8,
+        eventTime: time,
+        cause: 9,
+        ran: [9],
+        activityId: '3',
+        activityType: 'step',
+        input: [payload],
+        options: STEP,
+      },
+    ],
+    reply: {
+      kind: 'runActivity',
+      token: 7,
+      workflowId: 'W7-9999',
+      runId,
+      workflowType: 'steps',
+      activityId: '3',
+      activityType: 'step',
+      attempt: 1,
+      input: [payload],
+      scheduledTime: time,
+      attemptTime: time,
+      startToCloseTimeout: 60_000,
+    },
+  },
 };
 
 /** The runtime packs names of fields here and there where the floor packs places; small change either way. */
@@ -166,6 +211,12 @@ function expectSize(actual: number, runtime: number): void {
 const NO_REPORT: TurnReport = { slices: [], logs: [], slow: [], sinks: [] };
 const NO_REPORT_BYTES = encodeReport(NO_REPORT).byteLength - 1;
 
+const requestBytes = (request: Request | FromAttempt) =>
+  request.kind === 'activityDone'
+    ? encodeFromHost([request]).packed!.byteLength
+    : encodeRequests([request as Request]).byteLength;
+const replyBytes = (reply: Reply | ToHost) =>
+  reply.kind === 'runActivity' ? encodeToHost([reply]).packed!.byteLength : encodeReplies([reply as Reply]).byteLength;
 const rowBytes = (fields: readonly unknown[]) => pack([[1, ...fields]]).byteLength;
 const eventBytes = (rows: readonly EventRow[]) => pack(rows).byteLength;
 
@@ -175,8 +226,8 @@ test.each(FLOOR_WORKLOADS)('the floor of %s packs and writes as many bytes as th
   const sent = shape.request(9_999);
   const turn = shape.turn(sent);
   const report = shape.report(turn);
-  expectSize(rowBytes(sent), encodeRequests([request]).byteLength);
-  expectSize(rowBytes(shape.reply(turn, report)), encodeReplies([reply]).byteLength);
+  expectSize(rowBytes(sent), requestBytes(request));
+  expectSize(rowBytes(shape.reply(turn, report)), replyBytes(reply));
   const slice = { run: 1, steps: [[message]], ...(load === undefined ? {} : { load }) };
   expectSize(rowBytes(turn), encodeTurn([slice]).byteLength);
   const steps = commands.length + answers.length > 0 ? [{ cause: message.seq, time, commands, answers }] : [];

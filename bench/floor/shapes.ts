@@ -6,7 +6,7 @@
 import { pack, unpack } from '../../mailbox/turn.js';
 import { randomUuid } from '../../mailbox/uuid.js';
 
-export const FLOOR_WORKLOADS = ['W1', 'W3', 'W3-one', 'W4', 'W4-one', 'W5'] as const;
+export const FLOOR_WORKLOADS = ['W1', 'W3', 'W3-one', 'W4', 'W4-one', 'W5', 'W7'] as const;
 export type FloorWorkload = (typeof FLOOR_WORKLOADS)[number];
 
 /** Follow the number of the operation. */
@@ -39,6 +39,7 @@ export const time = 1_700_000_000_000;
 export const build = '0123456789abcdef';
 const RUNNING = 10_000;
 const RUN_ID = randomUuid();
+const ACTIVITY_OPTIONS = { startToCloseTimeout: 60_000 };
 
 const workflowIdOf = (workload: FloorWorkload, n: number) => `${workload}-${n % RUNNING}`;
 /** The runtime's rows nest; these are flat, which packs no slower. Values are one payload, input one argument. */
@@ -113,6 +114,24 @@ export const SHAPES: { readonly [W in FloorWorkload]: Shape } = {
     reply: (_turn, [, , , , , , , result]) => [3, result],
     replyAfter: 'turn',
     value: ([, result]) => decode(result),
+    frames: 'each',
+  },
+  /** One of the rounds between the embedding thread and a run: there with an outcome, back with what is to be done next. */
+  W7: {
+    request: (n) => [3, n % 256, pack(1)],
+    // Nobody is told of the outcome alone, so it can wait for what follows from it: one frame, one flush.
+    admissionEvents: undefined,
+    turn: ([, , result]) => [0, null, 7, 9, time, '2', result],
+    report: ([, , , , , , result]) => [9, 0, 9, time, 0, 3, '3', 'step', [increment(result)], ACTIVITY_OPTIONS, []],
+    turnEvents: ([, , result], _turn, [, , , , , , , , input]) => [
+      [10, time, 9, null, null, '2', 6, 1, result],
+      [9, time, null, 9, [9], '3', 'step', input, ACTIVITY_OPTIONS],
+    ],
+    reply: (_turn, [, , , , , , , , input]) => [
+      ...[1, 7, workflowIdOf('W7', 9_999), RUN_ID, 'steps', '3', 'step', 1, input, time, time, 60_000],
+    ],
+    replyAfter: 'turn',
+    value: ([, , , , , , , , input]) => decode((input as unknown[])[0]),
     frames: 'each',
   },
 };

@@ -4,18 +4,29 @@
  */
 import type { EventBody } from '../../mailbox/events.js';
 import { messageOf } from '../../mailbox/stored-messages.js';
+import type { Committer } from './committer.js';
 import type { Core } from './core.js';
 import type { Run } from './run.js';
 
 /** Only for a run that is open, and for an event that is a message. */
 export type Resolve = (run: Run, body: EventBody) => void;
 
-export function resolutions(core: Core, wake: (run: Run) => void): Resolve {
-  return (run, body) => {
-    const { seq, time } = core.stamp(run);
-    const event = core.committer.append(run, { ...body, eventTime: time, seq });
-    core.deliver(run, messageOf(event)!);
-    wake(run);
-    core.moved();
-  };
+export interface Resolutions {
+  readonly resolve: Resolve;
+  /** For an outcome that nobody waits to be durable by itself: it and the step that it leads to share one flush. */
+  readonly resolvePatiently: Resolve;
+}
+
+export function resolutions(core: Core, wake: (run: Run) => void): Resolutions {
+  const { committer } = core;
+  const resolving =
+    (append: Committer['append']): Resolve =>
+    (run, body) => {
+      const { seq, time } = core.stamp(run);
+      const event = append.call(committer, run, { ...body, eventTime: time, seq });
+      core.deliver(run, messageOf(event)!);
+      wake(run);
+      core.moved();
+    };
+  return { resolve: resolving(committer.append), resolvePatiently: resolving(committer.appendPatiently) };
 }

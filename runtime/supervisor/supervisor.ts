@@ -94,8 +94,8 @@ export class Supervisor {
     this.#timers = new Timers(core, wake);
     this.#delayed = new DelayedStarts(core, this.#timers, () => this.#dispatcher);
     this.#timeouts = new RunTimeouts(core, this.#timers, () => chains);
-    const resolve = resolutions(core, wake);
-    this.activities = new Activities(core, this.#timers, options.host, resolve);
+    const { resolve, resolvePatiently } = resolutions(core, wake);
+    this.activities = new Activities(core, this.#timers, options.host, resolvePatiently);
     this.#localActivities = new LocalActivities(core, this.#timers, options.host, wake);
     this.#activityRecovery = new ActivityRecovery(core, this.activities);
     this.#internalClient = new InternalClient((request, port) => {
