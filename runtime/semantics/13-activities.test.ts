@@ -430,6 +430,31 @@ row('activities/completed-by-client', 'right after a restart, before anything el
   await expectInvariants(system);
 });
 
+row(
+  'activities/completed-by-client',
+  'even if the runtime ended before it knew of that, but not once the attempt has failed',
+  async () => {
+    const system = await calling({ startToCloseTimeout: 60_000, retry: { initialInterval: 10 } });
+    for (let i = 0; i < 2; i++) {
+      await system.crash();
+      await system.settle();
+    }
+    expect(numbers(system)).toEqual([1, 2, 3]);
+    system.activityThrows(last(system), THROWN);
+    await system.pass(40);
+    await system.crash();
+    await system.settle();
+    expect(last(system).attempt).toBe(5);
+    const result: ActivityReport = { kind: 'completed', result: encodePayload('late') };
+    for (const attempt of [1, 3, 6]) {
+      expect(await (await report(system, result, { attempt })).error()).toMatchObject({ code: 'ACTIVITY_NOT_FOUND' });
+    }
+    expect(await (await report(system, result, { attempt: 4 })).value()).toBe('done');
+    expect(await outcomeOf(system)).toBe('late');
+    await expectInvariants(system);
+  },
+);
+
 row('activities/completed-by-client', 'within its times, which go on, and with a failure that is retried', async () => {
   const system = await left({ startToCloseTimeout: 10_000, retry: { initialInterval: 1000, maximumAttempts: 2 } });
   await (await report(system, { kind: 'failed', failure: THROWN })).value();

@@ -12,7 +12,7 @@ import { isWorthRecording } from './activity-heartbeats.js';
 import { ActivityQueue } from './activity-queue.js';
 import { AttemptTokens } from './attempt-tokens.js';
 import type { Core } from './core.js';
-import { PendingActivity } from './pending-activity.js';
+import { CUT_OFF, PendingActivity } from './pending-activity.js';
 import type { Resolve } from './resolutions.js';
 import type { Run } from './run.js';
 import type { Timers } from './timers.js';
@@ -267,6 +267,7 @@ export class Activities {
     activity.closeAttemptBy = Number.POSITIVE_INFINITY;
     activity.beatBy = Number.POSITIVE_INFINITY;
     activity.attempt++;
+    if (failure.type !== CUT_OFF) activity.openSince = activity.attempt;
     activity.attemptTime = retryAt;
     activity.lastFailure = failure;
     activity.recorded = activity.details;

@@ -6,12 +6,14 @@ import type { EventOf, WorkflowEvent } from '../../mailbox/events.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import type { Activities } from './activities.js';
 import type { Core } from './core.js';
-import type { PendingActivity } from './pending-activity.js';
+import { CUT_OFF, type PendingActivity } from './pending-activity.js';
 import type { Run } from './run.js';
 
 /** What a history says of one activity, besides that it was scheduled. */
 interface Told {
   readonly scheduled: EventOf<'ActivityTaskScheduled'>;
+  /** As in a pending activity. */
+  readonly openSince: number;
   retry?: EventOf<'ActivityTaskRetryScheduled'>;
   started?: EventOf<'ActivityTaskStarted'>;
   heartbeat?: EventOf<'ActivityTaskHeartbeatRecorded'>;
@@ -55,10 +57,11 @@ export class ActivityRecovery {
     }
   }
 
-  #resume(activity: PendingActivity, { retry, started, heartbeat }: Told): void {
+  #resume(activity: PendingActivity, { openSince, retry, started, heartbeat }: Told): void {
     const { activities } = this;
     if (retry !== undefined) {
       activity.attempt = retry.attempt;
+      activity.openSince = openSince;
       activity.attemptTime = retry.retryAt;
       activity.lastFailure = retry.failure;
     }
@@ -77,7 +80,7 @@ function read(run: Run, events: readonly WorkflowEvent[], through: number): Iter
   for (const event of events) {
     if (event.eventType === 'ActivityTaskScheduled') {
       const pending = run.activities?.has(event.activityId) === true && event.eventId <= through;
-      if (pending) told.set(event.activityId, { scheduled: event });
+      if (pending) told.set(event.activityId, { scheduled: event, openSince: 1 });
       continue;
     }
     if (!('activityId' in event) || event.eventId < (run.reset?.eventId ?? 0)) continue;
@@ -85,8 +88,10 @@ function read(run: Run, events: readonly WorkflowEvent[], through: number): Iter
     if (of === undefined) continue;
     if (event.eventType === 'ActivityTaskHeartbeatRecorded') of.heartbeat = event;
     else if (event.eventType === 'ActivityTaskStarted') of.started = event;
-    else if (event.eventType === 'ActivityTaskRetryScheduled')
-      told.set(event.activityId, { scheduled: of.scheduled, retry: event });
+    else if (event.eventType === 'ActivityTaskRetryScheduled') {
+      const openSince = event.failure.type === CUT_OFF ? of.openSince : event.attempt;
+      told.set(event.activityId, { scheduled: of.scheduled, openSince, retry: event });
+    }
   }
   return told.values();
 }

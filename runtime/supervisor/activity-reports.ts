@@ -113,11 +113,12 @@ export class ActivityReports {
 
 /** Why the report cannot be taken of the activity as it is. */
 function refusal(activity: PendingActivity, request: ReportRequest): HoldfastError | undefined {
-  const { attempt } = request;
-  if (attempt !== undefined && attempt !== activity.attempt) {
+  const { attempt = activity.attempt } = request;
+  if (attempt < activity.openSince || attempt > activity.attempt) {
     return notFound(request, `the task token is of attempt ${attempt}, and it is at attempt ${activity.attempt}`);
   }
-  if (activity.running) return undefined;
+  // One that a restart cut off may have left its outcome to that client just before.
+  if (activity.running || activity.openSince < activity.attempt) return undefined;
   return new ActivityCompletionError({ reason: `attempt ${activity.attempt} has not begun yet` });
 }
 

@@ -31,7 +31,8 @@ export class Committer {
     /** An event is written, and folded into its run. */
     private readonly applied: (run: Run, event: WorkflowEvent) => void,
     private readonly onFailed: (error: unknown) => void,
-    private readonly onDurable: () => void,
+    /** Something became durable, or somebody waits for what is gathered: there may be something to flush. */
+    private readonly moved: () => void,
     /** A frame is durable; the run already counts it. */
     private readonly onGrown: (run: Run, frame: Frame) => void,
   ) {}
@@ -65,15 +66,23 @@ export class Committer {
     else if (this.#flushing?.batch === batch) this.#flushing.actions.push(action);
     else {
       this.#actions.push(action);
-      this.#awaited = true;
+      this.#await();
     }
   }
 
   /** As `after`, for what can wait as long as a patient event. */
   afterPatiently(run: Run, action: Action): void {
     const awaited = this.#awaited;
+    this.#awaited = true;
     this.after(run, action);
     this.#awaited = awaited;
+  }
+
+  /** What waits patiently is flushed now, for somebody waits for it. */
+  #await(): void {
+    if (this.#awaited) return;
+    this.#awaited = true;
+    this.moved();
   }
 
   isDurable(run: Run): boolean {
@@ -103,7 +112,7 @@ export class Committer {
   /** Resolves once all that is gathered by now is durable. */
   durable(): Promise<void> {
     if (this.#dirty.length > 0) {
-      this.#awaited = true;
+      this.#await();
       return new Promise((resolve) => this.#actions.push(resolve));
     }
     if (this.#flushing !== undefined) return new Promise((resolve) => this.#flushing!.actions.push(resolve));
@@ -143,7 +152,7 @@ export class Committer {
     this.#durable = batch;
     this.#flushing = undefined;
     for (const action of actions) action();
-    this.onDurable();
+    this.moved();
     if (this.isIdle) this.#tellIdle();
   }
 

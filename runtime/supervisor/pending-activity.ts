@@ -18,6 +18,9 @@ export type ActivityPhase = 'retrying' | 'queued' | 'sent' | 'started' | 'outsid
 
 const NEVER = Number.POSITIVE_INFINITY;
 
+/** Of the failure of an attempt that was under way when its runtime ended: persisted. */
+export const CUT_OFF = 'RuntimeEnded';
+
 /** Temporal's words for them in messages. */
 const TIMEOUTS = {
   SCHEDULE_TO_CLOSE: 'scheduleToCloseTimeout',
@@ -30,6 +33,8 @@ export type ActivityTimeout = keyof typeof TIMEOUTS & TimeoutType;
 export class PendingActivity {
   phase: ActivityPhase = 'queued';
   attempt = 1;
+  /** The first attempt that is not known to have failed: those between were cut off, and a client may still complete them. */
+  openSince = 1;
   /** When the attempt was due. */
   attemptTime: number;
   startedTime = 0;
@@ -98,7 +103,7 @@ export class PendingActivity {
   /** The attempt was under way when the runtime ended: whatever it was about to do, it may have done. */
   cutOffFailure(): FailureRecord {
     const message = `Attempt ${this.attempt} was cut off by the end of its runtime: it may have run, in part or wholly`;
-    return this.#timeout('START_TO_CLOSE', message);
+    return { ...this.#timeout('START_TO_CLOSE', message), type: CUT_OFF };
   }
 
   #timeout(timeoutType: ActivityTimeout, message: string): FailureRecord {
