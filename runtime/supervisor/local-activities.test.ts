@@ -539,6 +539,20 @@ test.each([
   await expectInvariants(system);
 });
 
+test.each(['TRY_CANCEL', 'WAIT_CANCELLATION_COMPLETED'] as const)(
+  'cancelled with %s, it is told once all is durable that its run had written',
+  async (cancellationType) => {
+    const system = await open(cancelling(cancellationType));
+    system.store.flushes.shut();
+    system.signal('w', 'stop');
+    await system.settle();
+    expect(system.toHost.some(({ kind }) => kind === 'cancelActivity')).toBe(false);
+    system.store.flushes.open();
+    await system.settle();
+    expect(system.toHost.some(({ kind }) => kind === 'cancelActivity')).toBe(true);
+  },
+);
+
 test('one that a crash cuts off while its cancellation is awaited ends cancelled, without another attempt', async () => {
   const system = await open(cancelling('WAIT_CANCELLATION_COMPLETED'));
   await system.signal('w', 'stop').value();

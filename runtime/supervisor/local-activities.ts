@@ -87,8 +87,12 @@ export class LocalActivities {
     const task = this.#byRun.get(run)?.tasks.get(activityId);
     if (task === undefined) return;
     if (awaited === undefined) {
-      this.#end(task, 'cancelRequested');
+      const { token } = task;
+      this.#end(task);
       endLocalActivity(run, activityId);
+      if (token !== 0) {
+        this.core.committer.after(run, () => this.host({ kind: 'cancelActivity', token, cause: 'cancelRequested' }));
+      }
       return;
     }
     task.cancelled = true;
