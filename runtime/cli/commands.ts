@@ -18,6 +18,7 @@ const USAGE = [
   'holdfast verify <store>   reads the whole store and says what is damaged; changes nothing',
   'holdfast repair <store>   cuts a damaged log where the damage begins, keeping copies of what it changes',
   'holdfast history <store> <workflow id> [run id]   prints the history of a run as JSON; the store must not be open',
+  'holdfast list <store> [query]   prints the runs that match a list filter, newest first; the store must not be open',
   'holdfast replay <workflow file> <history.json> …   replays saved histories and says which do not fit the code',
 ];
 
@@ -100,6 +101,13 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
           import('./histories.js').then(({ printHistory }) =>
             printHistory(diskAt(folder), processes, workflowId, runId),
           ),
+  ],
+  [
+    'list',
+    ([folder, query = '', ...more], { diskAt, processes }) =>
+      folder === undefined || more.length > 0
+        ? undefined
+        : import('./list.js').then(({ listRuns }) => listRuns(diskAt(folder), processes, query)),
   ],
   [
     'replay',

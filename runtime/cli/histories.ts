@@ -8,27 +8,18 @@ import { historyToJSON, storedHistoryOf, withStored } from '../client/saved-hist
 import { HistoryFormatError, WorkflowNotFoundError } from '../errors.js';
 import type { Disk } from '../store/log/disk.js';
 import type { Processes } from '../store/log/lock.js';
-import { LogStore } from '../store/log/log-store.js';
-import { surveyStore } from '../store/log/survey.js';
-import { RunIndex } from '../supervisor/run-index.js';
 import { runReplayHistories } from '../testing/replay-histories.js';
 import type { Outcome } from './commands.js';
+import { withStore } from './opened-store.js';
 
 /** Opens the store, which no runtime may have open meanwhile. */
-export async function printHistory(
+export function printHistory(
   disk: Disk,
   processes: Processes,
   workflowId: string,
   runId: string | undefined,
 ): Promise<Outcome> {
-  // Opening it would make one.
-  if ((await surveyStore(disk)) === undefined) return { lines: [`${disk.folder} holds no store`], exitCode: 2 };
-  const store = new LogStore({ path: disk.folder, durability: 'disk', partitions: 1, disk, processes });
-  const index = new RunIndex();
-  const reader = index.reader();
-  await store.open(reader);
-  try {
-    reader.loaded();
+  return withStore(disk, processes, async (store, index) => {
     const run = index.find(workflowId, runId);
     if (run === undefined) {
       const error = new WorkflowNotFoundError({ workflowId, ...(runId === undefined ? {} : { runId }) });
@@ -38,9 +29,7 @@ export async function printHistory(
     const events = eventsOf(frames.map(({ firstEventId, events }) => [firstEventId, events]));
     const history = withStored({ events: [] }, { workflowId, runId: run.runId, events });
     return { lines: [historyToJSON(history).trimEnd()], exitCode: 0 };
-  } finally {
-    await store.close();
-  }
+  });
 }
 
 /** Every file, whatever the ones before were like. */

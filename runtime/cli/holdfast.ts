@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command line: `holdfast verify`, `repair`, `history` and `replay`.
+ * The command line: `holdfast verify`, `repair`, `list`, `history` and `replay`.
  * Thread: main. In → out: arguments in; text and the exit code out (0 whole or fitting, 1 not, 2 could not tell).
  */
 import { nodeDisk } from '../store/log/disk.js';
