@@ -54,8 +54,9 @@ export class PendingWork {
     return timerId;
   }
 
-  /** Calls back when the timer fires; cancelled with the scope that is current now. */
-  startScopeTimer(ms: number, fired: () => void): string {
+  /** Calls back when the timer fires; cancelled, without a word, with the scope that is current now. Undefined if that has been. */
+  startScopeTimer(ms: number, fired: () => void): string | undefined {
+    if (this.#scope().cancellation !== undefined) return undefined;
     const timerId = this.#openTimer(ms);
     this.#add(`timer ${timerId}`, fired, nothing, () => this.cancelTimer(timerId));
     return timerId;

@@ -60,12 +60,13 @@ const sandboxHost: SandboxHost = {
   random: () => currentExecution().random(),
   startTimer: (ms, callback) => {
     const execution = currentExecution();
+    const { pending } = execution;
     // As in Node, the callback is in the context of who set it: its scope, its update, and whatever workflow code stores itself.
-    return { execution, timerId: execution.pending.startTimer(ms, AsyncResource.bind(callback)) };
+    return { execution, timerId: pending.startScopeTimer(ms, AsyncResource.bind(callback)) };
   },
   cancelTimer: (handle) => {
-    const { execution, timerId } = handle as { execution: Execution; timerId: string };
-    if (execution === currentOrUndefined()) execution.pending.cancelTimer(timerId);
+    const { execution, timerId } = handle as { execution: Execution; timerId: string | undefined };
+    if (timerId !== undefined && execution === currentOrUndefined()) execution.pending.cancelTimer(timerId);
   },
   console: {
     debug: (...args) => currentExecution().log('debug', format(...args)),

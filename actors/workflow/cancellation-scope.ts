@@ -98,7 +98,7 @@ export class CancellationScope {
       try {
         return await fn();
       } finally {
-        pending.cancelTimer(timerId);
+        if (timerId !== undefined) pending.cancelTimer(timerId);
       }
     });
   }

@@ -24,7 +24,7 @@ import { running } from '../test-kit/running.test-kit.js';
 import { START_OF_TIME, type System } from '../test-kit/system.test-kit.js';
 import { workflowTime } from '../test-kit/workflows.test-kit.js';
 import { createTestRuntime } from '../testing/index.js';
-import { allowed, counting, reach, reaching, state, stop, tick } from './fixtures/world.js';
+import { allowed, counting, reach, reaching, state, stop, tick, timeouts } from './fixtures/world.js';
 
 routeRejections();
 
@@ -291,6 +291,13 @@ beforeAll(async () => {
   runtime.events.on('log', ({ message }) => logged.push(message));
 });
 afterAll(() => runtime.shutdown());
+
+row('time/scope-set-timeout', 'without a word, and are not begun in one that has been cancelled', async () => {
+  const handle = await runtime.client.workflow.start(timeouts, { workflowId: 'timeouts' });
+  expect(await handle.result()).toEqual(['beside']);
+  const types = (await handle.fetchHistory()).events.map(({ eventType }) => eventType);
+  expect(types.filter((type) => type === 'TimerStarted')).toHaveLength(2);
+});
 
 row('globals/allowed', 'and do what they say', async () => {
   const told = await runtime.client.workflow.execute(allowed, { workflowId: 'allowed' });

@@ -127,6 +127,12 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     await again.result();
     return { reset: await again.fetchHistory() };
   },
+  timedOut: async ({ client }) => {
+    const options = { workflowId: 'timed-out', args: ['first'], workflowRunTimeout: 100 };
+    const handle = await client.workflow.start('ledger', options);
+    await handle.result().catch(() => undefined);
+    return { timedOut: await handle.fetchHistory() };
+  },
   terminated: async ({ client }) => {
     const handle = await client.workflow.start('ledger', { workflowId: 'terminated', args: ['first'] });
     await handle.signal('note', 'seen');
