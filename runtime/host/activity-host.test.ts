@@ -11,7 +11,9 @@ import type { RawValue } from '../../mailbox/raw-value.js';
 import { DEFAULT_RETRY_POLICY } from '../../mailbox/retry-policy.js';
 import {
   activityInfo,
+  CompleteAsyncError,
   Context,
+  cancellationDetails,
   cancellationSignal,
   cancelled,
   heartbeat,
@@ -21,7 +23,8 @@ import {
 } from '../activity/index.js';
 import { decodeTaskToken } from '../activity/task-token.js';
 import type { Lifecycle } from '../client/control.js';
-import { NotInActivityError } from '../errors.js';
+import { type Clock, ManualClock } from '../clock.js';
+import { ActivityCompletionError, NotInActivityError } from '../errors.js';
 import { ActivityHost } from './activity-host.js';
 import type { DefaultActivity } from './attempt.js';
 import { loggerFrom } from './logger.js';
@@ -46,7 +49,12 @@ beforeEach(() => {
 });
 afterEach(() => host.stop());
 
-function serve(activities: object, maxConcurrentActivities = 100, defaultActivity?: DefaultActivity): void {
+function serve(
+  activities: object,
+  maxConcurrentActivities = 100,
+  defaultActivity?: DefaultActivity,
+  clock?: Clock,
+): void {
   const { port1, port2 } = new MessageChannel();
   supervisor = port2;
   supervisor.on('message', (message: FromHostBatch) => {
@@ -64,6 +72,7 @@ function serve(activities: object, maxConcurrentActivities = 100, defaultActivit
     payloadBytes: 10_000,
     maxConcurrentActivities,
     onLifecycle: (event) => lifecycle.push(event),
+    ...(clock === undefined ? {} : { clock }),
   });
 }
 
@@ -406,4 +415,105 @@ test('bytes that do not decode are the failure of their attempt alone', async ()
   send(broken, task(2, 'f'));
   expect(await outcome(1)).toMatchObject({ type: 'PayloadConverterError' });
   expect(await outcome(2)).toBe('fine');
+});
+
+const beats = () => batches.flat().flatMap((message) => (message.kind === 'activityHeartbeat' ? [message] : []));
+const toldDetails = () => beats().map(({ details }) => (details === undefined ? undefined : decodePayload(details)));
+
+test('of the heartbeats within an interval the first goes out at once, and of the others the last when it is over', async () => {
+  const gate = deferred();
+  const clock = new ManualClock();
+  serve({ f: () => gate.promise, g: async () => [1, 2, 3].map((n) => heartbeat(n)) }, 100, undefined, clock);
+  send({ ...task(1, 'g'), heartbeatTimeout: 1000 }, task(2, 'f'));
+  await outcome(1);
+  expect(toldDetails()).toEqual([1]);
+  // It is over, and what it held back is not wanted.
+  clock.advance(10_000);
+  gate.resolve();
+  await outcome(2);
+  expect(toldDetails()).toEqual([1]);
+});
+
+test('what a heartbeat held back goes with the failure of its attempt, and out when the interval is over', async () => {
+  const clock = new ManualClock();
+  const sent = deferred();
+  const gate = deferred();
+  serve(
+    {
+      async f() {
+        for (const n of [1, 2, 3]) heartbeat(n);
+        sent.resolve();
+        await gate.promise;
+        heartbeat(4);
+        heartbeat(5);
+        throw new Error('lost');
+      },
+    },
+    100,
+    undefined,
+    clock,
+  );
+  send({ ...task(1, 'f'), heartbeatTimeout: 1000 });
+  await sent.promise;
+  clock.advance(799);
+  clock.advance(1);
+  gate.resolve();
+  await outcome(1);
+  expect(toldDetails()).toEqual([1, 3]);
+  expect(decodePayload(outcomes.get(1)!.heartbeatDetails!)).toBe(5);
+});
+
+test('a heartbeat of an attempt that is over is refused', async () => {
+  let late: () => void = () => undefined;
+  serve({
+    f() {
+      const context = Context.current();
+      late = () => context.heartbeat(1);
+    },
+  });
+  send(task(1, 'f'));
+  await outcome(1);
+  expect(late).toThrow(ActivityCompletionError);
+  expect(late).toThrow("this attempt of 'f' is over");
+});
+
+test('details of an earlier attempt are there, and an outcome may be left to somebody else', async () => {
+  serve({
+    f() {
+      heartbeat(activityInfo().heartbeatDetails + 1);
+      throw new CompleteAsyncError();
+    },
+  });
+  send({ ...task(1, 'f'), heartbeatDetails: encodePayload(41) });
+  while (!outcomes.has(1)) await new Promise<void>((resolve) => waiting.push(resolve));
+  expect(outcomes.get(1)).toMatchObject({ completesLater: true });
+  expect(toldDetails()).toEqual([42]);
+});
+
+test.each([
+  ['cancelRequested', { cancelRequested: true }],
+  ['timedOut', { timedOut: true }],
+  ['notFound', { notFound: true }],
+] as const)('an attempt knows why it is cancelled: %s', async (cause, flags) => {
+  const started = deferred();
+  serve({
+    async f() {
+      expect(cancellationDetails()).toBeUndefined();
+      started.resolve();
+      await cancelled().catch(() => undefined);
+      return { ...cancellationDetails() };
+    },
+  });
+  send(task(1, 'f'));
+  await started.promise;
+  send({ kind: 'cancelActivity', token: 1, cause });
+  const none = {
+    notFound: false,
+    cancelRequested: false,
+    paused: false,
+    timedOut: false,
+    workerShutdown: false,
+    reset: false,
+  };
+  expect(await outcome(1)).toEqual({ ...none, ...flags });
 });
