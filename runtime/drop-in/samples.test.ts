@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { defaultPayloadConverter } from '../../mailbox/raw-value.js';
 import type { Runtime } from '../runtime.js';
 import { createTestRuntime } from '../testing/index.js';
 import * as activities from './fixtures/own-activities.js';
@@ -195,4 +196,28 @@ test('nodes are assigned one change at a time, and nothing is lost when the clus
   await handle.signal(shutDown);
   expect(await handle.result()).toBeGreaterThanOrEqual(2);
   expect(await handle.query(state)).toMatchObject({ generation: expect.any(Number) });
+});
+
+test('interceptors written for Temporal hand a trace on through runs, activities and children', async () => {
+  const traces: { id: string; spans: string[] }[] = [];
+  await using traced = await createTestRuntime({
+    workflows: join(SAMPLES, 'workflows.ts'),
+    activities,
+    interceptors: {
+      workflowModules: [join(SAMPLES, 'tracing.ts')],
+      activity: [
+        () => ({
+          inbound: {
+            execute(input, next) {
+              traces.push(defaultPayloadConverter.fromPayload(input.headers['trace']!));
+              return next(input);
+            },
+          },
+        }),
+      ],
+    },
+  });
+  const spans = ['run traced', 'timer 1', 'again traced', 'run traced', 'timer 1', 'child traced', 'run traced'];
+  expect(await traced.client.workflow.execute('traced', { workflowId: 'traced' })).toEqual(spans);
+  expect(traces.map((trace) => trace.spans.at(-1))).toEqual(['activity sing', 'activity sing']);
 });
