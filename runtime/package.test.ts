@@ -66,7 +66,7 @@ describe('the tarball', () => {
     expect(packed.filter((path) => !KNOWN.test(path)).sort()).toEqual(
       ['CHANGELOG.md', 'ERRORS.md', 'LICENSE', 'README.md', 'package.json'].sort(),
     );
-    expect(packed.filter((path) => /\btests?\b|fixtures|bench|examples|contract|\bsim-/.test(path))).toEqual([]);
+    expect(packed.filter((path) => /\.test\.|test-kit|fixtures|bench|examples|contract|\bsim-/.test(path))).toEqual([]);
   });
 
   test('holds what package.json promises', () => {
