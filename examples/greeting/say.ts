@@ -45,6 +45,8 @@ function whatOf(event: HistoryEvent): string {
         : `failed: ${event.failure.message}`;
     case 'ActivityTaskScheduled':
       return `${event.activityType} ${JSON.stringify(event.input)}`;
+    case 'ActivityTaskRetryScheduled':
+      return `attempt ${event.attempt}`;
     case 'ActivityTaskCompleted':
     case 'WorkflowExecutionCompleted':
       return `result ${JSON.stringify(event.result) ?? 'undefined'}`;
