@@ -114,15 +114,17 @@ export class Activities {
     }
   }
 
-  /** The attempt goes on. */
+  /** The attempt goes on. Or one before it does, that was cut off and may have left itself to a client: then only the details count. */
   beat(activity: PendingActivity, details: Payload | undefined): void {
     if (activity.phase === 'sent') this.#started(activity);
-    activity.beatBy = this.#limit(activity.event.options.heartbeatTimeout);
-    this.#deadlines.watch(activity);
-    const now = this.core.now();
+    else if (activity.running) {
+      activity.beatBy = this.#limit(activity.event.options.heartbeatTimeout);
+      this.#deadlines.watch(activity);
+    }
     if (details === undefined) return;
     activity.details = details;
-    if (!isWorthRecording(activity, now)) return;
+    const now = this.core.now();
+    if (!isAwaited(activity) || !isWorthRecording(activity, now)) return;
     activity.recorded = details;
     activity.recordedTime = now;
     const { activityId, eventId } = activity.event;
@@ -248,6 +250,10 @@ export class Activities {
   /** Written, or a restart would make the attempt again. */
   #leaves(activity: PendingActivity, startedTime: number): void {
     const { run, event, attempt } = activity;
+    if (!isAwaited(activity)) {
+      this.#end(activity, 'notFound');
+      return;
+    }
     this.leave(activity, startedTime);
     const { activityId, eventId } = event;
     this.#append(run, {
@@ -260,6 +266,10 @@ export class Activities {
   }
 
   #retry(activity: PendingActivity, failure: FailureRecord, retryAt: number): void {
+    if (!isAwaited(activity)) {
+      this.#end(activity, causeOf(failure));
+      return;
+    }
     this.#stop(activity, causeOf(failure));
     const { run } = activity;
     this.#append(run, activity.retryScheduled(failure, retryAt));
@@ -291,10 +301,8 @@ export class Activities {
 
   /** @param cause what the host is told if an attempt is still under way there */
   #resolve(activity: PendingActivity, body: EventBody, cause: CancelCause): void {
-    const { run, event } = activity;
     this.#end(activity, cause);
-    // Its workflow may have done with it in a step that is not durable yet.
-    if (run.activities?.has(event.activityId) === true) this.resolve(run, body);
+    if (isAwaited(activity)) this.resolve(activity.run, body);
   }
 
   #end(activity: PendingActivity, cause: CancelCause): void {
@@ -329,6 +337,11 @@ export class Activities {
     core.committer.after(run, () => core.release(run));
     core.moved();
   }
+}
+
+/** Not if its run has closed or given it up in a step that is not durable yet: then nothing more is to be written of it. */
+function isAwaited({ run, event }: PendingActivity): boolean {
+  return run.activities?.has(event.activityId) === true;
 }
 
 /** What the host is told of an attempt that is still under way there. */

@@ -1,0 +1,99 @@
+/**
+ * Activities when two things happen at once: an end and an outcome, a cancellation and a retry, a client and the host.
+ */
+import { expect, test } from 'vitest';
+import {
+  type ActivityOptions,
+  condition,
+  defineSignal,
+  proxyActivities,
+  scheduleActivity,
+  setHandler,
+} from '../../actors/workflow/index.js';
+import { encodePayload } from '../../mailbox/payload.js';
+import type { ActivityReport } from '../client/protocol.js';
+import type { ActivityTask } from '../host/protocol.js';
+import { expectInvariants } from '../test-kit/invariants.test-kit.js';
+import { routeRejections } from '../test-kit/rejections.test-kit.js';
+import { running } from '../test-kit/running.test-kit.js';
+import type { Call, System } from '../test-kit/system.test-kit.js';
+
+routeRejections();
+
+const stop = defineSignal('stop');
+const FAILURE = { kind: 'application', message: 'no answer' } as const;
+const last = (system: System): ActivityTask => system.attempts.at(-1)!;
+const numbers = (system: System): number[] => system.attempts.map(({ attempt }) => attempt);
+
+/** A run that returns what its activity does, or closes when it is told to stop. */
+function calling(options: ActivityOptions): Promise<System> {
+  return running(async () => {
+    let stopped = false;
+    setHandler(stop, () => {
+      stopped = true;
+    });
+    const { work } = proxyActivities<{ work(): Promise<unknown> }>(options);
+    const result = work();
+    result.catch(() => undefined);
+    await Promise.race([result, condition(() => stopped)]);
+    return stopped ? 'stopped' : result;
+  });
+}
+
+function report(system: System, said: ActivityReport, of: { activityId: string; attempt?: number }): Call {
+  return system.request({ kind: 'reportActivity', workflowId: 'w', report: said, ...of });
+}
+
+test.each<[string, (system: System, task: ActivityTask) => void]>([
+  ['fails', (system, task) => system.activityThrows(task, FAILURE)],
+  ['has a heartbeat', (system, task) => system.activityBeats(task, 'half way')],
+  [
+    'is left to a client',
+    (system, { token }) => system.fromHost({ kind: 'activityDone', token, completesLater: true }),
+  ],
+  ['is completed', (system, task) => system.activityReturns(task, 'late')],
+  [
+    'times out',
+    (system, task) => {
+      system.activityStarts(task);
+      system.clock.advance(60_000);
+    },
+  ],
+])('an attempt that %s while the end of its run is being written changes nothing', async (_, happens) => {
+  const system = await calling({ startToCloseTimeout: 60_000 });
+  system.store.flushes.shut();
+  system.signal('w', 'stop');
+  await system.settle();
+  // The signal and the end are in different flushes.
+  system.store.flushes.letThrough();
+  await system.settle();
+  happens(system, last(system));
+  await system.settle();
+  system.store.flushes.open();
+  await system.settle();
+  expect(system.types('w').at(-1)).toBe('WorkflowExecutionCompleted');
+  await system.pass(10_000);
+  expect(numbers(system)).toEqual([1]);
+  expect(system.supervisor.activities.underWay + system.supervisor.activities.outside).toBe(0);
+  await expectInvariants(system);
+});
+
+test('a heartbeat of an attempt that was cut off sets no limit to how long the next one waits for its rate', async () => {
+  const options = { startToCloseTimeout: 60_000, heartbeatTimeout: 1000 };
+  const system = await running(() => Promise.all([1, 2].map(() => scheduleActivity('work', [], options))), {
+    activities: { perSecondOf: { work: 0.1 } },
+  });
+  await system.pass(10_000);
+  await system.crash();
+  await system.settle();
+  const attempts = async () => (await system.describe('w')).pendingActivities?.map(({ attempt }) => attempt);
+  expect(await attempts()).toEqual([2, 2]);
+  expect(numbers(system)).toEqual([1, 1, 2]);
+  const details = encodePayload('half way');
+  expect(await report(system, { kind: 'heartbeat', details }, { activityId: '2', attempt: 1 }).value()).toBe('done');
+  await system.pass(9000);
+  expect(await attempts()).toEqual([2, 2]);
+  await system.pass(1000);
+  expect(last(system)).toMatchObject({ activityId: '2', attempt: 2, heartbeatDetails: details });
+  await expectInvariants(system);
+});
