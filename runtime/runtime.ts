@@ -96,7 +96,8 @@ export class Runtime implements AsyncDisposable {
     this.#data = data;
     const control = new MessageChannel();
     const host = new MessageChannel();
-    const config = { ...options.config, bundle };
+    const activities = { ...options.config.activities, elsewhere: activityPool?.places };
+    const config = { ...options.config, activities, bundle };
     const workerData: SupervisorThreadData = {
       config,
       controlPort: control.port2,

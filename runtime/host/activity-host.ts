@@ -150,7 +150,11 @@ export class ActivityHost {
     this.#running.set(task.token, attempt);
     this.#begins(attempt);
     const outcome = await runAttempt(task, attempt, this.#options);
-    await this.#ended(attempt, outcome, () => this.#running.delete(task.token));
+    const held = attempt.end();
+    // Not in a promise of its own unless there is something to wait for.
+    const heartbeatDetails = attempt.beats ? await this.#lastDetails(attempt, outcome, held) : undefined;
+    this.#running.delete(task.token);
+    this.#send({ kind: 'activityDone', token: task.token, ...outcome, heartbeatDetails });
     this.#startWaiting();
   }
 
@@ -160,7 +164,8 @@ export class ActivityHost {
       started: () => this.#begins(attempt),
       heartbeat: attempt.heartbeat,
     });
-    await this.#ended(attempt, outcome, () => undefined);
+    const heartbeatDetails = await this.#lastDetails(attempt, outcome, attempt.end());
+    this.#send({ kind: 'activityDone', token: task.token, ...outcome, heartbeatDetails });
   }
 
   #begins(attempt: RunningAttempt): void {
@@ -168,12 +173,14 @@ export class ActivityHost {
     this.#flushSoon();
   }
 
-  async #ended(attempt: RunningAttempt, outcome: AttemptOutcome, leave: () => void): Promise<void> {
-    const held = attempt.end();
-    if (attempt.beating !== undefined) await attempt.beating;
-    const heartbeatDetails = 'result' in outcome || held === undefined ? undefined : await this.#encoded(held);
-    leave();
-    this.#send({ kind: 'activityDone', token: attempt.task.token, ...outcome, heartbeatDetails });
+  /** Of an attempt that did not succeed, the details that were held back; once all before them are on their way. */
+  async #lastDetails(
+    attempt: RunningAttempt,
+    outcome: AttemptOutcome,
+    held: Payload | undefined,
+  ): Promise<Payload | undefined> {
+    await attempt.beating;
+    return 'result' in outcome ? undefined : this.#encoded(held);
   }
 
   #beat(attempt: RunningAttempt, details: Payload | undefined): void {

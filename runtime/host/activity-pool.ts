@@ -8,6 +8,7 @@ import { Piscina } from 'piscina';
 import { type CancelledFailure, type FailureRecord, toFailureRecord } from '../../mailbox/failures.js';
 import { cancelledFailure } from '../activity/cancellation.js';
 import { ActivityThreadLostError, InvalidOptionError } from '../errors.js';
+import type { ActivityPlaces } from '../supervisor/activity-queue.js';
 import type { ActivityPoolSetting } from './activity-pool-options.js';
 import type { AttemptOutcome } from './attempt.js';
 import type { AttemptEvents, AttemptRunner } from './attempt-runner.js';
@@ -102,6 +103,10 @@ export class ActivityPool implements AttemptRunner {
       throw unusable(`${module}: it exports '${twice}', which is in 'activities' too. Each activity runs in one place`);
     }
     return new Set(names);
+  }
+
+  get places(): ActivityPlaces {
+    return { types: [...this.#names], concurrent: this.#threads };
   }
 
   runs(activityType: string): boolean {

@@ -3,6 +3,7 @@
  * Thread: embedding. In → out: types only.
  */
 import type { Payload } from '../../mailbox/payload.js';
+import type { ActivityPlaces } from '../supervisor/activity-queue.js';
 import type { AttemptOutcome } from './attempt.js';
 import type { ActivityTask, CancelCause } from './protocol.js';
 
@@ -14,6 +15,8 @@ export interface AttemptEvents {
 }
 
 export interface AttemptRunner {
+  /** What it runs, and how many at once. */
+  readonly places: ActivityPlaces;
   /** Whether it is the one for activities of this type. */
   runs(activityType: string): boolean;
   /** Resolves once the attempt has ended, in whatever way. It waits for its place among those that it runs. */

@@ -46,13 +46,18 @@ export interface AttemptLink {
 
 export type AttemptOutcome = { result: Payload } | { failure: FailureRecord } | { completesLater: true };
 
-export async function runAttempt(
+/** Not async itself: where activities are short, each promise on the way counts, for each passes the hooks of AsyncLocalStorage. */
+export function runAttempt(task: ActivityTask, link: AttemptLink, setting: AttemptSetting): Promise<AttemptOutcome> {
+  const { payloadCodec } = setting;
+  return payloadCodec === undefined ? runPlain(task, link, setting) : runCoded(task, link, setting, payloadCodec);
+}
+
+async function runCoded(
   task: ActivityTask,
   link: AttemptLink,
   setting: AttemptSetting,
+  payloadCodec: PayloadCodec,
 ): Promise<AttemptOutcome> {
-  const { payloadCodec } = setting;
-  if (payloadCodec === undefined) return runPlain(task, link, setting);
   try {
     const decoded = await recode(task, payloadCodec, 'decode');
     return await recode(await runPlain(decoded, link, setting), payloadCodec, 'encode');

@@ -33,6 +33,11 @@ export class RunningAttempt implements AttemptLink {
     return this.#over;
   }
 
+  /** Whether it ever had a heartbeat. */
+  get beats(): boolean {
+    return this.#heartbeats !== undefined;
+  }
+
   readonly heartbeat = (details: Payload | undefined): void => {
     const { activityType, heartbeatTimeout } = this.task;
     if (this.#over) {

@@ -552,6 +552,37 @@ row('activities/rates', 'of all types together, and places for those that run', 
   await expectInvariants(system);
 });
 
+row('activities/rates', 'of those that compute in the pool, which hold up nothing else', async () => {
+  const options = { startToCloseTimeout: 60_000 };
+  const system = await running(
+    async () => {
+      const crowd = (type: string, size: number) =>
+        Promise.all(Array.from({ length: size }, (_, n) => scheduleActivity(type, [n], options)));
+      await Promise.all([crowd('compute', 2000), crowd('computeSeldom', 5), crowd('work', 3), crowd('limited', 3)]);
+    },
+    {
+      activities: {
+        concurrent: 2,
+        perSecondOf: { limited: 1000, computeSeldom: 1000 },
+        elsewhere: { types: ['compute', 'computeSeldom'], concurrent: 4 },
+      },
+    },
+  );
+  await system.pass(10);
+  const begun = (type: string) => system.attempts.filter(({ activityType }) => activityType === type).length;
+  // More than run, so that none waits for the supervisor; but not all.
+  expect(begun('compute')).toBe(4 + 1024);
+  expect(begun('work')).toBe(3);
+  // A rate begins only what has a place at once, and those are taken.
+  expect([begun('limited'), begun('computeSeldom')]).toEqual([0, 0]);
+  for (const task of system.attempts.filter(({ activityType }) => activityType === 'work')) {
+    system.activityReturns(task, 1);
+  }
+  await system.pass(10);
+  expect([begun('limited'), begun('computeSeldom')]).toEqual([2, 0]);
+  await expectInvariants(system);
+});
+
 row('activities/options-checked', 'with the option that is wrong', async () => {
   const wrong: [ActivityOptions, string][] = [
     [{}, 'startToCloseTimeout'],

@@ -107,9 +107,10 @@ export class Activities {
       if (activity !== undefined) this.beat(activity, message.details);
     } else {
       const activity = this.#tokens.get(token);
-      if (!this.#tokens.release(token)) return;
+      const activityType = this.#tokens.release(token);
+      if (activityType === undefined) return;
       // First, for what follows from its outcome may be a next one.
-      this.#queue.done();
+      this.#queue.done(activityType);
       if (activity !== undefined) this.#done(activity, message);
     }
   }

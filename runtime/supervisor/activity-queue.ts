@@ -15,15 +15,30 @@ export interface ActivityLimits {
   perSecond: number | undefined;
   /** Attempts begun a second, by type. */
   perSecondOf: { [activityType: string]: number };
+  /** Types whose attempts have places of their own. Undefined: none. */
+  elsewhere?: ActivityPlaces | undefined;
+}
+
+export interface ActivityPlaces {
+  types: readonly string[];
+  /** Attempts under way at once. */
+  concurrent: number;
 }
 
 /** What the host has beyond the attempts that run: so that it need not ask for each. */
 const AHEAD = 1024;
 
-/** Those that share a rate. A Set, for cancelled ones leave it from anywhere. */
+interface Places {
+  readonly concurrent: number;
+  /** Attempts that the host has for them. */
+  sent: number;
+}
+
+/** Those that share a rate and places. A Set, for cancelled ones leave it from anywhere. */
 interface Lane {
   readonly waiting: Set<PendingActivity>;
   readonly rate: RateLimit | undefined;
+  readonly places: Places;
 }
 
 export class ActivityQueue {
@@ -34,28 +49,30 @@ export class ActivityQueue {
   /** Order of arrival, where several lanes have someone. */
   readonly #arrivals = new WeakMap<PendingActivity, number>();
   #lastArrival = 0;
-  #sent = 0;
   #wakeAt = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly core: Core,
     private readonly timers: Timers,
-    private readonly limits: ActivityLimits,
+    limits: ActivityLimits,
     private readonly send: (activity: PendingActivity) => void,
   ) {
     this.#all = limits.perSecond === undefined ? undefined : new RateLimit(limits.perSecond);
-    this.#unlimited = { waiting: new Set(), rate: undefined };
-    for (const [type, perSecond] of Object.entries(limits.perSecondOf)) {
-      this.#byType.set(type, { waiting: new Set(), rate: new RateLimit(perSecond) });
+    const { concurrent, perSecondOf, elsewhere = { types: [], concurrent: 0 } } = limits;
+    this.#unlimited = lane({ concurrent, sent: 0 });
+    const unlimitedElsewhere = lane({ concurrent: elsewhere.concurrent, sent: 0 });
+    for (const type of elsewhere.types) this.#byType.set(type, unlimitedElsewhere);
+    for (const [type, perSecond] of Object.entries(perSecondOf)) {
+      this.#byType.set(type, lane(this.#laneOf(type).places, new RateLimit(perSecond)));
     }
-    this.#lanes = [this.#unlimited, ...this.#byType.values()];
+    this.#lanes = [...new Set([this.#unlimited, ...this.#byType.values()])];
   }
 
   add(activity: PendingActivity): void {
-    const lane = this.#laneOf(activity);
+    const lane = this.#laneOf(activity.event.activityType);
     // The usual case, which leaves nothing behind.
-    if (this.#all === undefined && lane === this.#unlimited && lane.waiting.size === 0 && this.#hasRoom(lane)) {
-      this.#sent++;
+    if (this.#all === undefined && lane.rate === undefined && lane.waiting.size === 0 && this.#hasRoom(lane)) {
+      lane.places.sent++;
       this.send(activity);
       return;
     }
@@ -66,17 +83,17 @@ export class ActivityQueue {
 
   /** It does not wait any more. */
   remove(activity: PendingActivity): void {
-    this.#laneOf(activity).waiting.delete(activity);
+    this.#laneOf(activity.event.activityType).waiting.delete(activity);
   }
 
   /** The host has done with one. */
-  done(): void {
-    this.#sent--;
+  done(activityType: string): void {
+    this.#laneOf(activityType).places.sent--;
     this.#drain();
   }
 
-  #laneOf({ event }: PendingActivity): Lane {
-    return this.#byType.get(event.activityType) ?? this.#unlimited;
+  #laneOf(activityType: string): Lane {
+    return this.#byType.get(activityType) ?? this.#unlimited;
   }
 
   #drain(): void {
@@ -88,7 +105,7 @@ export class ActivityQueue {
       lane.waiting.delete(activity);
       lane.rate?.take(now);
       this.#all?.take(now);
-      this.#sent++;
+      lane.places.sent++;
       this.send(activity);
     }
     this.#wakeLater(now);
@@ -111,9 +128,9 @@ export class ActivityQueue {
   }
 
   /** What has a rate goes only where it begins at once, for whatever waits at the host would later begin all together. */
-  #hasRoom({ rate }: Lane): boolean {
+  #hasRoom({ rate, places }: Lane): boolean {
     const limited = rate !== undefined || this.#all !== undefined;
-    return this.#sent < this.limits.concurrent + (limited ? 0 : AHEAD);
+    return places.sent < places.concurrent + (limited ? 0 : AHEAD);
   }
 
   /** What waits for room is looked at when the host is done with one; what waits for its rate, when that allows. */
@@ -130,6 +147,10 @@ export class ActivityQueue {
       this.#drain();
     });
   }
+}
+
+function lane(places: Places, rate?: RateLimit): Lane {
+  return { waiting: new Set(), rate, places };
 }
 
 function first({ waiting }: Lane): PendingActivity {

@@ -4,12 +4,9 @@
  */
 import type { PendingActivity } from './pending-activity.js';
 
-/** The host has it, and nobody waits for its outcome. */
-const DISOWNED = null;
-
 export class AttemptTokens {
-  /** Undefined: free. */
-  readonly #activities: (PendingActivity | typeof DISOWNED | undefined)[] = [];
+  /** Undefined: free. A type: the host has an attempt of it whose outcome nobody waits for. */
+  readonly #attempts: (PendingActivity | string | undefined)[] = [];
   readonly #free: number[] = [];
   #owned = 0;
 
@@ -19,30 +16,33 @@ export class AttemptTokens {
   }
 
   take(activity: PendingActivity): number {
-    const token = this.#free.pop() ?? this.#activities.length;
-    this.#activities[token] = activity;
+    const token = this.#free.pop() ?? this.#attempts.length;
+    this.#attempts[token] = activity;
     this.#owned++;
     return token;
   }
 
   /** Undefined: nobody waits for that attempt any more. */
   get(token: number): PendingActivity | undefined {
-    return this.#activities[token] ?? undefined;
+    const attempt = this.#attempts[token];
+    return typeof attempt === 'string' ? undefined : attempt;
   }
 
   /** The host may still be busy with it. */
   disown(token: number): void {
-    if (this.get(token) === undefined) return;
-    this.#activities[token] = DISOWNED;
+    const activity = this.get(token);
+    if (activity === undefined) return;
+    this.#attempts[token] = activity.event.activityType;
     this.#owned--;
   }
 
-  /** The host is done with it. False if it did not have it. */
-  release(token: number): boolean {
-    if (this.#activities[token] === undefined) return false;
+  /** The host is done with it. Returns its activity type, or undefined if the host did not have it. */
+  release(token: number): string | undefined {
     this.disown(token);
-    this.#activities[token] = undefined;
+    const activityType = this.#attempts[token] as string | undefined; // Nobody owns it any more.
+    if (activityType === undefined) return undefined;
+    this.#attempts[token] = undefined;
     this.#free.push(token);
-    return true;
+    return activityType;
   }
 }

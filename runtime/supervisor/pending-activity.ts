@@ -129,7 +129,14 @@ export class PendingActivity {
   }
 
   completed(result: Payload): EventBody {
-    return { eventType: 'ActivityTaskCompleted', ...this.#ids(), result };
+    const { activityId, eventId } = this.event;
+    return {
+      eventType: 'ActivityTaskCompleted',
+      activityId,
+      scheduledEventId: eventId,
+      attempt: this.attempt,
+      result,
+    };
   }
 
   failed(failure: FailureRecord, retryState: RetryState): EventBody {

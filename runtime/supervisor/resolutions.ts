@@ -23,7 +23,11 @@ export function resolutions(core: Core, wake: (run: Run) => void): Resolutions {
     (append: Committer['append']): Resolve =>
     (run, body) => {
       const { seq, time } = core.stamp(run);
-      const event = append.call(committer, run, { ...body, eventTime: time, seq });
+      // The body becomes the event: a copy of each is felt.
+      const stamped = body as EventBody & { eventTime: number; seq: number };
+      stamped.eventTime = time;
+      stamped.seq = seq;
+      const event = append.call(committer, run, stamped);
       core.deliver(run, messageOf(event)!);
       wake(run);
       core.moved();
