@@ -134,6 +134,11 @@ export class Model {
     return this.#buffer.map(tagOf);
   }
 
+  /** Ids of the activities that it waits for, local ones too. */
+  get activities(): string[] {
+    return this.#pending.flatMap(({ effect, id }) => (effect?.kind === 'activity' && id !== undefined ? [id] : []));
+  }
+
   /** The earliest time at which a timer that runs is due. */
   get nextTimer(): number {
     return Math.min(...this.#pending.flatMap(({ timer }) => (timer === undefined ? [] : [timer.fireAt])));
