@@ -85,6 +85,34 @@ describe('what counts as printed', () => {
   });
 });
 
+describe('README.md', () => {
+  const rowsTo = (pattern: RegExp) => [...read('README.md').matchAll(pattern)].map(([, name]) => name ?? '').sort();
+
+  test('lists every example once', () => {
+    const folders = readdirSync(join(ROOT, 'examples')).filter((name) =>
+      existsSync(join(ROOT, 'examples', name, 'main.ts')),
+    );
+    expect(rowsTo(/^\| \[[^\]]+\]\(examples\/([\w-]+)\)/gm)).toEqual(folders.sort());
+  });
+
+  test('lists every guide once', () => {
+    const guides = documents.filter((path) => path.startsWith('docs/') && path !== 'docs/semantics-coverage.md');
+    expect(rowsTo(/^\| \[[^\]]+\]\((docs\/[\w-]+\.md)\)/gm)).toEqual(guides.sort());
+  });
+
+  test('says of every package that Holdfast uses what it is for', () => {
+    const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
+      string,
+      Record<string, string>
+    >;
+    const [, told = ''] = read('README.md').split('\n## Dependencies\n');
+    const names = Object.keys({ ...dependencies, ...devDependencies }).map((name) =>
+      name.startsWith('@temporalio/') ? '@temporalio/*' : name,
+    );
+    expect(names.filter((name) => !told.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
 describe.each(documents)('%s', (document) => {
   const blocks = blocksOf(document);
   const code = blocks.filter(({ language }) => /^[jt]sx?$/.test(language));
@@ -133,7 +161,7 @@ describe.each(documents)('%s', (document) => {
 
   test('names errors and failures that exist', () => {
     // But for the table of Temporal's names that are missing.
-    const text = read(document).replaceAll(/^\| `(?:workflow|common|activity)`.*$/gm, '');
+    const text = read(document).replaceAll(/^\| `(?:workflow|common|activity|client)`.*$/gm, '');
     const named = [...text.matchAll(/`([A-Z]\w*(?:Error|Failure))\b/g)].map(([, name]) => name ?? '');
     expect(named.filter((name) => !(name in holdfast) && !(name in activity) && !(name in globalThis))).toEqual([]);
   });

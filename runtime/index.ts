@@ -50,7 +50,7 @@ export type {
 export type { AsyncCompletionClient, FullActivityId } from './client/activity-client.js';
 export type { WorkflowClassHandle, WorkflowClassHandleWithFirstExecutionRunId } from './client/class-handle.js';
 export { Client, type ClientOptions } from './client/client.js';
-export type { RuntimeStats, WorkflowStatusName } from './client/control.js';
+export type { RuntimeStats, WorkflowExecutionStatusName } from './client/control.js';
 export type {
   CountWorkflowExecution,
   PendingActivityInfo,

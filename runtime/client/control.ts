@@ -12,7 +12,7 @@ import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
 import type { ErrorRecord } from './protocol.js';
 
-export type WorkflowStatusName =
+export type WorkflowExecutionStatusName =
   | 'RUNNING'
   | 'COMPLETED'
   | 'FAILED'
@@ -28,7 +28,7 @@ export interface WorkflowSummary {
   workflowId: string;
   runId: string;
   workflowType: string;
-  status: WorkflowStatusName;
+  status: WorkflowExecutionStatusName;
   /** Epoch milliseconds. */
   startTime: number;
   /** When it began to run: later than its start if that was delayed. */
@@ -102,7 +102,7 @@ export interface WorkflowPage {
 export interface WorkflowCounts {
   count: number;
   /** By status, if the query groups by it. */
-  groups?: { status: WorkflowStatusName; count: number }[];
+  groups?: { status: WorkflowExecutionStatusName; count: number }[];
 }
 
 /** What every client port can ask. */
@@ -130,7 +130,13 @@ export interface RuntimeStats {
 /** One lifecycle event, durable before it is told. */
 export type Lifecycle =
   | { name: 'workflowStarted'; workflowId: string; runId: string; workflowType: string }
-  | { name: 'workflowClosed'; workflowId: string; runId: string; workflowType: string; status: WorkflowStatusName }
+  | {
+      name: 'workflowClosed';
+      workflowId: string;
+      runId: string;
+      workflowType: string;
+      status: WorkflowExecutionStatusName;
+    }
   | { name: 'updateAccepted'; workflowId: string; runId: string; updateId: string; updateName: string }
   | { name: 'updateRejected'; workflowId: string; runId: string; updateId: string; updateName: string; reason: string }
   | { name: 'runSuspended'; workflowId: string; runId: string; error: ErrorRecord; attempts: number }

@@ -13,7 +13,7 @@ import type {
   PendingChildRecord,
   WorkflowCounts,
   WorkflowDescriptionRecord,
-  WorkflowStatusName,
+  WorkflowExecutionStatusName,
   WorkflowSummary,
 } from './control.js';
 import { fromErrorRecord } from './error-record.js';
@@ -26,7 +26,7 @@ export interface WorkflowExecutionInfo {
   /** There is one. */
   taskQueue: string;
   /** `code` is Temporal's number for it. */
-  status: { code: number; name: WorkflowStatusName };
+  status: { code: number; name: WorkflowExecutionStatusName };
   /** Events. */
   historyLength: number;
   /** Bytes of the history. */
@@ -55,7 +55,7 @@ export interface CountWorkflowExecution {
 }
 
 /** By Temporal's numbers and, as filters have them, words. */
-const STATUSES: { readonly [S in WorkflowStatusName]: readonly [code: number, word: string] } = {
+const STATUSES: { readonly [S in WorkflowExecutionStatusName]: readonly [code: number, word: string] } = {
   RUNNING: [1, 'Running'],
   COMPLETED: [2, 'Completed'],
   FAILED: [3, 'Failed'],

@@ -29,6 +29,7 @@ test('a spec of theirs is one of ours, and is described as theirs is', () => {
   expectTypeOf<theirs.CalendarSpec>().toExtend<Loose<ours.CalendarSpec>>();
   expectTypeOf<theirs.IntervalSpec>().toExtend<Loose<ours.IntervalSpec>>();
   expectTypeOf<theirs.LooseRange<number>>().toExtend<ours.LooseRange<number>>();
+  expectTypeOf<theirs.Range<number>>().toExtend<Loose<ours.Range<number>>>();
   expectTypeOf<ours.ScheduleSpecDescription>().toExtend<theirs.ScheduleSpecDescription>();
   expectTypeOf<ours.CalendarSpecDescription>().toExtend<theirs.CalendarSpecDescription>();
   expectTypeOf<ours.IntervalSpecDescription>().toExtend<theirs.IntervalSpecDescription>();
@@ -40,6 +41,9 @@ test('a spec of theirs is one of ours, and is described as theirs is', () => {
 test('what is told of actions is what theirs tell', () => {
   expectTypeOf<ours.ScheduleExecutionResult>().toExtend<theirs.ScheduleExecutionResult>();
   expectTypeOf<ours.ScheduleExecutionActionResult>().toExtend<theirs.ScheduleExecutionActionResult>();
+  expectTypeOf<ours.ScheduleExecutionStartWorkflowActionResult>().toExtend<theirs.ScheduleExecutionStartWorkflowActionResult>();
+  expectTypeOf<ours.ScheduleSummaryAction>().toExtend<theirs.ScheduleSummaryAction>();
+  expectTypeOf<ours.ScheduleSummaryStartWorkflowAction>().toExtend<theirs.ScheduleSummaryStartWorkflowAction>();
   expectTypeOf<ours.ScheduleSummary['info']>().toExtend<theirs.ScheduleSummary['info']>();
   expectTypeOf<ours.ScheduleSummary['state']>().toExtend<theirs.ScheduleSummary['state']>();
   expectTypeOf<ours.ScheduleDescription['info']>().toExtend<theirs.ScheduleDescription['info']>();
@@ -58,6 +62,13 @@ test('members that theirs have and ours have not are those of the README', () =>
     Lacks<NonNullable<theirs.ScheduleOptions['state']>, NonNullable<ours.ScheduleOptions['state']>>
   >().toBeNever();
   expectTypeOf<Lacks<TheirAction, OurAction>>().toEqualTypeOf<Missing<'ScheduleOptionsStartWorkflowAction'>>();
+  expectTypeOf<Lacks<theirs.ScheduleOptionsAction, ours.ScheduleOptionsAction>>().toEqualTypeOf<
+    Missing<'ScheduleOptionsStartWorkflowAction'>
+  >();
+  expectTypeOf<
+    Lacks<theirs.ScheduleDescriptionStartWorkflowAction, ours.ScheduleDescriptionStartWorkflowAction>
+  >().toEqualTypeOf<Missing<'ScheduleDescriptionStartWorkflowAction'>>();
+  expectTypeOf<Lacks<theirs.CompiledScheduleOptions, ours.CompiledScheduleOptions>>().toBeNever();
   expectTypeOf<Lacks<theirs.ScheduleSummary, ours.ScheduleSummary>>().toBeNever();
   expectTypeOf<Lacks<theirs.ScheduleDescription, ours.ScheduleDescription>>().toEqualTypeOf<
     Missing<'ScheduleDescription'>

@@ -3,14 +3,12 @@
  * Thread: none; only compiled, then run once over types alone.
  */
 import type * as theirActivity from '@temporalio/activity';
-import type * as theirClient from '@temporalio/client';
 import type * as theirCommon from '@temporalio/common';
 import type * as theirTesting from '@temporalio/testing';
 import type * as theirs from '@temporalio/workflow';
 import { expectTypeOf, test } from 'vitest';
 import type * as ours from '../../actors/workflow/index.js';
 import type * as ourActivity from '../activity/index.js';
-import type * as ourClient from '../index.js';
 import type * as ourTesting from '../testing/index.js';
 import type { Missing } from './fixtures/missing-members.js';
 
@@ -299,22 +297,4 @@ test('the test environment lacks no more than the README says', () => {
   >();
   expectTypeOf<Ours['prototype']['sleep']>().toExtend<(duration: number) => Promise<void>>();
   expectTypeOf<Ours['prototype']['currentTimeMs']>().toEqualTypeOf<Theirs['prototype']['currentTimeMs']>();
-});
-
-test('clients and handles lack no more than the README says', () => {
-  type Lacks<T, O> = Exclude<keyof T, keyof O>;
-  type Options = ourClient.WorkflowStartOptions<AnyWorkflow>;
-  expectTypeOf<Lacks<theirClient.WorkflowClient, ourClient.WorkflowClient>>().toEqualTypeOf<
-    Missing<'WorkflowClient'>
-  >();
-  expectTypeOf<Lacks<theirClient.WorkflowHandle, ourClient.WorkflowHandle>>().toEqualTypeOf<
-    Missing<'WorkflowHandle'>
-  >();
-  expectTypeOf<Lacks<theirClient.WorkflowStartOptions<AnyWorkflow>, Options>>().toEqualTypeOf<
-    Missing<'WorkflowStartOptions'>
-  >();
-  expectTypeOf<Lacks<theirClient.WorkflowUpdateOptions, ourClient.WorkflowUpdateOptions>>().toEqualTypeOf<
-    Missing<'WorkflowUpdateOptions'>
-  >();
-  expectTypeOf<Lacks<theirClient.WorkflowUpdateHandle<1>, ourClient.WorkflowUpdateHandle<1>>>().toBeNever();
 });

@@ -13,7 +13,7 @@ import {
 } from '../../mailbox/events.js';
 import { decodeEvents, pack, unpack } from '../../mailbox/turn.js';
 import { uuidFromBytes } from '../../mailbox/uuid.js';
-import type { WorkflowStatusName } from '../client/control.js';
+import type { WorkflowExecutionStatusName } from '../client/control.js';
 import type { Frame, StoreReader } from '../store/store.js';
 import { fold } from './fold.js';
 import { type LifetimeRow, lifetimeFromRow, lifetimeRow } from './lifetime.js';
@@ -26,7 +26,7 @@ type EntryRow = [
   workflowId: string,
   partition: number,
   workflowType: string,
-  status: WorkflowStatusName,
+  status: WorkflowExecutionStatusName,
   firstRunId: Uint8Array | null,
   startTime: number,
   closeTime: number,

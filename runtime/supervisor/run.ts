@@ -5,7 +5,7 @@
 import type { EventOf, ExternalRequest, ParentRecord, Ran, WorkflowEvent } from '../../mailbox/events.js';
 import { Mailbox } from '../../mailbox/mailbox.js';
 import type { SuspendReason } from '../../mailbox/turn.js';
-import type { WorkflowStatusName } from '../client/control.js';
+import type { WorkflowExecutionStatusName } from '../client/control.js';
 import type { Request } from '../client/protocol.js';
 import type { Lifetime } from './lifetime.js';
 import type { MessageIds } from './message-ids.js';
@@ -52,7 +52,7 @@ export interface ResetOrigin {
 /** Hundreds of bytes, for there may be millions: absent maps are undefined, and what few runs have is in their extras. */
 export class Run {
   workflowType = '';
-  status: WorkflowStatusName = 'RUNNING';
+  status: WorkflowExecutionStatusName = 'RUNNING';
   /** The first run of its chain, or itself. */
   first: Run;
   /** Hash of the request id of its start. */

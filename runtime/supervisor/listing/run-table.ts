@@ -4,12 +4,12 @@
  */
 import type { SearchAttributesRecord } from '../../../mailbox/events.js';
 import { isSystemType } from '../../../mailbox/system-types.js';
-import type { WorkflowStatusName } from '../../client/control.js';
+import type { WorkflowExecutionStatusName } from '../../client/control.js';
 import type { Run } from '../run.js';
 import { AttributeColumns, CHUNK } from './attribute-columns.js';
 
 /** By Temporal's numbers; 0 stands for none. */
-export const STATUSES: readonly (WorkflowStatusName | undefined)[] = [
+export const STATUSES: readonly (WorkflowExecutionStatusName | undefined)[] = [
   undefined,
   'RUNNING',
   'COMPLETED',
@@ -20,7 +20,7 @@ export const STATUSES: readonly (WorkflowStatusName | undefined)[] = [
   'TIMED_OUT',
 ];
 const STATUS_CODES = new Map(STATUSES.map((status, code) => [status, code]));
-export const codeOfStatus = (status: WorkflowStatusName): number => STATUS_CODES.get(status)!;
+export const codeOfStatus = (status: WorkflowExecutionStatusName): number => STATUS_CODES.get(status)!;
 
 /** Times are epoch milliseconds, NaN where there is none. */
 export class Chunk {
