@@ -7,12 +7,10 @@ import type { EventBody, EventOf, SuccessionRecord, WorkflowEvent } from '../../
 import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Message, MessageOf } from '../../mailbox/messages.js';
 import type { Payload } from '../../mailbox/payload.js';
-import { messageOf } from '../../mailbox/stored-messages.js';
-import { decodeEvents } from '../../mailbox/turn.js';
 import { WorkflowNotFoundError } from '../errors.js';
 import type { Closing } from './closing.js';
 import type { Core, StoredFrame } from './core.js';
-import { startOf } from './history-reader.js';
+import { startOf, storedMessages } from './history-reader.js';
 import { type Ending, type NextRun, whatFollows } from './lifetime.js';
 import type { Run, Waiter } from './run.js';
 import type { GroupMessage, RunStart, RunStarts } from './run-starts.js';
@@ -89,7 +87,7 @@ export class Chains {
     this.#repeat(run, run.live!.started!, write(ending), next, buffered);
   }
 
-  /** The run has taken longer than it may: it ends at once, and is followed as one that failed. Signals that it has not processed move on. */
+  /** The run has taken longer than it may: it ends at once, and is followed as one that failed. What is stored and not processed moves on. */
   timeOut(run: Run, frames: readonly StoredFrame[]): void {
     const { core, closing } = this.deps;
     const failure: FailureRecord = { kind: 'timeout', timeoutType: 'START_TO_CLOSE', message: TIMED_OUT };
@@ -98,9 +96,11 @@ export class Chains {
     if (retryState !== undefined) timedOut.retryState = retryState;
     if (next === undefined) closing.closed(run, closing.cutOff(run, timedOut));
     else {
-      const stored = core.live(run).mailboxStored ? unprocessedSignals(run, frames) : [];
+      const stored = core.live(run).mailboxStored ? storedMessages(run, frames) : [];
       timedOut.newExecutionRunId = core.options.newRunId();
-      this.#repeat(run, startOf(frames), closing.cutOff(run, timedOut), next, stored);
+      const event = closing.cutOff(run, timedOut);
+      run.live!.mailbox.unshift(stored);
+      this.#repeat(run, startOf(frames), event, next, []);
     }
     closing.readmitHeld(run);
   }
@@ -188,7 +188,8 @@ export class Chains {
         group.push({ ...message, carriedFrom: { runId: run.runId, seq: message.seq } });
         return;
       case 'update':
-        if (startDelay > 0) asking.push(...this.#takeUpdate(run, message));
+        if (isStored(run, message)) group.push(this.#moveStored(run, message, nextRunId));
+        else if (startDelay > 0) asking.push(...this.#takeUpdate(run, message));
         else if (this.#moveUpdate(run, message, nextRunId)) group.push(message);
         return;
       case 'query': {
@@ -196,6 +197,16 @@ export class Chains {
         if (caller !== undefined) asking.push(...this.#unpinned(run, [caller]));
       }
     }
+  }
+
+  /** Whoever waits for it goes on waiting, even if the next run begins later. */
+  #moveStored(run: Run, message: MessageOf<'update'>, nextRunId: string): GroupMessage {
+    const entry = run.live!.ids?.pending(message.updateId);
+    if (entry !== undefined) {
+      entry.waiters = this.#unpinned(run, entry.waiters);
+      entry.runId = nextRunId;
+    }
+    return { ...message, stored: true };
   }
 
   /** Its callers, to be asked for again: a run that begins later has no place for it yet. */
@@ -232,14 +243,7 @@ function isOver({ lifetime }: Run, now: number): boolean {
   return now >= (lifetime?.executionDeadline ?? Number.POSITIVE_INFINITY);
 }
 
-/** Of a run whose stored messages have not been read back: those that are not in its mailbox. */
-function unprocessedSignals(run: Run, frames: readonly StoredFrame[]): BufferedSignal[] {
-  const before = run.live!.mailbox.firstSeq ?? Number.POSITIVE_INFINITY;
-  const events = frames.flatMap(({ frame }) => decodeEvents(frame.events, frame.firstEventId));
-  return events.flatMap((event) => {
-    if (event.eventType !== 'WorkflowExecutionSignaled' || event.seq! <= run.ranThrough || event.seq! >= before)
-      return [];
-    const { kind: _, time: __, ...signal } = messageOf(event) as MessageOf<'signal'>;
-    return [signal];
-  });
+/** A run whose ids have not been read back has no others in its mailbox. */
+function isStored({ live }: Run, { updateId }: MessageOf<'update'>): boolean {
+  return live!.ids === undefined || live!.ids.pending(updateId)?.stored === true;
 }

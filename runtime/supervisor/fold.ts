@@ -123,7 +123,7 @@ const BY_TYPE: Folds = {
         ...(cancelRequested && { cancelRequested }),
       });
     }
-    if (run.lifetime !== undefined) run.lifetime = renewed(run.lifetime, time);
+    if (run.lifetime !== undefined) run.lifetime = renewed(run.lifetime, Math.max(time, run.delayedUntil));
   },
   WorkflowExecutionUpdateAdmitted(run) {
     run.hasIds = true;

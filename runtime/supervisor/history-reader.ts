@@ -60,12 +60,22 @@ export function startOf([first]: readonly StoredFrame[]): EventOf<'WorkflowExecu
   return decodeEvents(first!.frame.events, 1)[0] as EventOf<'WorkflowExecutionStarted'>;
 }
 
+/** Those that no step is known to have processed and that are not in the mailbox, of a run whose history has not been read for them. */
+export function storedMessages(run: Run, frames: readonly StoredFrame[]): Message[] {
+  const before = run.live!.mailbox.firstSeq ?? Number.POSITIVE_INFINITY;
+  const events = frames.flatMap(({ frame }) => decodeEvents(frame.events, frame.firstEventId));
+  return events.flatMap((event) => {
+    if (event.seq === undefined || event.seq <= run.ranThrough || event.seq >= before) return [];
+    return storedMessage(event, events[0]) ?? [];
+  });
+}
+
 /** A start and what was admitted with it are one step, also if the process that admitted them has not lived to see it. */
 function restore(live: Live, stored: readonly WorkflowEvent[], started: WorkflowEvent | undefined): void {
   const messages = [];
   for (const event of stored) {
     if ('startThrough' in event) live.mergeThrough = Math.max(live.mergeThrough, event.startThrough ?? 0);
-    const message = admittedUpdate(event) ?? messageOf(event, started);
+    const message = storedMessage(event, started);
     if (message === undefined) continue;
     messages.push(message);
     if (message.kind === 'localActivityResolved') noteOutcome(live, message);
@@ -73,9 +83,9 @@ function restore(live: Live, stored: readonly WorkflowEvent[], started: Workflow
   live.mailbox.unshift(messages);
 }
 
-/** In a replay its message is in the event by which it was accepted. */
-function admittedUpdate(event: WorkflowEvent): Message | undefined {
-  if (event.eventType !== 'WorkflowExecutionUpdateAdmitted') return undefined;
+/** Of an update that waits too, whose message is in a replay that of the event by which it was accepted. */
+function storedMessage(event: WorkflowEvent, started: WorkflowEvent | undefined): Message | undefined {
+  if (event.eventType !== 'WorkflowExecutionUpdateAdmitted') return messageOf(event, started);
   const { seq, eventTime: time, updateId, updateName: name, input, headers } = event;
   return { kind: 'update', seq, time, updateId, name, input, headers } as Message; // An absent field and an undefined one make the same row.
 }

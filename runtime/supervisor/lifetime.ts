@@ -66,10 +66,13 @@ export function lifetimeOf({ options, succession, eventTime, startDelay = 0 }: S
   return undefined;
 }
 
-/** Of a run made by a reset: its times count from then. */
-export function renewed(lifetime: Lifetime, time: number): Lifetime {
+/**
+ * Of a run made by a reset: its times count anew.
+ * @param begins the reset, or when the run begins if that is later
+ */
+export function renewed(lifetime: Lifetime, begins: number): Lifetime {
   const { runTimeout, executionTimeout } = lifetime.options;
-  const ends = (timeout: number | undefined) => (timeout === undefined ? undefined : time + timeout);
+  const ends = (timeout: number | undefined) => (timeout === undefined ? undefined : begins + timeout);
   return { ...lifetime, runDeadline: ends(runTimeout), executionDeadline: ends(executionTimeout) };
 }
 

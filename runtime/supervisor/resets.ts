@@ -25,7 +25,9 @@ export interface ResetsDeps {
 }
 
 type Request = RequestOf<'reset'>;
-type Reapplied = EventOf<'WorkflowExecutionSignaled' | 'WorkflowExecutionUpdateAccepted'>;
+type Reapplied = EventOf<
+  'WorkflowExecutionSignaled' | 'WorkflowExecutionUpdateAccepted' | 'WorkflowExecutionUpdateAdmitted'
+>;
 
 export class Resets {
   constructor(private readonly deps: ResetsDeps) {}
@@ -63,12 +65,17 @@ export class Resets {
       core.committer.after(run, () => core.reply(waiter, { kind: 'started', runId: run.runId, started: true }));
       return;
     }
-    // It has gone on meanwhile: read again, this time with nothing going on but what others have to tell it.
+    // It has gone on meanwhile: read again, this time with nothing going on but what it waits for itself, and requests held.
     this.deps.dispatcher.pause(base);
+    const live = core.live(base);
+    live.held = [];
     core.readHistory(base).then((frames) => {
       this.deps.dispatcher.unpause(base);
+      const { held = [] } = live;
+      live.held = undefined;
       const all = frames.flatMap(({ frame }) => decodeEvents(frame.events, frame.firstEventId));
       this.#decide(waiter, request, base, all);
+      this.deps.readmit(held);
       this.deps.dispatcher.schedule(base);
       core.moved();
     }, core.options.onFailed);
@@ -79,8 +86,7 @@ export class Resets {
     const { core, closing, readmit, resume } = this.deps;
     const { eventId, reason, identity, exclude } = request;
     const runId = core.options.newRunId();
-    const reapplied = events.slice(eventId).filter((event) => isReapplied(event, exclude));
-    reapplied.sort((a, b) => a.seq! - b.seq!);
+    const reapplied = toReapply(base, events, eventId, exclude);
     const moving = base.open ? this.#takeCallers(base, eventId, reapplied) : [];
     if (base.open) {
       const why = `reset to event ${eventId}${reason === undefined ? '' : `: ${reason}`}`;
@@ -101,7 +107,7 @@ export class Resets {
     }
     const live = core.live(run);
     // As after a restart: what is stored is read back, and the ids with it.
-    live.mailboxStored = run.lastStoredSeq > run.ranThrough;
+    live.mailboxStored = run.delayedUntil === 0 && run.lastStoredSeq > run.ranThrough;
     if (run.hasIds || run.idsIn !== undefined) live.ids = undefined;
     const { workflowId, workflowType } = run;
     core.tell(run, { name: 'workflowStarted', workflowId, runId, workflowType });
@@ -127,16 +133,38 @@ export class Resets {
   }
 }
 
-/** Updates that were never accepted are their senders' to send again. */
-function isReapplied(event: WorkflowEvent, exclude: Request['exclude'] = []): event is Reapplied {
-  switch (event.eventType) {
-    case 'WorkflowExecutionSignaled':
-      return !exclude.includes('SIGNAL');
-    case 'WorkflowExecutionUpdateAccepted':
-      return !exclude.includes('UPDATE');
-    default:
-      return false;
+/**
+ * In the order in which they came. Updates that were never accepted are their senders' to send again, unless an earlier reset has written
+ * them down and they still wait.
+ */
+function toReapply(
+  base: Run,
+  events: readonly WorkflowEvent[],
+  eventId: number,
+  exclude: Request['exclude'] = [],
+): Reapplied[] {
+  const kept = new Set<number>();
+  const accepted = new Set<number>();
+  for (const event of events) {
+    if (event.eventType === 'WorkflowExecutionUpdateAccepted') accepted.add(event.seq!);
+    if (event.eventType === 'WorkflowExecutionUpdateAdmitted' && event.eventId <= eventId) kept.add(event.seq!);
   }
+  const isReapplied = (event: WorkflowEvent): event is Reapplied => {
+    switch (event.eventType) {
+      case 'WorkflowExecutionSignaled':
+        return !exclude.includes('SIGNAL');
+      case 'WorkflowExecutionUpdateAccepted':
+        return !exclude.includes('UPDATE') && !kept.has(event.seq!);
+      case 'WorkflowExecutionUpdateAdmitted':
+        return !exclude.includes('UPDATE') && event.seq! > base.ranThrough && !accepted.has(event.seq!);
+      default:
+        return false;
+    }
+  };
+  return events
+    .slice(eventId)
+    .filter(isReapplied)
+    .sort((a, b) => a.seq! - b.seq!);
 }
 
 function copyOf(event: WorkflowEvent, base: Run): WorkflowEvent {

@@ -26,6 +26,7 @@ import type { RunTimeouts } from './run-timeouts.js';
 
 type Started = EventOf<'WorkflowExecutionStarted'>;
 type Signaled = EventOf<'WorkflowExecutionSignaled'>;
+type UpdateAdmitted = EventOf<'WorkflowExecutionUpdateAdmitted'>;
 type CancelRequested = EventOf<'WorkflowExecutionCancelRequested'>;
 
 /** What a start's event says of it; the rest follows from the run. */
@@ -74,13 +75,14 @@ export type GroupMessage =
       readonly carriedFrom?: CarriedFrom;
       readonly sender?: ExecutionRecord | undefined;
     }
-  /** Not stored before it is accepted, so gone after a crash: nobody has been told anything of it. */
+  /** Unless it has been stored before, gone after a crash if it is not accepted by then: nobody has been told anything of it. */
   | {
       readonly kind: 'update';
       readonly updateId: string;
       readonly name: string;
       readonly input: Payload[];
       readonly headers?: HeadersRecord;
+      readonly stored?: true;
     };
 
 interface Stamp {
@@ -114,7 +116,8 @@ export class RunStarts {
     if (continues !== undefined) run.first = continues.first;
     core.index.add(run);
     const live = core.live(run);
-    if (ids !== undefined) live.ids = ids;
+    // What the chain knows and is not here is read back when it is wanted.
+    if (ids !== undefined || start.idsInRunId !== undefined) live.ids = ids;
     const delayed = start.startDelay !== undefined && start.startDelay > 0;
     const at = delayed ? { time: Math.max(core.now(), run.lastTime), seq: undefined } : core.stamp(run);
     // Their places are given before the event that tells of them.
@@ -182,7 +185,7 @@ export class RunStarts {
           seq,
         };
         core.committer.append(run, { eventType: 'WorkflowExecutionSignaled', ...signaled } as Signaled); // As above.
-        if (requestId !== undefined) run.live!.ids!.noteRequest(requestId, time);
+        if (requestId !== undefined) run.live!.ids?.noteRequest(requestId, time);
         if (run.delayedUntil === 0)
           core.deliver(run, {
             kind: 'signal',
@@ -201,12 +204,19 @@ export class RunStarts {
         const { reason, requestId, identity, carriedFrom, sender } = message;
         const requested = { reason, identity, carriedFrom, sender, requestId, eventTime: time, seq };
         core.committer.append(run, { eventType: 'WorkflowExecutionCancelRequested', ...requested } as CancelRequested);
-        if (requestId !== undefined) run.live!.ids!.noteRequest(requestId, time);
+        if (requestId !== undefined) run.live!.ids?.noteRequest(requestId, time);
         core.deliver(run, { kind: 'cancel', seq, time, reason, requestId, identity, sender } as Message); // As above.
         break;
       }
-      case 'update':
-        core.deliver(run, { ...message, seq, time });
+      case 'update': {
+        const { stored, updateId, name, input, headers } = message;
+        if (stored === true) {
+          const admitted = { updateId, updateName: name, input, headers, eventTime: time, seq };
+          core.committer.append(run, { eventType: 'WorkflowExecutionUpdateAdmitted', ...admitted } as UpdateAdmitted);
+        }
+        if (run.delayedUntil === 0)
+          core.deliver(run, { kind: 'update', updateId, name, input, headers, seq, time } as Message); // As above.
+      }
     }
   }
 }

@@ -189,6 +189,24 @@ test('signals that a restart has not read back move on as well', async () => {
   await expectInvariants(system);
 });
 
+test.each(['evicted', 'restarted'] as const)(
+  'what a run knew of request ids is known by its next attempt at once, also if it was %s',
+  async (how) => {
+    const { system } = await open({ runTimeout: 5000, retry: RETRY });
+    await system.signalOnce('s', 'w', 'add', 'x').value();
+    await (how === 'evicted' ? system.evictAll() : system.restart());
+    system.store.flushes.shut();
+    await system.pass(5000);
+    const again = system.signalOnce('s', 'w', 'add', 'x');
+    await system.settle();
+    system.store.flushes.open();
+    expect(await again.value()).toBe('done');
+    await system.pass(1000);
+    expect(await system.query('w', 'told').value()).toEqual([]);
+    await expectInvariants(system);
+  },
+);
+
 test('an execution that times out is not repeated, whatever its policy says', async () => {
   const { system, result } = await open({
     executionTimeout: 12_000,

@@ -53,6 +53,7 @@ interface Unfinished {
 }
 
 function isUnfinished(run: Run): boolean {
+  if (run.delayedUntil !== 0) return false;
   const waits = run.activities !== undefined || run.children !== undefined || run.externals !== undefined;
   return waits || run.localActivities !== undefined || run.lastStoredSeq > run.ranThrough;
 }
@@ -182,7 +183,7 @@ export class Supervisor {
         continue;
       }
       this.#await(run);
-      if (run.delayedUntil === 0 && isUnfinished(run)) unfinished.push({ run, through: run.lastEventId });
+      if (isUnfinished(run)) unfinished.push({ run, through: run.lastEventId });
     }
     void this.#wakeAll(unfinished).catch(this.options.onFailed);
     return { openRuns: core.index.open, clean: opened.clean };
@@ -307,7 +308,7 @@ export class Supervisor {
       this.#dispatcher.rebuild(run);
       return;
     }
-    if (run.lastStoredSeq <= run.ranThrough) return;
+    if (run.delayedUntil !== 0 || run.lastStoredSeq <= run.ranThrough) return;
     this.core.live(run);
     this.#dispatcher.schedule(run);
   }
