@@ -115,7 +115,7 @@ export class Runtime implements AsyncDisposable {
     this.#worker.on('error', (error) => this.#died(error));
     // Not before what it said last has arrived, which an answer to `close` may be.
     this.#worker.on('exit', (code) => setImmediate(() => this.#died(new Error(`it exited with code ${code}`))));
-    this.#control = new ControlPort(control.port1);
+    this.#control = new ControlPort(control.port1, time?.work);
     this.#host = new ActivityHost(host.port1, {
       activities: options.activities,
       defaultActivity: options.defaultActivity,
@@ -131,7 +131,7 @@ export class Runtime implements AsyncDisposable {
     });
     // Its port closes with the thread, whose own end says more.
     const { client: calls } = options.interceptors;
-    this.#connection = Connection.open(this.createClientPort(), { ...data, calls }, () => {})!; // The welcome is in it.
+    this.#connection = Connection.open(this.createClientPort(), { ...data, calls, work: time?.work }, () => {})!; // The welcome is in it.
     this.client = Client.over(this.#connection);
   }
 

@@ -27,6 +27,7 @@ import {
   type Request,
   type StartBrings,
 } from './protocol.js';
+import { WorkUnderWay } from './work-under-way.js';
 
 /** A request before it has its id. A field that is undefined is absent. */
 export type RequestDraft = Request extends infer R
@@ -43,6 +44,8 @@ export interface DataConverters {
 
 export interface ConnectionSetting extends DataConverters {
   readonly calls?: ClientCalls | undefined;
+  /** Of the client's thread, if it does more than this connection knows. */
+  readonly work?: WorkUnderWay | undefined;
 }
 
 type StartDraft = Extract<RequestDraft, { kind: 'start' }>;
@@ -58,6 +61,8 @@ export class Connection {
   readonly #converter: CustomPayloadConverter | undefined;
   /** With a codec: settles once everything sent before is on its way. */
   #encoding: Promise<unknown> = Promise.resolve();
+  /** What this client is about, requests in their way apart: a probe is answered when it is over. */
+  readonly #work: WorkUnderWay;
   readonly #port: MessagePort;
   readonly #pending = new Map<number, (reply: Reply) => void>();
   #queue: Request[] = [];
@@ -85,7 +90,12 @@ export class Connection {
   private constructor(
     port: MessagePort,
     payloadBytes: number,
-    { payloadCodec, payloadConverter, calls = new ClientCalls(undefined, '') }: ConnectionSetting,
+    {
+      payloadCodec,
+      payloadConverter,
+      calls = new ClientCalls(undefined, ''),
+      work = new WorkUnderWay(),
+    }: ConnectionSetting,
     closed = () => this.end(DIED),
   ) {
     this.#port = port;
@@ -93,8 +103,9 @@ export class Connection {
     this.#codec = payloadCodec;
     this.#converter = payloadConverter;
     this.calls = calls;
+    this.#work = work;
     const { port1, port2 } = new MessageChannel();
-    this.control = new ControlPort(port1);
+    this.control = new ControlPort(port1, work);
     port.postMessage({ control: port2 } satisfies AttachControl, [port2]);
     port.on('message', (message: Uint8Array | typeof PROBE) => {
       if (message === PROBE) void this.#answerProbe();
@@ -133,7 +144,7 @@ export class Connection {
       throw error;
     }
     const reply = await own;
-    return this.#codec === undefined ? reply : recode(reply, this.#codec, 'decode');
+    return this.#codec === undefined ? reply : this.#decoded(reply, this.#codec);
   }
 
   /** In the order of the calls, however long each takes to encode. */
@@ -143,7 +154,16 @@ export class Connection {
     this.#encoding = turn.catch(() => undefined);
     const reply = await this.#send(await turn);
     // The events of a history decode as events first: see `events`.
-    return reply.kind === 'history' ? reply : recode(reply, codec, 'decode');
+    return reply.kind === 'history' ? reply : this.#decoded(reply, codec);
+  }
+
+  #decoded<T>(coded: T, codec: PayloadCodec): Promise<T> {
+    return this.#work.during(recode(coded, codec, 'decode'));
+  }
+
+  /** As `send`, of what the supervisor answers as soon as it has read it. */
+  fetch(draft: Extract<RequestDraft, { kind: 'fetchHistory' }>): Promise<Reply> {
+    return this.#work.during(this.send(draft));
   }
 
   /** Encodes and decodes in `act` as the runtime does. */
@@ -169,19 +189,19 @@ export class Connection {
   /** The memo that a record brings, decoded. @throws PayloadCodecError, PayloadConverterError */
   async readMemo(memo: Payload | undefined): Promise<Record<string, unknown> | undefined> {
     if (memo === undefined) return undefined;
-    const decoded = this.#codec === undefined ? memo : await recode(memo, this.#codec, 'decode');
+    const decoded = this.#codec === undefined ? memo : await this.#decoded(memo, this.#codec);
     return this.converting(() => decodePayload(decoded)) as Record<string, unknown>; // Checked when it was given.
   }
 
   /** Pending activities with what they said of themselves. @throws PayloadCodecError, PayloadConverterError */
   async readPending(records: readonly PendingActivityRecord[]): Promise<PendingActivityInfo[]> {
-    const decoded = this.#codec === undefined ? records : await recode(records, this.#codec, 'decode');
+    const decoded = this.#codec === undefined ? records : await this.#decoded(records, this.#codec);
     return this.converting(() => decoded.map(toPendingActivity));
   }
 
   /** The same events, ready to be read. @throws PayloadCodecError */
   events(events: readonly WorkflowEvent[]): Promise<readonly WorkflowEvent[]> {
-    return this.#codec === undefined ? Promise.resolve(events) : recode(events, this.#codec, 'decode');
+    return this.#codec === undefined ? Promise.resolve(events) : this.#decoded(events, this.#codec);
   }
 
   #send(draft: RequestDraft): Promise<Reply> {
@@ -246,8 +266,9 @@ export class Connection {
     do {
       encoded = this.#encoding;
       await encoded;
+      await this.#work.over();
       await new Promise(setImmediate);
-    } while (this.#encoding !== encoded);
+    } while (this.#encoding !== encoded || this.#work.any);
     if (this.#ended !== undefined) return;
     if (this.#holds > 0) this.#probed = true;
     else this.#port.postMessage(PROBE);

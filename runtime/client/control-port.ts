@@ -7,6 +7,7 @@ import { type Remote, releaseProxy, wrap } from 'comlink';
 import type { ClientControl, Outcome } from './control.js';
 import { fromErrorRecord } from './error-record.js';
 import type { ErrorRecord } from './protocol.js';
+import { WorkUnderWay } from './work-under-way.js';
 
 export class ControlPort<T extends ClientControl> {
   readonly #port: MessagePort;
@@ -15,7 +16,11 @@ export class ControlPort<T extends ClientControl> {
   readonly #open = new Set<(end: End) => void>();
   #ended: ErrorRecord | undefined;
 
-  constructor(port: MessagePort) {
+  /** @param work where its calls count as under way */
+  constructor(
+    port: MessagePort,
+    private readonly work = new WorkUnderWay(),
+  ) {
     this.#port = port;
     this.#remote = wrap<T>(port);
     // Not before Comlink listens, which would undo it: an idle control port keeps no process alive.
@@ -23,7 +28,11 @@ export class ControlPort<T extends ClientControl> {
   }
 
   /** @throws the error of the catalogue with which the port ended, if it does so before the answer */
-  async call<R>(ask: (remote: Remote<T>) => Promise<R>): Promise<R> {
+  call<R>(ask: (remote: Remote<T>) => Promise<R>): Promise<R> {
+    return this.work.during(this.#call(ask));
+  }
+
+  async #call<R>(ask: (remote: Remote<T>) => Promise<R>): Promise<R> {
     if (this.#ended !== undefined) throw fromErrorRecord(this.#ended);
     let abandon!: (end: End) => void;
     const ended = new Promise<End>((resolve) => {

@@ -270,7 +270,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
    * @example console.table((await handle.fetchHistory()).events, ['eventId', 'eventType']);
    */
   async fetchHistory(): Promise<History> {
-    const reply = await this.#connection.send({
+    const reply = await this.#connection.fetch({
       kind: 'fetchHistory',
       workflowId: checkId('workflowId', this.workflowId),
       runId: this.#checkedRunId(),

@@ -4,6 +4,7 @@
  */
 import { fromErrorRecord } from '../client/error-record.js';
 import type { ErrorRecord } from '../client/protocol.js';
+import { WorkUnderWay } from '../client/work-under-way.js';
 import type { PackedFromHost, ToHost } from './protocol.js';
 
 interface Sleeper {
@@ -12,6 +13,8 @@ interface Sleeper {
 }
 
 export class HostTime {
+  /** What this thread asks of the supervisor without a request. */
+  readonly work = new WorkUnderWay();
   readonly #sleepers = new Map<number, Sleeper>();
   #lastId = 0;
   #send: (message: PackedFromHost) => void = () => undefined;
@@ -41,11 +44,20 @@ export class HostTime {
 
   receive(message: Extract<ToHost, { kind: 'slept' | 'probe' }>): void {
     if (message.kind === 'probe') {
-      this.#send({ kind: 'probed' });
+      void this.#answerProbe();
       return;
     }
     this.#sleepers.get(message.id)?.wake();
     this.#sleepers.delete(message.id);
+  }
+
+  async #answerProbe(): Promise<void> {
+    while (this.work.any) {
+      await this.work.over();
+      // What that led to may be under way now.
+      await new Promise(setImmediate);
+    }
+    this.#send({ kind: 'probed' });
   }
 
   end(error: ErrorRecord): void {

@@ -1,0 +1,103 @@
+/**
+ * What keeps time from being skipped: whatever is under way anywhere, also in the threads around the supervisor.
+ * Thread: the test’s. In → out: calls between two signals → no time has passed.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import * as flows from './fixtures/time-workflows.js';
+import { TestWorkflowEnvironment, type TimeSkippingTestWorkflowEnvironmentOptions } from './index.js';
+
+const workflows = new URL('./fixtures/time-workflows.js', import.meta.url);
+const START = Date.UTC(2028, 1, 28, 12);
+const DAY = 86_400_000;
+
+const skipping = (options: Partial<TimeSkippingTestWorkflowEnvironmentOptions> = {}) =>
+  TestWorkflowEnvironment.createTimeSkipping({ workflows, startTime: START, ...options });
+
+let nextId = 0;
+const id = () => ({ workflowId: `w${nextId++}` });
+
+type Handle = Awaited<ReturnType<typeof startNudged>>;
+const startNudged = (env: TestWorkflowEnvironment) => env.client.workflow.start(flows.twoNudges, id());
+
+/** Two signals with something in between, while the outcome is awaited that comes by itself after ten days. */
+async function nudgedAround(
+  env: TestWorkflowEnvironment,
+  between: (handle: Handle) => Promise<unknown>,
+): Promise<unknown> {
+  const handle = await startNudged(env);
+  const nudges = async () => {
+    await handle.signal(flows.nudge, 'one');
+    for (let i = 0; i < 5; i++) await between(handle);
+    await handle.signal(flows.nudge, 'two');
+  };
+  const [seen] = await Promise.all([handle.result(), nudges()]);
+  return { seen, passed: (await env.currentTimeMs()) - START };
+}
+const inTime = { seen: ['one', 'two'], passed: 0 };
+
+test.each<[string, (env: TestWorkflowEnvironment, handle: Handle) => Promise<unknown>]>([
+  ['a description', (_, handle) => handle.describe()],
+  ['a history', (_, handle) => handle.fetchHistory()],
+  ['a count', (env) => env.client.workflow.count()],
+  [
+    'a list',
+    async (env) => {
+      for await (const run of env.client.workflow.list()) void run;
+    },
+  ],
+  [
+    'a list of schedules',
+    async (env) => {
+      for await (const schedule of env.client.schedule.list()) void schedule;
+    },
+  ],
+  ['the time', (env) => env.currentTimeMs()],
+])('a client that awaits %s is under way', async (_, ask) => {
+  await using env = await skipping();
+  expect(await nudgedAround(env, (handle) => ask(env, handle))).toEqual(inTime);
+});
+
+test('so are values that a payload codec still encodes or decodes', async () => {
+  await using env = await skipping({ payloadCodec: new URL('./fixtures/slow-codec.js', import.meta.url) });
+  expect(await nudgedAround(env, (handle) => handle.query(flows.days))).toEqual(inTime);
+});
+
+test('and activities that wait for their rate or for room are called in their order', async () => {
+  const called: string[] = [];
+  const note = async (text: string) => {
+    await wait(1);
+    called.push(text);
+  };
+  await using env = await skipping({ activities: { note }, maxConcurrentActivities: 1 } as never);
+  const handles = [];
+  for (const text of ['a', 'b', 'c', 'd']) {
+    handles.push(await env.client.workflow.start(flows.noteAfter, { ...id(), args: [1000, text] }));
+  }
+  await Promise.all(handles.map((handle) => handle.result()));
+  expect(called).toEqual(['a', 'b', 'c', 'd']);
+  expect(await env.currentTimeMs()).toBe(START + 1000);
+});
+
+test('nothing is due and an outcome is awaited: the clock stands until the test does something', async () => {
+  await using env = await skipping();
+  const handle = await env.client.workflow.start(flows.waiter, id());
+  const before = process.cpuUsage();
+  const result = handle.result().catch((error: unknown) => error);
+  await wait(100);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1000).toBeLessThan(90);
+  expect(await env.currentTimeMs()).toBe(START);
+  await handle.terminate('enough');
+  expect(await result).toMatchObject({ code: 'WORKFLOW_FAILED' });
+});
+
+test('a sleep beyond the last Date ends nowhere and spins nowhere', async () => {
+  await using env = await skipping();
+  const handle = await env.client.workflow.start(flows.noteAfter, { ...id(), args: [9e15, 'late'] });
+  const result = handle.result().catch((error: unknown) => error);
+  await env.sleep('1 day');
+  expect(await env.currentTimeMs()).toBe(START + DAY);
+  await handle.terminate();
+  await result;
+});
