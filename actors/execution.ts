@@ -5,12 +5,12 @@
 
 import type { Command } from '../mailbox/commands.js';
 import type { CustomPayloadConverter } from '../mailbox/converter-scope.js';
-import type { ParentRecord, RunOptionsRecord, SuccessionRecord, WorkflowEvent } from '../mailbox/events.js';
+import type { WorkflowEvent } from '../mailbox/events.js';
 import { type FailureRecord, toFailureRecord } from '../mailbox/failures.js';
 import type { Message, MessageKind, MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
 import type { Answer, LocalActivityCommand, LogEntry, SinkCallRecord } from '../mailbox/turn.js';
-import { Chance, type ChanceSource } from './chance.js';
+import { Chance } from './chance.js';
 import { Children } from './children.js';
 import { startMain } from './closing.js';
 import { Conditions } from './conditions.js';
@@ -30,37 +30,8 @@ import type { Scope } from './scopes.js';
 import { receiveSignal } from './signals.js';
 import { SinkCalls } from './sink-calls.js';
 import { inStepOrder, moveOn } from './step-order.js';
+import type { ExecutionHost, Origin, RunInfo, StepOutcome, WorkflowMain } from './surroundings.js';
 import { receiveUpdate, rejectUpdate, runUpdate } from './updates.js';
-
-export interface RunInfo extends ChanceSource {
-  readonly workflowId: string;
-  readonly workflowType: string;
-  readonly firstRunId: string;
-  readonly startTime: number;
-}
-
-/** Called once, with the arguments as they came. */
-export type WorkflowMain = (input: readonly Payload[]) => unknown;
-export type Log = (level: LogEntry['level'], message: string, meta?: object) => void;
-
-/** What an execution asks of its thread. */
-export interface ExecutionHost {
-  readonly log: Log;
-  /** @throws PayloadConverterError, PayloadTooLargeError */
-  encode(value: unknown, name: string): Payload;
-  /** Names of classes of errors that fail what they are thrown in, in every workflow. */
-  readonly failureTypeNames: readonly string[];
-  /** Sink functions, as `sink.function`, that replays call too. */
-  readonly sinksInReplay?: ReadonlySet<string> | undefined;
-  /** Makes clear what an error means that comes of the sandbox's missing globals. */
-  explain<T>(thrown: T): T;
-}
-
-export type StepOutcome =
-  | { readonly kind: 'done'; readonly commands: readonly Command[]; readonly answers: readonly Answer[] }
-  /** The answers stand, but the actor can no longer be trusted: rebuild it. */
-  | { readonly kind: 'discard'; readonly answers: readonly Answer[] }
-  | { readonly kind: 'suspend'; readonly failure: FailureRecord };
 
 /** Messages that are always stored as events of their own, so that counting them is the same live and in replay. */
 const COUNTED: ReadonlySet<MessageKind> = new Set<MessageKind>([
@@ -74,17 +45,8 @@ const COUNTED: ReadonlySet<MessageKind> = new Set<MessageKind>([
   'externalResolved',
 ]);
 
-/** What the start of a run says besides its arguments. */
-export interface Origin {
-  readonly memo: Payload | undefined;
-  readonly parent: ParentRecord | undefined;
-  readonly continuedFromRunId: string | undefined;
-  readonly suggestAt: number | undefined;
-  readonly options: RunOptionsRecord | undefined;
-  readonly succession: SuccessionRecord | undefined;
-  readonly startDelay: number | undefined;
-  readonly suggestAtBytes: number | undefined;
-}
+/** More of them are of no use to anybody, and would fill the way of what is. */
+const MAX_LINES = 10_000;
 
 /** Is its own root scope, so that a run which opens no other has no scope objects. */
 export class Execution implements Scope {
@@ -98,7 +60,7 @@ export class Execution implements Scope {
   converter: CustomPayloadConverter | undefined;
   /** Undefined if the bundle has none, or they intercept nothing. */
   interceptors: Interceptors | undefined;
-  replaying = false;
+  replaying: boolean;
   /** Somebody outside asked the run to cancel; how it ends depends on it. */
   cancelRequested = false;
   /** Of the root scope. */
@@ -114,6 +76,8 @@ export class Execution implements Scope {
   /** Where the run comes from and what was noted with it; undefined for most. */
   origin: Origin | undefined;
 
+  /** Logged in the step under way. */
+  #lines = 0;
   #sinks: SinkCalls | undefined;
   #children: Children | undefined;
   #externalRequests: ExternalRequests | undefined;
@@ -135,10 +99,14 @@ export class Execution implements Scope {
     readonly host: ExecutionHost,
   ) {
     this.now = info.startTime;
+    this.replaying = info.replaying === true;
   }
 
   log(level: LogEntry['level'], message: string, meta?: object): void {
-    this.host.log(level, message, meta);
+    if (this.#lines++ < MAX_LINES) this.host.log(level, message, meta);
+    else if (this.#lines === MAX_LINES + 1) {
+      this.host.log('warn', `A step logs more than ${MAX_LINES} lines: the others are dropped`);
+    }
   }
 
   /** @throws PayloadConverterError, PayloadTooLargeError */
@@ -213,6 +181,7 @@ export class Execution implements Scope {
   begin(messages: readonly Message[], recorded: readonly WorkflowEvent[] | undefined): void {
     const replaying = recorded !== undefined;
     this.#messages = messages;
+    this.#lines = 0;
     this.replaying = replaying;
     if (replaying && (this.#patches !== undefined || recordsPatch(recorded))) {
       this.#patches ??= new Patches();

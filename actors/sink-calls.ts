@@ -10,10 +10,13 @@ import { workflowInfo } from './workflow/info.js';
 
 /** More of them are of no use to anybody, and would fill the way of what is. */
 export const MAX_SINK_CALLS = 1000;
+/** All calls of a step together. */
+export const MAX_SINK_BYTES = 4 * 2 ** 20;
 
 /** Those of the step under way. Never throws: a replay, which makes no calls, must not differ. */
 export class SinkCalls {
   #calls: SinkCallRecord[] = [];
+  #bytes = 0;
   #dropped = 0;
 
   constructor(private readonly execution: Execution) {}
@@ -21,7 +24,7 @@ export class SinkCalls {
   call(sink: string, fn: string, args: readonly unknown[]): void {
     const { execution } = this;
     if (execution.replaying && execution.host.sinksInReplay?.has(`${sink}.${fn}`) !== true) return;
-    if (this.#calls.length === MAX_SINK_CALLS) {
+    if (this.#calls.length === MAX_SINK_CALLS || this.#bytes > MAX_SINK_BYTES) {
       this.#dropped++;
       return;
     }
@@ -32,7 +35,9 @@ export class SinkCalls {
         [known, execution.origin?.options?.searchAttributes, args],
         `the call of ${sink}.${fn}`,
       );
-      this.#calls.push({ sink, fn, content: new Uint8Array(content) });
+      this.#bytes += content.byteLength;
+      if (this.#bytes > MAX_SINK_BYTES) this.#dropped++;
+      else this.#calls.push({ sink, fn, content: new Uint8Array(content) });
     } catch (error) {
       execution.log('warn', `Sink function ${sink}.${fn} is not called: ${toFailureRecord(error).message}`);
     }
@@ -42,10 +47,13 @@ export class SinkCalls {
   take(): SinkCallRecord[] {
     const calls = this.#calls;
     if (this.#dropped > 0) {
-      const message = `A step called sinks ${calls.length + this.#dropped} times: those after the first ${MAX_SINK_CALLS} are dropped`;
+      const asked = calls.length + this.#dropped;
+      const limits = `${MAX_SINK_CALLS} calls and ${MAX_SINK_BYTES} bytes`;
+      const message = `A step called sinks ${asked} times: those after the first ${calls.length} are dropped, for it may make ${limits}`;
       this.execution.log('warn', message);
     }
     this.#calls = [];
+    this.#bytes = 0;
     this.#dropped = 0;
     return calls;
   }

@@ -4,9 +4,9 @@
  */
 import { decodePayloads } from '../mailbox/payload.js';
 import { SCHEDULE_TYPE } from '../mailbox/system-types.js';
-import type { WorkflowMain } from './execution.js';
 import type { CreateRecord, ScheduleRecord } from './schedules/schedule-record.js';
 import { scheduleWorkflow } from './schedules/schedule-workflow.js';
+import type { WorkflowMain } from './surroundings.js';
 
 /** Undefined: the type is the user's. */
 export function systemWorkflow(workflowType: string): WorkflowMain | undefined {

@@ -24,8 +24,9 @@ import {
 } from '../mailbox/turn.js';
 import { ActorTable } from './actor-table.js';
 import { setCurrent } from './current.js';
-import type { Execution, Log, RunInfo } from './execution.js';
+import type { Execution } from './execution.js';
 import { compare, copiedParts, replaySteps } from './replay.js';
+import type { Log, RunInfo } from './surroundings.js';
 
 interface Step {
   readonly messages: readonly Message[];
@@ -214,10 +215,6 @@ class Turn {
   }
 
   #load(slice: Slice, load: Load): void {
-    const log: Log = (level, message, meta) => {
-      // Whichever turn it is then: an actor outlives the turn that made it.
-      if (this.runs.get(slice.run)?.replaying !== true) this.log(slice.run, level, message, meta);
-    };
     let firstEventId = 1;
     const events: WorkflowEvent[] = [];
     for (const frame of load.frames) {
@@ -226,9 +223,16 @@ class Turn {
       for (const event of decoded) events.push(event);
     }
     const copied = copiedParts(events);
+    const replayed = replaySteps(events, load.ran);
+    const replaying = replayed.length > 0;
+    const log: Log = (level, message, meta) => {
+      // Whichever turn it is then: an actor outlives the turn that made it. While it is made it is not there yet.
+      const silent = this.runs.get(slice.run)?.replaying ?? replaying;
+      if (!silent) this.log(slice.run, level, message, meta);
+    };
     // Evaluating the user's modules may take for ever, as a step may.
     this.options.watch.began(slice.run);
-    const made = this.options.create(copied === undefined ? load : { ...load, copied }, log);
+    const made = this.options.create(replaying ? { ...load, replaying, ...(copied && { copied }) } : load, log);
     this.options.watch.ended();
     if ('kind' in made) {
       this.#endSlice({ kind: 'suspended', error: made });
@@ -236,7 +240,7 @@ class Turn {
     }
     this.runs.set(slice.run, made);
     if (this.#tracing) made.outbox.trace();
-    this.#steps = [...replaySteps(events, load.ran), ...this.#steps];
+    this.#steps = [...replayed, ...this.#steps];
     this.#rebuilding = true;
   }
 

@@ -47,12 +47,14 @@ export function validateUpdate(execution: Execution, message: Update, handler: H
 
 function validation({ interceptors }: Execution, message: Update, handler: Handler, args: unknown[]): unknown {
   if (interceptors?.has('validateUpdate') !== true) return handler.validate?.(message.name, args);
-  let outcome: unknown;
+  const outcomes: unknown[] = [];
   const intercepted: unknown = interceptors.through('validateUpdate', inputOf(message, args), (input) => {
-    outcome = handler.validate?.(input.name, input.args);
+    outcomes.push(handler.validate?.(input.name, input.args));
   });
-  // Whichever is a promise rejects the update.
-  return isThenable(outcome) ? outcome : intercepted;
+  // Whichever is a promise rejects the update, by being one: what becomes of it, nobody asks.
+  const promises = [intercepted, ...outcomes].filter(isThenable);
+  for (const promise of promises) promise.then(undefined, () => undefined);
+  return promises[0];
 }
 
 function inputOf({ updateId, name, headers }: Update, args: unknown[]): UpdateInput {

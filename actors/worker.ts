@@ -14,7 +14,7 @@ import { PayloadTooLargeError, WorkflowDefinitionError } from '../runtime/errors
 import { enableCodeContext } from './code-context.js';
 import { CodedTurns, type Turns } from './coded-turns.js';
 import { currentExecution, currentOrUndefined, setCurrent } from './current.js';
-import { Execution, type Log, type RunInfo, type WorkflowMain } from './execution.js';
+import { Execution } from './execution.js';
 import { type ExportedWorkflow, ExportedWorkflows, type Exports, runWorkflow } from './exported-workflows.js';
 import { factoryOf, makeInterceptors } from './interceptors.js';
 import type { WorkflowBundle } from './sandbox/bundle.js';
@@ -25,6 +25,7 @@ import { ModuleGraph } from './sandbox/module-graph.js';
 import type { SandboxHost } from './sandbox/sandbox-host.js';
 import { firstPlace, stackMapper } from './sandbox/source-map.js';
 import { STEP_FIELDS } from './steps.js';
+import type { Log, RunInfo, WorkflowMain } from './surroundings.js';
 import { systemWorkflow } from './system-workflows.js';
 import { type StepWatch, TurnRunner } from './turn-runner.js';
 import type { WorkflowInterceptorsFactory } from './workflow/interceptors.js';

@@ -8,7 +8,8 @@ import { decodePayload } from '../../mailbox/payload.js';
 import type { SearchAttributes, SearchAttributeUpdatePair } from '../../mailbox/search-attributes.js';
 import { InvalidArgumentError } from '../../runtime/errors.js';
 import { currentExecution } from '../current.js';
-import type { Execution, Origin } from '../execution.js';
+import type { Execution } from '../execution.js';
+import type { Origin } from '../surroundings.js';
 
 const NOTHING: Origin = {
   memo: undefined,

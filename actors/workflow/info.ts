@@ -2,16 +2,19 @@
  * What a workflow can know and say: its info, deterministic ids, its log.
  * Thread: worker. In → out: reads of the current execution.
  */
+
 import { typedAttributes, untypedAttributes } from '../../mailbox/attribute-records.js';
 import type { ParentRecord, RunOptionsRecord, SuccessionRecord } from '../../mailbox/events.js';
 import { fromFailureRecord } from '../../mailbox/failures.js';
+import { isThenable } from '../../mailbox/gate.js';
 import { decodePayload } from '../../mailbox/payload.js';
 import type { RetryPolicy } from '../../mailbox/retry-options.js';
 import type { SearchAttributes, TypedSearchAttributes } from '../../mailbox/search-attributes.js';
 import { currentUpdate } from '../code-context.js';
 import { currentExecution, currentOrUndefined } from '../current.js';
-import type { Execution, Origin } from '../execution.js';
+import type { Execution } from '../execution.js';
 import { SUGGEST_AT, SUGGEST_AT_BYTES } from '../history-size.js';
+import type { Origin } from '../surroundings.js';
 
 export interface ParentWorkflowInfo {
   readonly workflowId: string;
@@ -208,7 +211,12 @@ function attributesOf(execution: Execution, attributes: object | undefined): obj
   }
   const { workflowId, runId, workflowType } = info;
   const known = { namespace: NAMESPACE, taskQueue: 'default', workflowId, runId, workflowType, ...ofUpdate };
-  return { ...interceptors.through('getLogAttributes', known, (all) => all), ...attributes };
+  const all: unknown = interceptors.through('getLogAttributes', known, (given) => given);
+  if (isThenable(all)) {
+    all.then(undefined, () => undefined);
+    throw new TypeError('getLogAttributes of an interceptor must be synchronous: it returned a promise');
+  }
+  return { ...(all as object), ...attributes };
 }
 
 /** The workflow's log: goes to the runtime's logger with workflow id and run id; silent during replay. */

@@ -270,8 +270,13 @@ export class Connection {
       await new Promise(setImmediate);
     } while (this.#encoding !== encoded || this.#work.any);
     if (this.#ended !== undefined) return;
-    if (this.#holds > 0) this.#probed = true;
-    else this.#port.postMessage(PROBE);
+    if (this.#holds > 0) {
+      this.#probed = true;
+      return;
+    }
+    // What has been asked since may still wait for this turn of the event loop to end.
+    this.#flush();
+    this.#port.postMessage(PROBE);
   }
 
   #receive(bytes: Uint8Array): void {

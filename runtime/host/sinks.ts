@@ -7,6 +7,8 @@ import type { Sink, SinkFunction, Sinks } from '../../actors/workflow/sinks.js';
 import { typedAttributes } from '../../mailbox/attribute-records.js';
 import { nameOfType, refuseUnknownOptions } from '../../mailbox/checks.js';
 import type { SearchAttributesRecord } from '../../mailbox/events.js';
+import { toFailureRecord } from '../../mailbox/failures.js';
+import { isThenable } from '../../mailbox/gate.js';
 import { decodePlain } from '../../mailbox/payload.js';
 import { SdkComponent } from '../../mailbox/sdk-component.js';
 import type { SinkCallRecord } from '../../mailbox/turn.js';
@@ -90,13 +92,14 @@ export class SinkHost {
     };
     const failed = (error: unknown) => {
       const { workflowId, runId } = info;
-      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      const { stack, message } = toFailureRecord(error);
+      const reason = stack ?? message;
       const sdkComponent = SdkComponent.worker;
       this.logger.error(`Sink function ${name} failed`, { sdkComponent, workflowId, runId, error: reason });
     };
     try {
       const outcome: unknown = injected.fn(info, ...(args ?? []));
-      if (outcome instanceof Promise) outcome.catch(failed);
+      if (isThenable(outcome)) outcome.then(undefined, failed);
     } catch (error) {
       failed(error);
     }

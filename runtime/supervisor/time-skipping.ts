@@ -32,6 +32,9 @@ interface Sleep {
   readonly attempt: number | undefined;
 }
 
+/** The last time that a Date can be. What is due later is never due. */
+const LAST_TIME = 8.64e15;
+
 export class TimeSkipping {
   readonly #sleeps = new Map<number, Sleep>();
   /** Counts whatever happens: what has been asked holds only if nothing has since. */
@@ -77,7 +80,7 @@ export class TimeSkipping {
       return false;
     if (this.#sleeps.size > 0) return true;
     if (surroundings.anySuspended() || surroundings.leftToClients() > 0) return false;
-    return surroundings.awaited() && clock.next !== undefined;
+    return surroundings.awaited() && clock.next !== undefined && clock.next <= LAST_TIME;
   }
 
   #atWork(): boolean {

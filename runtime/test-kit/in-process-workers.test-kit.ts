@@ -2,13 +2,16 @@
  * Workers without threads: real turn runners and executions over plain workflow functions, whose turns can be held or lost.
  * Thread: the test's; one turn at a time over all slots, for the current execution is known by thread. In → out: turn bytes → report bytes.
  */
+
 import { setCurrent } from '../../actors/current.js';
-import { Execution, type ExecutionHost, type Log } from '../../actors/execution.js';
+import { Execution } from '../../actors/execution.js';
 import { type ExportedWorkflow, ExportedWorkflows, runWorkflow } from '../../actors/exported-workflows.js';
 import { makeInterceptors } from '../../actors/interceptors.js';
+import type { ExecutionHost, Log } from '../../actors/surroundings.js';
 import { systemWorkflow } from '../../actors/system-workflows.js';
 import { TurnRunner } from '../../actors/turn-runner.js';
 import type { WorkflowInterceptorsFactory } from '../../actors/workflow/interceptors.js';
+import { toFailureRecord } from '../../mailbox/failures.js';
 import { encodePayload } from '../../mailbox/payload.js';
 import { decodeTurn, encodeReport, type Load, type Slice, type SuspendReason } from '../../mailbox/turn.js';
 import { WorkerLostError, type Workers } from '../supervisor/workers.js';
@@ -41,8 +44,13 @@ export function createExecution(load: Load, log: Log, deployed: Deployed): Execu
   const execution = new Execution(load, system ?? ((input) => runWorkflow(workflow!, input)), host);
   if (system === undefined && deployed.interceptors !== undefined) {
     setCurrent(execution);
-    execution.interceptors = makeInterceptors(deployed.interceptors, 2 ** 21);
-    setCurrent(undefined);
+    try {
+      execution.interceptors = makeInterceptors(deployed.interceptors, 2 ** 21);
+    } catch (error) {
+      return { kind: 'threw', failure: toFailureRecord(error) };
+    } finally {
+      setCurrent(undefined);
+    }
   }
   return execution;
 }

@@ -4,8 +4,8 @@
  */
 import { expect } from 'vitest';
 import { setCurrent } from '../../actors/current.js';
-import type { StepOutcome } from '../../actors/execution.js';
 import { compare, leavesEvent, type ReplayStep, replaySteps } from '../../actors/replay.js';
+import type { StepOutcome } from '../../actors/surroundings.js';
 import type { Command, CommandOf } from '../../mailbox/commands.js';
 import { CLOSING_EVENTS, type WorkflowEvent } from '../../mailbox/events.js';
 import type { Message } from '../../mailbox/messages.js';
