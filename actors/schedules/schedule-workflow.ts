@@ -115,7 +115,10 @@ export async function scheduleWorkflow(given: ScheduleRecord, create?: CreateRec
 
   for (;;) {
     if (!deleted) schedule.process();
-    const isLong = execution.historyLength >= LONG_HISTORY || execution.historySize >= LARGE_HISTORY;
+    const isLong =
+      execution.historyLength >= LONG_HISTORY ||
+      execution.historySize >= LARGE_HISTORY ||
+      workflowInfo().continueAsNewSuggested;
     if ((deleted || isLong) && schedule.starting === 0 && allHandlersFinished()) break;
     schedule.arm();
     await condition(() => schedule.dirty || ((deleted || isLong) && schedule.starting === 0 && allHandlersFinished()));

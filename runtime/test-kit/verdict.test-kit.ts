@@ -101,7 +101,7 @@ class Chain {
 }
 
 /** The steps of a history; what is stored and not told of came after them, one by one, unless the run closed before. */
-function stepsOf(history: readonly WorkflowEvent[]): readonly ReplayStep[] {
+export function stepsOf(history: readonly WorkflowEvent[]): readonly ReplayStep[] {
   const steps = replaySteps(history, []);
   if (CLOSING_EVENTS.has(history.at(-1)!.eventType)) return steps;
   const last = steps.at(-1)?.messages.at(-1)?.seq ?? 0;
