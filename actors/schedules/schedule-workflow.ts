@@ -41,12 +41,15 @@ export const deleteSchedule = defineUpdate<void>('delete');
 /** Messages and commands of a run after which the next one begins. */
 const LONG_HISTORY = 1000;
 const LARGE_HISTORY = 4 * 1024 * 1024;
+const MIN_HISTORY = 10;
 
 /** @param create of the first run only */
 export async function scheduleWorkflow(given: ScheduleRecord, create?: CreateRecord): Promise<void> {
   const execution = currentExecution();
   const record = create === undefined ? given : { ...given, createdAt: execution.now, through: execution.now };
   const schedule = new ScheduleRun(record);
+  // It has to come further than it takes to begin, or nothing but beginnings would follow each other.
+  const shortHistory = MIN_HISTORY + 2 * record.running.length;
   let deleted = false;
 
   const trigger = (overlap: OverlapPolicy) => {
@@ -115,15 +118,17 @@ export async function scheduleWorkflow(given: ScheduleRecord, create?: CreateRec
 
   for (;;) {
     if (!deleted) schedule.process();
-    const isLong =
-      execution.historyLength >= LONG_HISTORY ||
-      execution.historySize >= LARGE_HISTORY ||
-      workflowInfo().continueAsNewSuggested;
+    const isLong = execution.historyLength > shortHistory && isLongHistory();
     if ((deleted || isLong) && schedule.starting === 0 && allHandlersFinished()) break;
     schedule.arm();
     await condition(() => schedule.dirty || ((deleted || isLong) && schedule.starting === 0 && allHandlersFinished()));
   }
   if (!deleted) await continueAsNew<typeof scheduleWorkflow>(record);
+}
+
+function isLongHistory(): boolean {
+  const { historyLength, historySize, continueAsNewSuggested } = workflowInfo();
+  return historyLength >= LONG_HISTORY || historySize >= LARGE_HISTORY || continueAsNewSuggested;
 }
 
 /** By which its run is found: those that are no longer there are taken away. */

@@ -214,7 +214,7 @@ const action: Arbitrary<ScheduleAction> = oneof(
   { weight: 2, arbitrary: record({ do: is('loseTurns' as const), turns: integer({ min: 1, max: 3 }) }) },
   { weight: 3, arbitrary: record({ do: is('crash' as const), flush: constantFrom('lost' as const, 'kept' as const) }) },
   { weight: 1, arbitrary: record({ do: is('restart' as const) }) },
-  { weight: 1, arbitrary: record({ do: is('deploy' as const) }) },
+  { weight: 2, arbitrary: record({ do: is('deploy' as const) }) },
 );
 
 export const scheduleProgram: Arbitrary<ScheduleProgram> = record({
@@ -226,5 +226,5 @@ export const scheduleProgram: Arbitrary<ScheduleProgram> = record({
   actions: array(action, { maxLength: 40, size: 'max' }),
   slots: integer({ min: 1, max: 2 }),
   maxResident: integer({ min: 0, max: 3 }),
-  historyEvents: constantFrom(51_200, 250),
+  historyEvents: constantFrom(51_200, 150),
 });
