@@ -3,7 +3,7 @@
  * Thread: any client thread, worker. In → out: pairs or arrays by name ⇄ records by name.
  */
 import { InvalidSearchAttributeError } from '../runtime/errors.js';
-import { nameOfType } from './checks.js';
+import { isText, nameOfType } from './checks.js';
 import type {
   AttributeValue,
   SearchAttributeRecord,
@@ -180,18 +180,28 @@ function recordOf(
     throw new InvalidSearchAttributeError({ attribute: name, reason });
   }
   const stored = value instanceof Date ? value.getTime() : (value as AttributeValue); // Checked above.
-  const bytes = sizeOf(stored);
+  const text = textOf(stored);
+  const bytes = text === undefined ? 0 : sizeOf(text);
   if (bytes > LARGEST_VALUE) {
     const reason = `its value has ${bytes} bytes, at most ${LARGEST_VALUE} are possible. Put what is large into the memo`;
     throw new InvalidSearchAttributeError({ attribute: name, reason });
   }
+  if (text !== undefined && !isText(text)) {
+    throw new InvalidSearchAttributeError({
+      attribute: name,
+      reason: 'it holds half a surrogate pair, which is no text',
+    });
+  }
   return [name, type, Array.isArray(stored) ? [...stored] : stored];
 }
 
+function textOf(value: AttributeValue): string | undefined {
+  if (Array.isArray(value)) return value.join('\n');
+  return typeof value === 'string' ? value : undefined;
+}
+
 /** At most three bytes a character: only of what might be too large it is worth counting. */
-function sizeOf(value: AttributeValue): number {
-  const text = Array.isArray(value) ? value.join('\n') : value;
-  if (typeof text !== 'string') return 8;
+function sizeOf(text: string): number {
   return text.length * 3 <= LARGEST_VALUE ? text.length : new TextEncoder().encode(text).byteLength;
 }
 

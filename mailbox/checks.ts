@@ -10,6 +10,11 @@ const MAX_ID_LENGTH = 1000;
 // With the u flag this matches only surrogates without a partner: text that UTF-8 cannot hold, so that two ids would become one.
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
+/** False for what UTF-8 cannot hold: it would be another text once it has been sent. */
+export function isText(value: string): boolean {
+  return !LONE_SURROGATE.test(value);
+}
+
 /** @throws InvalidArgumentError unless `value` is a non-empty string of at most 1,000 characters without lone surrogates */
 export function checkId(argument: string, value: unknown): string {
   if (typeof value !== 'string') {
@@ -20,7 +25,7 @@ export function checkId(argument: string, value: unknown): string {
     const reason = `it has ${value.length} characters, at most ${MAX_ID_LENGTH} are possible`;
     throw new InvalidArgumentError({ argument, reason });
   }
-  if (LONE_SURROGATE.test(value)) {
+  if (!isText(value)) {
     throw new InvalidArgumentError({ argument, reason: 'it holds half a surrogate pair, which is not text' });
   }
   return value;

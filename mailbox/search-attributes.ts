@@ -79,7 +79,8 @@ export function isValueOf(type: SearchAttributeType, value: unknown): boolean {
     case 'DATETIME':
       return value instanceof Date && !Number.isNaN(value.getTime());
     case 'KEYWORD_LIST':
-      return Array.isArray(value) && value.every((item) => typeof item === 'string');
+      // What is missing in the middle of an array is skipped by `every`, but not by a spread.
+      return Array.isArray(value) && [...value].every((item) => typeof item === 'string');
   }
 }
 

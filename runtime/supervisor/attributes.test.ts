@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import {
+  ApplicationFailure,
   condition,
   defineQuery,
   defineSearchAttributeKey,
@@ -160,6 +161,12 @@ test('an attribute that cannot be is refused where it is given', async () => {
   expect(refused('Amount', 'DOUBLE', Number.NaN)).toMatch(/is no value of type DOUBLE/);
   expect(refused('When', 'DATETIME', new Date(Number.NaN))).toMatch(/is no value of type DATETIME/);
   expect(refused('Amount', 'LONG', 1)).toMatch(/LONG is none of the types TEXT, KEYWORD/);
+  expect(refused('Tags', 'KEYWORD_LIST', Object.assign(['a'], { 2: 'b' }))).toMatch(
+    /an array is no value of type KEYWORD_LIST/,
+  );
+  expect(refused('Tags', 'KEYWORD_LIST', ['a', 'b\ud800'])).toMatch(/half a surrogate pair/);
+  expect(refused('Stage', 'KEYWORD', '\udc00\ud800')).toMatch(/half a surrogate pair/);
+  expect(refused('Stage', 'KEYWORD', '😀')).toBeUndefined();
   expect(refused('a b', 'INT', 1)).toMatch(/letters, digits/);
   expect(refused('StartTime', 'INT', 1)).toMatch(/every run has a field of that name/);
   expect(refused('x'.repeat(101), 'INT', 1)).toMatch(/at most 100 characters/);
@@ -256,4 +263,72 @@ test('a step that uses one new name with two types is refused', async () => {
   await system.settle();
   expect((await system.describe('w')).suspended?.error).toMatchObject({ name: 'WorkflowSuspendedError' });
   expect(system.types('w')).toEqual(['WorkflowExecutionStarted']);
+});
+
+test('a name that has another type by now is not given again: not by a retry, and not by a reset', async () => {
+  const other = defineSearchAttributeKey('Stage', 'INT');
+  const fail = defineSignal('fail');
+  const system = await System.open({
+    workflows: {
+      teller,
+      failing: async () => {
+        if (workflowInfo().attempt > 1) await condition(() => false);
+        upsertSearchAttributes([{ key: stage, value: null }]);
+        let over = false;
+        setHandler(fail, () => {
+          over = true;
+        });
+        await condition(() => over);
+        throw ApplicationFailure.create({ message: 'on purpose' });
+      },
+    },
+  });
+  await system
+    .startWith({
+      workflowId: 'w',
+      workflowType: 'failing',
+      options: {
+        retry: {
+          initialInterval: 1000,
+          backoffCoefficient: 1,
+          maximumInterval: 1000,
+          maximumAttempts: 3,
+          nonRetryableErrorTypes: [],
+        },
+        searchAttributes: attributes({ key: stage, value: 'a' }, { key: amount, value: 7 }),
+      },
+    })
+    .value();
+  await system.settle();
+  await system
+    .startWith({
+      workflowId: 'v',
+      workflowType: 'teller',
+      options: { searchAttributes: attributes({ key: other, value: 5 }) },
+    })
+    .value();
+  const upserted = system.history('w').at(-1)!;
+  expect(await system.reset('w', upserted.eventId).error()).toMatchObject({
+    code: 'SEARCH_ATTRIBUTE_TYPE_CONFLICT',
+    fields: { attribute: 'Stage', type: 'KEYWORD', existing: 'INT' },
+  });
+  const { runId } = await system.describe('w');
+  await system.signal('w', 'fail').value();
+  await system.settle();
+  const found = async () => {
+    const outcome = await system.supervisor.controlPlane.list('Stage > 0 OR Amount = 7', 10);
+    if (!outcome.ok) throw new Error(outcome.error.code);
+    // Those that began in one millisecond are in no order after a restart.
+    return outcome.value.rows
+      .sort((a, b) => a.runId.localeCompare(b.runId))
+      .map(({ workflowId, searchAttributes }) => [workflowId, searchAttributes]);
+  };
+  const expected = await found();
+  expect((await system.describe('w')).runId).not.toBe(runId);
+  expect(expected).toHaveLength(3);
+  expect(expected).toContainEqual(['v', [['Stage', 'INT', 5]]]);
+  expect(expected.filter(([workflowId]) => workflowId === 'w')).toEqual(Array(2).fill(['w', [['Amount', 'INT', 7]]]));
+  await system.crash();
+  expect(await found()).toEqual(expected);
+  await expectInvariants(system);
 });

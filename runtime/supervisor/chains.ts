@@ -3,7 +3,7 @@
  * Thread: supervisor. In → out: what ends a run → its closing event and, in the same flush, the next run if there is to be one, with what waited.
  */
 import type { BufferedSignal, CommandOf } from '../../mailbox/commands.js';
-import type { EventBody, EventOf, SuccessionRecord, WorkflowEvent } from '../../mailbox/events.js';
+import type { EventBody, EventOf, RunOptionsRecord, SuccessionRecord, WorkflowEvent } from '../../mailbox/events.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import type { Message, MessageOf } from '../../mailbox/messages.js';
 import type { Payload } from '../../mailbox/payload.js';
@@ -113,7 +113,7 @@ export class Chains {
     { initiator, delay, attempt }: NextRun,
     buffered: readonly BufferedSignal[],
   ): void {
-    const { workflowType, input, memo, options } = started;
+    const { workflowType, input, memo } = started;
     const { newExecutionRunId } = event as WorkflowEvent & Ending;
     const last = 'result' in event ? event.result : started.succession?.lastCompletionResult;
     this.#follow(run, event, buffered, {
@@ -121,7 +121,7 @@ export class Chains {
       workflowType,
       input,
       memo,
-      options,
+      options: this.#optionsAgain(started.options),
       startDelay: delay,
       succession: {
         ...this.#succession(run, initiator, attempt),
@@ -129,6 +129,13 @@ export class Chains {
         ...(last === undefined ? {} : { lastCompletionResult: last as Payload }),
       },
     });
+  }
+
+  /** Nobody can be told that an attribute does not fit any more: the run begins without it. */
+  #optionsAgain(options: RunOptionsRecord | undefined): RunOptionsRecord | undefined {
+    if (options?.searchAttributes === undefined) return options;
+    const { attributes } = this.deps.core.index.table;
+    return { ...options, searchAttributes: attributes.fitting(options.searchAttributes) };
   }
 
   #succession(run: Run, initiator: SuccessionRecord['initiator'], attempt: number): SuccessionRecord {

@@ -2,10 +2,10 @@
  * Resets: a run takes the place of the newest one of its workflow id, from an earlier step of that one's history.
  * Thread: supervisor. In → out: reset request → the base run terminated if it is open and, in the same flush, the new run; or a refusal.
  */
-import type { EventBody, EventOf, WorkflowEvent } from '../../mailbox/events.js';
+import type { EventBody, EventOf, SearchAttributeUpdateRecord, WorkflowEvent } from '../../mailbox/events.js';
 import { decodeEvents } from '../../mailbox/turn.js';
 import type { RequestOf } from '../client/protocol.js';
-import { WorkflowResetError } from '../errors.js';
+import { type HoldfastError, WorkflowResetError } from '../errors.js';
 import type { Closing } from './closing.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
@@ -60,6 +60,12 @@ export class Resets {
       refuse(no.reason, no.nearest);
       return;
     }
+    const misfit = this.#misfit(events.slice(0, eventId));
+    if (misfit !== undefined) {
+      // What it rests on may be of any run.
+      void core.committer.durable().then(() => core.refuse(waiter, undefined, misfit));
+      return;
+    }
     if (base.lastEventId === events.length) {
       const run = this.#carryOut(request, base, events);
       core.committer.after(run, () => core.reply(waiter, { kind: 'started', runId: run.runId, started: true }));
@@ -79,6 +85,17 @@ export class Resets {
       this.deps.dispatcher.schedule(base);
       core.moved();
     }, core.options.onFailed);
+  }
+
+  /** Why the table cannot take what the events say of search attributes, if so: a name may have another type by now. */
+  #misfit(events: readonly WorkflowEvent[]): HoldfastError | undefined {
+    const { attributes } = this.deps.core.index.table;
+    for (const event of events) {
+      const set = attributesIn(event);
+      const error = set === undefined ? undefined : attributes.refusal(set);
+      if (error !== undefined) return error;
+    }
+    return undefined;
   }
 
   /** All of it is in one flush. The base run's frame comes first, so that a restart finds the new run to be the newer one. */
@@ -186,4 +203,9 @@ function again(event: Reapplied, baseRunId: string): EventBody {
     input,
     ...(headers === undefined ? {} : { headers }),
   };
+}
+
+function attributesIn(event: WorkflowEvent): readonly SearchAttributeUpdateRecord[] | undefined {
+  if (event.eventType === 'UpsertWorkflowSearchAttributes') return event.searchAttributes;
+  return event.eventType === 'WorkflowExecutionStarted' ? event.options?.searchAttributes : undefined;
 }

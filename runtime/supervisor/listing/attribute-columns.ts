@@ -11,6 +11,7 @@ import type {
 } from '../../../mailbox/events.js';
 import type { SearchAttributeType } from '../../../mailbox/search-attributes.js';
 import { type HoldfastError, InvalidSearchAttributeError, SearchAttributeTypeConflictError } from '../../errors.js';
+import { Bounds, Marks } from './chunk-summaries.js';
 import { type Text, Texts } from './texts.js';
 
 /** Rows of a chunk: small enough to be evaluated as a whole without anybody waiting. */
@@ -21,10 +22,15 @@ const MOST_NAMES = 1000;
 
 const TEXTUAL: ReadonlySet<SearchAttributeType> = new Set<SearchAttributeType>(['TEXT', 'KEYWORD', 'KEYWORD_LIST']);
 
+/** Eight for each row: where every row has another text, one chunk in eight seems to hold a text that it does not. */
+const MARKS = CHUNK * 8;
+
 /** Numbers, times and booleans: NaN where a row has none. Of a chunk where none has any, there is no array. */
 export class NumberColumn {
   readonly kind = 'numbers';
   readonly chunks: (Float64Array | undefined)[] = [];
+  /** Of the chunks that there are. */
+  readonly bounds: (Bounds | undefined)[] = [];
   /** Rows that have a value. */
   rows = 0;
 
@@ -41,9 +47,19 @@ export class NumberColumn {
     if (had) this.rows--;
     if (value === undefined && !had) return;
     const chunk = Math.floor(row / CHUNK);
-    this.chunks[chunk] ??= new Float64Array(CHUNK).fill(Number.NaN);
-    this.chunks[chunk][row % CHUNK] = value === undefined ? Number.NaN : Number(value);
-    if (value !== undefined) this.rows++;
+    const values = this.chunks[chunk] ?? this.#addChunk(chunk);
+    const number = value === undefined ? Number.NaN : Number(value);
+    values[row % CHUNK] = number;
+    if (value === undefined) return;
+    this.bounds[chunk]!.widen(number);
+    this.rows++;
+  }
+
+  #addChunk(chunk: number): Float64Array {
+    const values = new Float64Array(CHUNK).fill(Number.NaN);
+    this.chunks[chunk] = values;
+    this.bounds[chunk] = new Bounds();
+    return values;
   }
 }
 
@@ -51,6 +67,8 @@ export class NumberColumn {
 export class TextColumn {
   readonly kind = 'texts';
   readonly chunks: (Uint32Array | undefined)[] = [];
+  /** Of the chunks that there are. */
+  readonly marks: (Marks | undefined)[] = [];
   readonly texts = new Texts();
   rows = 0;
 
@@ -68,13 +86,22 @@ export class TextColumn {
     if (value === undefined && before === 0) return;
     // The new one first: of the same text, the code stays.
     const code = value === undefined ? 0 : this.texts.take(value as Text); // By the type of the column.
-    this.chunks[chunk] ??= new Uint32Array(CHUNK);
-    this.chunks[chunk][row % CHUNK] = code;
+    const codes = this.chunks[chunk] ?? this.#addChunk(chunk);
+    codes[row % CHUNK] = code;
     if (before !== 0) {
       this.texts.release(before);
       this.rows--;
     }
-    if (code !== 0) this.rows++;
+    if (code === 0) return;
+    this.marks[chunk]!.set(code);
+    this.rows++;
+  }
+
+  #addChunk(chunk: number): Uint32Array {
+    const codes = new Uint32Array(CHUNK);
+    this.chunks[chunk] = codes;
+    this.marks[chunk] = new Marks(MARKS);
+    return codes;
   }
 }
 
@@ -109,7 +136,12 @@ export class AttributeColumns {
     return undefined;
   }
 
-  /** Others of the row stay. */
+  /** Those that can be set. A name that nobody had any more may have been given another type since. */
+  fitting(attributes: SearchAttributesRecord): SearchAttributesRecord {
+    return attributes.filter((record) => this.refusal([record]) === undefined);
+  }
+
+  /** Others of the row stay. Nothing is set for which there is a `refusal`. */
   update(row: number, attributes: readonly SearchAttributeUpdateRecord[]): void {
     for (const record of attributes) {
       const [name] = record;

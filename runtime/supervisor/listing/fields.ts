@@ -7,6 +7,7 @@ import type { SearchAttributeType } from '../../../mailbox/search-attributes.js'
 import { InvalidListFilterError } from '../../errors.js';
 import type { Run } from '../run.js';
 import type { RunIndex } from '../run-index.js';
+import type { Bounds, Presence } from './chunk-summaries.js';
 import type { FieldRef } from './filter-syntax.js';
 import { type Chunk, STATUSES } from './run-table.js';
 import type { Text } from './texts.js';
@@ -23,12 +24,29 @@ export interface Coded {
   codeOf(text: Text): number;
 }
 
-export type Source =
-  /** NaN for no value; no array if there is none in the chunk. */
-  | { readonly kind: 'numbers'; read(chunk: Chunk, index: number): Float64Array | undefined }
-  | { readonly kind: 'codes'; readonly coded: Coded; read(chunk: Chunk, index: number): ArrayLike<number> | undefined }
-  /** Read from the run itself, which takes longer. */
-  | { readonly kind: 'rows'; of(chunk: Chunk, at: number): string | number | undefined };
+export type Source = NumberSource | CodeSource | RowSource;
+
+/** NaN for no value; no array and no bounds if there is none in the chunk. */
+interface NumberSource {
+  readonly kind: 'numbers';
+  read(chunk: Chunk, index: number): Float64Array | undefined;
+  bounds(chunk: Chunk, index: number): Bounds | undefined;
+}
+
+interface CodeSource {
+  readonly kind: 'codes';
+  readonly coded: Coded;
+  read(chunk: Chunk, index: number): ArrayLike<number> | undefined;
+  presence(chunk: Chunk, index: number): Presence | undefined;
+}
+
+/** Read from the run itself, which takes longer. */
+interface RowSource {
+  readonly kind: 'rows';
+  of(chunk: Chunk, at: number): string | number | undefined;
+  /** Of values that are numbers and known to the chunk. */
+  bounds?(chunk: Chunk, index: number): Bounds;
+}
 
 export interface Field {
   readonly name: string;
@@ -56,9 +74,16 @@ export function fieldOf({ name, offset }: FieldRef, index: RunIndex, query: stri
     throw new InvalidListFilterError({ query, offset, reason });
   }
   const kind = KINDS[column.type];
-  return column.kind === 'numbers'
-    ? { name, kind, source: { kind: 'numbers', read: (_, chunk) => column.chunks[chunk] } }
-    : { name, kind, source: { kind: 'codes', coded: column.texts, read: (_, chunk) => column.chunks[chunk] } };
+  const source: Source =
+    column.kind === 'numbers'
+      ? { kind: 'numbers', read: (_, chunk) => column.chunks[chunk], bounds: (_, chunk) => column.bounds[chunk] }
+      : {
+          kind: 'codes',
+          coded: column.texts,
+          read: (_, chunk) => column.chunks[chunk],
+          presence: (_, chunk) => column.marks[chunk],
+        };
+  return { name, kind, source };
 }
 
 function isFieldName(name: string): name is FieldName {
@@ -90,15 +115,36 @@ const FIELDS: { readonly [F in FieldName]: (index: RunIndex) => Omit<Field, 'nam
       of: (code: number) => types[code],
       codeOf: (text: Text) => Math.max(0, types.indexOf(text as string)),
     };
-    return { kind: 'text', source: { kind: 'codes', coded, read: (chunk) => chunk.types } };
+    return {
+      kind: 'text',
+      source: { kind: 'codes', coded, read: ({ types: codes }) => codes, presence: ({ typeMarks }) => typeMarks },
+    };
   },
   ExecutionStatus: () => ({
     kind: 'status',
-    source: { kind: 'codes', coded: STATUS_NAMES, read: (chunk) => chunk.status },
+    source: {
+      kind: 'codes',
+      coded: STATUS_NAMES,
+      read: ({ status }) => status,
+      presence: ({ statusCounts }) => statusCounts,
+    },
   }),
-  StartTime: () => ({ kind: 'time', source: { kind: 'numbers', read: (chunk) => chunk.startTimes } }),
-  ExecutionTime: () => ({ kind: 'time', source: { kind: 'rows', of: (chunk, at) => chunk.executionTime(at) } }),
-  CloseTime: () => ({ kind: 'time', source: { kind: 'numbers', read: (chunk) => chunk.closeTimes } }),
+  StartTime: () => ({
+    kind: 'time',
+    source: { kind: 'numbers', read: ({ startTimes }) => startTimes, bounds: ({ startBounds }) => startBounds },
+  }),
+  ExecutionTime: () => ({
+    kind: 'time',
+    source: {
+      kind: 'rows',
+      of: (chunk, at) => chunk.executionTime(at),
+      bounds: ({ executionBounds }) => executionBounds,
+    },
+  }),
+  CloseTime: () => ({
+    kind: 'time',
+    source: { kind: 'numbers', read: ({ closeTimes }) => closeTimes, bounds: ({ closeBounds }) => closeBounds },
+  }),
   ExecutionDuration: () => ({
     kind: 'duration',
     source: {

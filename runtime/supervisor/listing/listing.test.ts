@@ -221,6 +221,7 @@ describe('a wrong filter is refused, and where it is wrong is pointed at', () =>
     [`Note STARTS_WITH 'a'`, 0, `'Note' cannot be compared with STARTS_WITH`],
     [`StartTime > 'yesterday'`, 12, `'StartTime' is compared with a time such as`],
     [`StartTime > '2026-13-01'`, 12, `'StartTime' is compared with a time such as`],
+    [`StartTime > '2026-02-30'`, 12, `'StartTime' is compared with a time such as`],
     [`ExecutionDuration > 'long'`, 20, `'ExecutionDuration' is compared with a duration such as`],
     [`ExecutionStatus = 'Done'`, 18, `'ExecutionStatus' is compared with one of Running, Completed`],
     [`Customer BETWEEN 'a'`, 20, 'expected a space, but it ends'],
@@ -258,13 +259,123 @@ test('a long scan lets others have their turn, and pages are stable while runs b
     row(`w${n}`, n % 1000 === 0 ? 'rare' : 'usual', { startTime: T0 + n }),
   );
   const { listing, index, turns } = listed(rows);
-  expect(await all(listing, `WorkflowType = 'none'`)).toEqual([]);
+  expect(await all(listing, `WorkflowId STARTS_WITH 'none'`)).toEqual([]);
   expect(turns()).toBe(1);
   const first = await listing.page(`WorkflowType = 'rare'`, 3, undefined, (chunk, at) => chunk.runs[at]!.workflowId);
   add(index, row('new', 'rare', { startTime: T0 + MANY }), MANY);
   const next = await listing.page(`WorkflowType = 'rare'`, 3, first.next, (chunk, at) => chunk.runs[at]!.workflowId);
   expect([...first.rows, ...next.rows]).toEqual(['w40000', 'w39000', 'w38000', 'w37000', 'w36000', 'w35000']);
   expect((await all(listing, `WorkflowType = 'rare'`))[0]).toBe('new');
+});
+
+test('however many conditions a filter has, others have their turn after about as long', async () => {
+  const rows = Array.from({ length: 4 * CHUNK }, (_, n) => row(`w${n}`, 'usual'));
+  const { listing, turns } = listed(rows);
+  const conditions = Array.from({ length: 300 }, (_, n) => `HistoryLength != ${n}`);
+  expect(await listing.count(conditions.join(' OR '))).toEqual({ count: rows.length });
+  expect(turns()).toBe(3);
+});
+
+describe('chunks are passed by only if they hold nothing that is wanted', () => {
+  const rows = Array.from({ length: 3 * CHUNK + 10 }, (_, n) => {
+    const chunk = Math.floor(n / CHUNK);
+    return row(`w${n}`, `type-${chunk}`, {
+      startTime: T0 + n,
+      ...(n % 3 === 0 ? {} : { closed: completed(chunk * 100_000) }),
+      ...(n === 5 ? { delay: 9_000_000 } : {}),
+      attributes: [
+        ['Amount', 'INT', chunk * 10 + (n % 5)],
+        ['Customer', 'KEYWORD', `c${chunk}-${n % 7}`],
+        ['Paid', 'BOOL', chunk === 1],
+      ],
+    });
+  });
+  const { listing, index } = listed(rows);
+  const run = (n: number) => index.current(`w${n}`)!;
+  // Values move into chunks that had none like them, and out of those where they were.
+  index.table.attributes.update(run(0).row, [['Amount', 'INT', 1000], ['Customer', 'KEYWORD', 'c2-3'], ['Paid']]);
+  index.table.attributes.update(run(CHUNK).row, [['Customer', 'KEYWORD', 'only']]);
+  index.table.attributes.update(run(CHUNK).row, [['Customer', 'KEYWORD', 'since']]);
+  for (const n of [3, 2 * CHUNK + 1]) {
+    if (!run(n).open) continue;
+    const event = { eventType: 'WorkflowExecutionCanceled', eventId: 2, eventTime: T0 + 50_000_000 } as const;
+    fold(run(n), event as EventOf<'WorkflowExecutionCanceled'>);
+    index.applied(run(n), event as EventOf<'WorkflowExecutionCanceled'>);
+  }
+  const values = (n: number) => new Map(index.table.facts(run(n)).attributes?.map(([name, , value]) => [name, value]));
+  const amount = (n: number) => values(n).get('Amount') as number;
+  const customer = (n: number) => values(n).get('Customer') as string;
+  const time = (ms: number) => new Date(T0 + ms).toISOString();
+
+  test.each<[string, (n: number) => boolean]>([
+    ['Amount = 1000', (n) => amount(n) === 1000],
+    ['Amount = 12', (n) => amount(n) === 12],
+    ['Amount > 14', (n) => amount(n) > 14],
+    ['Amount <= 10', (n) => amount(n) <= 10],
+    ['Amount IN (4, 20)', (n) => amount(n) === 4 || amount(n) === 20],
+    ['Amount BETWEEN 14 AND 20', (n) => amount(n) >= 14 && amount(n) <= 20],
+    ['NOT Amount > 14', (n) => amount(n) <= 14],
+    ['Amount != 0', (n) => amount(n) !== 0],
+    [`Customer = 'c2-3'`, (n) => customer(n) === 'c2-3'],
+    [`Customer = 'since' OR Amount = 1000`, (n) => customer(n) === 'since' || amount(n) === 1000],
+    [`Customer = 'only'`, () => false],
+    [`Customer STARTS_WITH 'c1'`, (n) => customer(n).startsWith('c1')],
+    [`Customer != 'c1-1' AND Amount > 10`, (n) => customer(n) !== 'c1-1' && amount(n) > 10],
+    ['Paid = true', (n) => values(n).get('Paid') === true],
+    ['Paid IS NULL', (n) => !values(n).has('Paid')],
+    [`WorkflowType = 'type-1'`, (n) => run(n).workflowType === 'type-1'],
+    [`WorkflowType != 'type-1'`, (n) => run(n).workflowType !== 'type-1'],
+    [`ExecutionStatus = 'Canceled'`, (n) => run(n).status === 'CANCELLED'],
+    [`ExecutionStatus = 'Running'`, (n) => run(n).open],
+    [`StartTime >= '${time(CHUNK)}'`, (n) => n >= CHUNK],
+    [`CloseTime > '${time(250_000)}'`, (n) => !run(n).open && run(n).closeTime > T0 + 250_000],
+    [`ExecutionTime > '${time(8_000_000)}'`, (n) => n === 5],
+  ])('%s', async (query, isLeft) => {
+    const expected = [...rows.keys()].reverse().filter(isLeft);
+    expect(await all(listing, query, 700)).toEqual(expected.map((n) => `w${n}`));
+    expect(await listing.count(query)).toEqual({ count: expected.length });
+  });
+
+  test.each<[string, (n: number) => number | null]>([
+    ['Amount', amount],
+    ['StartTime', (n) => run(n).startTime],
+    ['CloseTime', (n) => (run(n).open ? null : run(n).closeTime)],
+    ['ExecutionTime', (n) => run(n).startTime + (n === 5 ? 9_000_000 : 0)],
+    ['HistoryLength', (n) => run(n).lastEventId],
+  ])('pages ordered by %s', async (field, key) => {
+    const newestFirst = [...rows.keys()].reverse();
+    for (const [direction, sign] of [
+      ['ASC', 1],
+      ['DESC', -1],
+    ] as const) {
+      const byKey = (a: number, b: number) => {
+        const [x, y] = [key(a), key(b)];
+        return x === null || y === null ? Number(x === null) - Number(y === null) : (x - y) * sign;
+      };
+      const expected = [...newestFirst].sort(byKey).map((n) => `w${n}`);
+      for (const limit of [100, 1500]) {
+        expect(await all(listing, `ORDER BY ${field} ${direction}`, limit)).toEqual(expected);
+      }
+    }
+  });
+});
+
+test('a row of an ordered page is told as it was when it was looked at', async () => {
+  const rows = Array.from({ length: MANY }, (_, n) => row(`w${n}`, 'usual'));
+  const { index } = listed(rows);
+  const newest = index.current(`w${MANY - 1}`)!;
+  const listing = new Listing(index, (callback) => {
+    const event = { eventType: 'WorkflowExecutionCanceled', eventId: 2, eventTime: T0 } as const;
+    if (newest.open) {
+      fold(newest, event as EventOf<'WorkflowExecutionCanceled'>);
+      index.applied(newest, event as EventOf<'WorkflowExecutionCanceled'>);
+    }
+    callback();
+  });
+  const query = `ExecutionStatus = 'Running' AND HistoryLength = 1 ORDER BY HistoryLength`;
+  const { rows: told } = await listing.page(query, 1, undefined, (chunk, at) => chunk.runs[at]!.status);
+  expect(newest.open).toBe(false);
+  expect(told).toEqual(['RUNNING']);
 });
 
 test('a value that no run has any more may be replaced by another while a scan lets others have their turn', async () => {

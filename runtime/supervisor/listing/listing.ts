@@ -8,7 +8,7 @@ import type { RunIndex } from '../run-index.js';
 import { CHUNK } from './attribute-columns.js';
 import { fieldOf } from './fields.js';
 import { parseQuery, type Query } from './filter-syntax.js';
-import { keyReader, Ordered } from './ordered.js';
+import { boundsReader, keyReader, Ordered } from './ordered.js';
 import { asksForSystemTypes, compileFilter, type Predicate, workflowIdsOf } from './predicates.js';
 import { type Chunk, STATUSES } from './run-table.js';
 
@@ -18,8 +18,14 @@ export interface Page<T> {
   readonly next?: PageToken;
 }
 
-/** Chunks between which others have their turn: some 30,000 rows, a few milliseconds at the worst. */
-const CHUNKS_A_SLICE = 32;
+/** After so much others have their turn: in the units of predicates' costs, some 2 ms. */
+const COST_OF_A_SLICE = 4096;
+/** Of a chunk that is passed by. */
+const PASSING_COST = 1;
+/** Of a chunk that is looked at, beyond what its predicate costs. */
+const CHUNK_COST = 4;
+/** Of a row that is told. */
+const TELLING_COST = 4;
 
 /** A query that is ready to be asked of chunks. */
 interface Plan {
@@ -29,6 +35,16 @@ interface Plan {
   readonly system: boolean;
   /** In which to look, newest first. */
   readonly chunks: Iterable<number>;
+}
+
+/** What is done with the rows that are found. */
+interface Finder {
+  /** Of `found`. */
+  readonly cost: number;
+  /** False: no more are wanted. */
+  found(chunk: Chunk, at: number, row: number): boolean;
+  /** Before others have their turn. */
+  pause?(): void;
 }
 
 export class Listing {
@@ -60,11 +76,13 @@ export class Listing {
     if (orderBy !== null) return this.#orderedPage(plan, text, limit, after, tell);
     const rows: T[] = [];
     let last = 0;
-    await this.#scan(plan, after?.row ?? this.index.table.size, (chunk, at, row) => {
-      if (rows.length === limit) return false;
-      rows.push(tell(chunk, at));
-      last = row;
-      return true;
+    await this.#scan(plan, after?.row ?? this.index.table.size, {
+      cost: TELLING_COST,
+      found: (chunk, at, row) => {
+        rows.push(tell(chunk, at));
+        last = row;
+        return rows.length < limit;
+      },
     });
     return rows.length < limit ? { rows } : { rows, next: { row: last } };
   }
@@ -77,11 +95,20 @@ export class Listing {
     tell: (chunk: Chunk, at: number) => T,
   ): Promise<Page<T>> {
     const { field: ref, descending } = plan.query.orderBy!;
-    const readKey = keyReader(fieldOf(ref, this.index, text), ref, text);
-    const ordered = new Ordered<T>(limit, descending, after);
-    await this.#scan(plan, this.index.table.size, (chunk, at, row) => {
-      ordered.offer(readKey(chunk, Math.floor(row / CHUNK), at), row, () => tell(chunk, at));
-      return true;
+    const { table } = this.index;
+    const field = fieldOf(ref, this.index, text);
+    const readKey = keyReader(field, ref, text);
+    const ordered = new Ordered<T>(limit, descending, after, (row) => tell(table.chunkOf({ row }), row % CHUNK));
+    const bounds = boundsReader(field);
+    const boundsOf = (index: number) => bounds?.(table.chunks[index]!, index);
+    const chunks = bounds === undefined ? plan.chunks : ordered.worthwhile(plan.chunks, boundsOf);
+    await this.#scan({ ...plan, chunks }, table.size, {
+      cost: 0,
+      found: (chunk, at, row) => {
+        ordered.offer(readKey(chunk, Math.floor(row / CHUNK), at), row);
+        return true;
+      },
+      pause: () => ordered.settle(),
     });
     return ordered.page();
   }
@@ -100,10 +127,13 @@ export class Listing {
     }
     const byStatus = STATUSES.map(() => 0);
     let count = 0;
-    await this.#scan(plan, this.index.table.size, (chunk, at) => {
-      count++;
-      byStatus[chunk.status[at]!]!++;
-      return true;
+    await this.#scan(plan, this.index.table.size, {
+      cost: 0,
+      found: (chunk, at) => {
+        count++;
+        byStatus[chunk.status[at]!]!++;
+        return true;
+      },
     });
     if (groupBy === null) return { count };
     const groups = STATUSES.flatMap((status, code) =>
@@ -116,7 +146,7 @@ export class Listing {
     const query = parseQuery(text);
     const { where } = query;
     if (where === null) return { query, predicate: undefined, system: false, chunks: this.#allChunks() };
-    const { predicate } = compileFilter(where, { index: this.index, query: text });
+    const predicate = compileFilter(where, { index: this.index, query: text });
     const ids = workflowIdsOf(where);
     const chunks = ids === undefined ? this.#allChunks() : this.#chunksOf(ids);
     return { query, predicate, system: asksForSystemTypes(where), chunks };
@@ -136,28 +166,32 @@ export class Listing {
     return [...chunks].sort((a, b) => b - a);
   }
 
-  /** Matching rows below `end`, newest first, until `each` returns false. */
-  async #scan(plan: Plan, end: number, each: (chunk: Chunk, at: number, row: number) => boolean): Promise<void> {
+  /** Matching rows below `end`, in the order of the chunks and in each the newest first, until no more are wanted. */
+  async #scan({ chunks, predicate, system }: Plan, end: number, finder: Finder): Promise<void> {
     const { table } = this.index;
-    const { predicate, system } = plan;
     const mask = this.#mask;
-    let slice = 0;
-    for (const index of plan.chunks) {
+    let cost = 0;
+    for (const index of chunks) {
       const first = index * CHUNK;
       if (first >= end) continue;
-      if (++slice > CHUNKS_A_SLICE) {
+      if (cost >= COST_OF_A_SLICE) {
+        finder.pause?.();
         await new Promise<void>((resolve) => this.later(resolve));
-        slice = 1;
+        cost = 0;
       }
       const chunk = table.chunks[index]!;
+      cost += PASSING_COST;
+      if (predicate?.mayLeave(chunk, index) === false) continue;
       const rows = Math.min(chunk.runs.length, end - first);
+      cost += CHUNK_COST + (predicate?.cost ?? 0);
       mask.fill(1, 0, rows);
-      predicate?.(chunk, index, rows, mask);
+      predicate?.leave(chunk, index, rows, mask);
       const { systemTypes } = table;
       for (let at = rows - 1; at >= 0; at--) {
         if (mask[at] === 0) continue;
         if (!system && systemTypes.size > 0 && systemTypes.has(chunk.types[at]!)) continue;
-        if (!each(chunk, at, first + at)) return;
+        cost += finder.cost;
+        if (!finder.found(chunk, at, first + at)) return;
       }
     }
   }

@@ -62,8 +62,15 @@ const LITERALS: { readonly [K in Kind]: Literals } = {
 
 function timeOf(value: Literal['value']): number | undefined {
   if (typeof value === 'number') return value / NS_A_MS;
-  const time = typeof value === 'string' && RFC_3339.test(value) ? Date.parse(withZone(value)) : Number.NaN;
+  if (typeof value !== 'string' || !RFC_3339.test(value) || !isDay(value.slice(0, 10))) return undefined;
+  const time = Date.parse(withZone(value));
   return Number.isNaN(time) ? undefined : time;
+}
+
+/** February 30 is one of March to `Date.parse`. */
+function isDay(day: string): boolean {
+  const time = Date.parse(day);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
 }
 
 /** Without a zone it is UTC: what it means must not hang on the machine. */
@@ -125,8 +132,10 @@ export function testOf(kind: Kind, operator: Operator, operands: readonly Operan
     case '=':
     case '!=':
       return (value) => value === first;
-    case 'in':
-      return (value) => operands.includes(value as Operand);
+    case 'in': {
+      const wanted = new Set(operands);
+      return (value) => wanted.has(value as Operand);
+    }
     case '>':
       return (value) => (value as Operand) > first;
     case '>=':
@@ -141,6 +150,34 @@ export function testOf(kind: Kind, operator: Operator, operands: readonly Operan
       return (value) => (value as string).startsWith(first as string);
     case 'isNull':
       return () => false;
+  }
+}
+
+/** Both ends are part of it. */
+export interface Range {
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+/** Outside of which no number passes the operator's test; undefined if there are others, or none. */
+export function rangeOf(operator: Operator, operands: readonly Operand[]): Range | undefined {
+  if (!operands.every((operand) => typeof operand === 'number')) return undefined;
+  const [first, second] = operands as [number, number];
+  switch (operator) {
+    case '=':
+      return { lowest: first, highest: first };
+    case 'in':
+      return { lowest: Math.min(...operands), highest: Math.max(...operands) };
+    case '>':
+    case '>=':
+      return { lowest: first, highest: Number.POSITIVE_INFINITY };
+    case '<':
+    case '<=':
+      return { lowest: Number.NEGATIVE_INFINITY, highest: first };
+    case 'between':
+      return { lowest: first, highest: second };
+    default:
+      return undefined;
   }
 }
 

@@ -5,18 +5,26 @@
 import { isSystemType } from '../../../mailbox/system-types.js';
 import type { RunIndex } from '../run-index.js';
 import { CHUNK } from './attribute-columns.js';
-import { type Coded, type Field, fieldOf } from './fields.js';
+import type { Bounds } from './chunk-summaries.js';
+import { type Field, fieldOf, type Source } from './fields.js';
 import type { Condition, Filter } from './filter-syntax.js';
-import { type Operand, operandsOf, type Test, testOf } from './operands.js';
+import { type Operand, operandsOf, type Range, rangeOf, type Test, testOf } from './operands.js';
 import type { Chunk } from './run-table.js';
+import { Verdicts } from './verdicts.js';
 
-/** Sets those of the first `rows` of the mask to 0 that it does not leave. */
-export type Predicate = (chunk: Chunk, index: number, rows: number, mask: Uint8Array) => void;
+/** Costs are in units of about half a microsecond, for a whole chunk. */
+const COLUMN_COST = 16;
+const RUNS_COST = 128;
+/** Where every text is another and has to be taken to pieces. */
+const WORDS_COST = 1024;
 
-export interface CompiledFilter {
-  readonly predicate: Predicate;
-  /** Reads the runs themselves, so that it is best asked last. */
-  readonly slow: boolean;
+export interface Predicate {
+  /** Of `leave`. */
+  readonly cost: number;
+  /** False only if no row of the chunk is left: known from its summaries, for next to nothing. */
+  mayLeave(chunk: Chunk, index: number): boolean;
+  /** Sets those of the first `rows` of the mask to 0 that it does not leave. */
+  leave(chunk: Chunk, index: number, rows: number, mask: Uint8Array): void;
 }
 
 export interface FilterContext {
@@ -29,7 +37,7 @@ export interface FilterContext {
  * conditions, each of which leaves no row without a value but for IS NULL.
  * @throws InvalidListFilterError
  */
-export function compileFilter(filter: Filter, context: FilterContext, negated = false): CompiledFilter {
+export function compileFilter(filter: Filter, context: FilterContext, negated = false): Predicate {
   switch (filter.kind) {
     case 'not':
       return compileFilter(filter.part, context, !negated);
@@ -38,10 +46,8 @@ export function compileFilter(filter: Filter, context: FilterContext, negated = 
     case 'and':
     case 'or': {
       const parts = filter.parts.map((part) => compileFilter(part, context, negated));
-      parts.sort((a, b) => Number(a.slow) - Number(b.slow));
-      const slow = parts.some((part) => part.slow);
-      const predicates = parts.map(({ predicate }) => predicate);
-      return { slow, predicate: (filter.kind === 'and') !== negated ? all(predicates) : any(predicates) };
+      parts.sort((a, b) => a.cost - b.cost);
+      return (filter.kind === 'and') !== negated ? all(parts) : any(parts);
     }
   }
 }
@@ -68,38 +74,49 @@ export function workflowIdsOf(filter: Filter): readonly string[] | undefined {
   return operator === '=' || operator === 'in' ? values.map(({ value }) => String(value)) : undefined;
 }
 
-function all(predicates: readonly Predicate[]): Predicate {
-  return (chunk, index, rows, mask) => {
-    for (const predicate of predicates) predicate(chunk, index, rows, mask);
+function all(parts: readonly Predicate[]): Predicate {
+  return {
+    cost: costOf(parts),
+    mayLeave: (chunk, index) => parts.every((part) => part.mayLeave(chunk, index)),
+    leave: (chunk, index, rows, mask) => {
+      for (const part of parts) part.leave(chunk, index, rows, mask);
+    },
   };
 }
 
-function any(predicates: readonly Predicate[]): Predicate {
+function any(parts: readonly Predicate[]): Predicate {
   const left = new Uint8Array(CHUNK);
   const scratch = new Uint8Array(CHUNK);
-  return (chunk, index, rows, mask) => {
-    left.fill(0, 0, rows);
-    for (const predicate of predicates) {
-      for (let at = 0; at < rows; at++) scratch[at] = mask[at]! & (left[at]! ^ 1);
-      predicate(chunk, index, rows, scratch);
-      for (let at = 0; at < rows; at++) left[at]! |= scratch[at]!;
-    }
-    mask.set(left.subarray(0, rows));
+  return {
+    cost: costOf(parts) + parts.length * COLUMN_COST,
+    mayLeave: (chunk, index) => parts.some((part) => part.mayLeave(chunk, index)),
+    leave: (chunk, index, rows, mask) => {
+      left.fill(0, 0, rows);
+      for (const part of parts) {
+        if (!part.mayLeave(chunk, index)) continue;
+        for (let at = 0; at < rows; at++) scratch[at] = mask[at]! & (left[at]! ^ 1);
+        part.leave(chunk, index, rows, scratch);
+        for (let at = 0; at < rows; at++) left[at]! |= scratch[at]!;
+      }
+      mask.set(left.subarray(0, rows));
+    },
   };
 }
 
-function compileCondition(condition: Condition, { index, query }: FilterContext, negated: boolean): CompiledFilter {
+const costOf = (parts: readonly Predicate[]): number => parts.reduce((sum, { cost }) => sum + cost, 0);
+
+function compileCondition(condition: Condition, { index, query }: FilterContext, negated: boolean): Predicate {
   const field = fieldOf(condition.field, index, query);
   const operands = operandsOf(field, condition, query);
   const { operator } = condition;
-  const slow = field.source.kind === 'rows';
-  if (operator === 'isNull') {
-    return { slow, predicate: predicateOf(field, () => true, condition.negated !== negated ? 1 : 0, undefined) };
-  }
-  const test = testOf(field.kind, operator, operands);
+  if (operator === 'isNull') return nullPredicate(field.source, condition.negated === negated);
   const inverted = (operator === '!=') !== (condition.negated !== negated);
-  const exact = !inverted && isExact(field, operator) ? operands : undefined;
-  return { slow, predicate: predicateOf(field, inverted ? (value) => !test(value) : test, 1, exact) };
+  const test = testOf(field.kind, operator, operands);
+  return valuePredicate(field, {
+    test: inverted ? (value) => !test(value) : test,
+    exact: !inverted && isExact(field, operator) ? operands : undefined,
+    range: inverted ? undefined : rangeOf(operator, operands),
+  });
 }
 
 /** Whether only the operands themselves pass, so that nothing else need be looked at. */
@@ -107,85 +124,96 @@ function isExact({ kind }: Field, operator: Condition['operator']): boolean {
   return (kind === 'text' || kind === 'status') && (operator === '=' || operator === 'in');
 }
 
-/**
- * @param there 1: rows with a value that passes the test are left; 0: rows without a value are
- * @param exact what alone passes the test, if that is known
- */
-function predicateOf({ source }: Field, test: Test, there: 0 | 1, exact: readonly Operand[] | undefined): Predicate {
+/** Leaves the rows that have no value, or those that have one. */
+function nullPredicate(source: Source, isNull: boolean): Predicate {
+  return {
+    cost: source.kind === 'rows' ? RUNS_COST : COLUMN_COST,
+    mayLeave: () => true,
+    leave: (chunk, index, rows, mask) => {
+      const isThere = valuesThere(source, chunk, index);
+      for (let at = 0; at < rows; at++) if (mask[at] === 1 && isThere(at) === isNull) mask[at] = 0;
+    },
+  };
+}
+
+function valuesThere(source: Source, chunk: Chunk, index: number): (at: number) => boolean {
+  if (source.kind === 'rows') return (at) => source.of(chunk, at) !== undefined;
+  const values = source.read(chunk, index);
+  if (values === undefined) return () => false;
+  return source.kind === 'codes' ? (at) => values[at] !== 0 : (at) => !Number.isNaN(values[at]);
+}
+
+interface Wanted {
+  /** Of a value that is there. */
+  readonly test: Test;
+  /** What alone passes the test, if that is known. */
+  readonly exact: readonly Operand[] | undefined;
+  /** Outside of which no number passes, if that is known. */
+  readonly range: Range | undefined;
+}
+
+/** Leaves the rows with a value that is wanted. */
+function valuePredicate({ source, kind }: Field, { test, exact, range }: Wanted): Predicate {
   switch (source.kind) {
     case 'numbers':
-      return (chunk, index, rows, mask) => {
-        const values = source.read(chunk, index);
-        if (values === undefined) {
-          if (there === 1) mask.fill(0, 0, rows);
-          return;
-        }
-        for (let at = 0; at < rows; at++) {
-          if (mask[at] === 0) continue;
-          const value = values[at]!;
-          if (Number.isNaN(value) ? there === 1 : there === 0 || !test(value)) mask[at] = 0;
-        }
+      return {
+        cost: COLUMN_COST,
+        mayLeave: (chunk, index) => overlaps(source.bounds(chunk, index), range),
+        leave: (chunk, index, rows, mask) => {
+          const values = source.read(chunk, index);
+          if (values === undefined) {
+            mask.fill(0, 0, rows);
+            return;
+          }
+          for (let at = 0; at < rows; at++) {
+            if (mask[at] === 0) continue;
+            const value = values[at]!;
+            if (Number.isNaN(value) || !test(value)) mask[at] = 0;
+          }
+        },
       };
     case 'codes': {
       const verdicts = new Verdicts(source.coded, test, exact);
-      return (chunk, index, rows, mask) => {
-        const codes = source.read(chunk, index);
-        if (codes === undefined) {
-          if (there === 1) mask.fill(0, 0, rows);
-          return;
-        }
-        verdicts.refresh();
-        for (let at = 0; at < rows; at++) {
-          if (mask[at] === 0) continue;
-          const code = codes[at]!;
-          if (code === 0 ? there === 1 : there === 0 || !verdicts.of(code)) mask[at] = 0;
-        }
+      return {
+        cost: kind === 'words' ? WORDS_COST : COLUMN_COST,
+        mayLeave: (chunk, index) => {
+          const presence = source.presence(chunk, index);
+          if (presence === undefined) return false;
+          verdicts.refresh();
+          const { passing } = verdicts;
+          return passing === undefined || passing.some((code) => presence.mayHave(code));
+        },
+        leave: (chunk, index, rows, mask) => {
+          const codes = source.read(chunk, index);
+          if (codes === undefined) {
+            mask.fill(0, 0, rows);
+            return;
+          }
+          verdicts.refresh();
+          for (let at = 0; at < rows; at++) {
+            if (mask[at] === 0) continue;
+            const code = codes[at]!;
+            if (code === 0 || !verdicts.of(code)) mask[at] = 0;
+          }
+        },
       };
     }
     case 'rows':
-      return (chunk, _, rows, mask) => {
-        for (let at = 0; at < rows; at++) {
-          if (mask[at] === 0) continue;
-          const value = source.of(chunk, at);
-          if (value === undefined ? there === 1 : there === 0 || !test(value)) mask[at] = 0;
-        }
+      return {
+        cost: RUNS_COST,
+        mayLeave: (chunk, index) => source.bounds === undefined || overlaps(source.bounds(chunk, index), range),
+        leave: (chunk, _, rows, mask) => {
+          for (let at = 0; at < rows; at++) {
+            if (mask[at] === 0) continue;
+            const value = source.of(chunk, at);
+            if (value === undefined || !test(value)) mask[at] = 0;
+          }
+        },
       };
   }
 }
 
-const UNKNOWN = 0;
-const NO = 1;
-const YES = 2;
-
-/** Whether what a code stands for passes, found out once for each however many rows have it. */
-class Verdicts {
-  #generation = -1;
-  #known = new Uint8Array(0);
-
-  constructor(
-    private readonly coded: Coded,
-    private readonly test: Test,
-    private readonly exact: readonly Operand[] | undefined,
-  ) {}
-
-  /** Codes may have come to stand for other texts since. */
-  refresh(): void {
-    const { coded, exact } = this;
-    if (coded.generation === this.#generation) return;
-    this.#generation = coded.generation;
-    this.#known = new Uint8Array(coded.end).fill(exact === undefined ? UNKNOWN : NO);
-    for (const operand of exact ?? []) {
-      const code = coded.codeOf(operand as string); // Of kinds that are compared with text.
-      if (code !== 0) this.#known[code] = YES;
-    }
-  }
-
-  of(code: number): boolean {
-    const known = this.#known[code];
-    if (known === YES) return true;
-    if (known === NO) return false;
-    const passes = this.test(this.coded.of(code)!);
-    if (known !== undefined) this.#known[code] = passes ? YES : NO;
-    return passes;
-  }
+function overlaps(bounds: Bounds | undefined, range: Range | undefined): boolean {
+  if (bounds === undefined) return false;
+  return range === undefined || (bounds.highest >= range.lowest && bounds.lowest <= range.highest);
 }

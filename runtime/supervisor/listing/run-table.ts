@@ -7,6 +7,7 @@ import { isSystemType } from '../../../mailbox/system-types.js';
 import type { WorkflowExecutionStatusName } from '../../client/control.js';
 import type { Run } from '../run.js';
 import { AttributeColumns, CHUNK } from './attribute-columns.js';
+import { Bounds, Counts, Marks } from './chunk-summaries.js';
 
 /** By Temporal's numbers; 0 stands for none. */
 export const STATUSES: readonly (WorkflowExecutionStatusName | undefined)[] = [
@@ -22,6 +23,9 @@ export const STATUSES: readonly (WorkflowExecutionStatusName | undefined)[] = [
 const STATUS_CODES = new Map(STATUSES.map((status, code) => [status, code]));
 export const codeOfStatus = (status: WorkflowExecutionStatusName): number => STATUS_CODES.get(status)!;
 
+/** Of workflow types: a store with more is still searched rightly, and passes by fewer chunks. */
+const TYPE_MARKS = 256;
+
 /** Times are epoch milliseconds, NaN where there is none. */
 export class Chunk {
   readonly runs: Run[] = [];
@@ -33,6 +37,11 @@ export class Chunk {
   executionTimes: Float64Array | undefined;
   /** Positions of the frames that hold the memos; undefined if no run here has one. */
   memos: Float64Array | undefined;
+  readonly typeMarks = new Marks(TYPE_MARKS);
+  readonly statusCounts = new Counts(STATUSES.length);
+  readonly startBounds = new Bounds();
+  readonly closeBounds = new Bounds();
+  readonly executionBounds = new Bounds();
 
   executionTime(at: number): number {
     const own = this.executionTimes?.[at] ?? Number.NaN;
@@ -66,23 +75,33 @@ export class RunTable {
     const chunk = this.chunks[this.chunks.length - 1]!;
     run.row = this.size++;
     chunk.runs.push(run);
-    chunk.types[at] = this.#codeOf(run.workflowType);
+    const type = this.#codeOf(run.workflowType);
+    chunk.types[at] = type;
+    chunk.typeMarks.set(type);
     chunk.startTimes[at] = run.startTime;
-    chunk.status[at] = codeOfStatus(run.status);
-    if (!run.open) chunk.closeTimes[at] = run.closeTime;
+    chunk.startBounds.widen(run.startTime);
+    chunk.executionBounds.widen(run.startTime);
+    this.#setStatus(chunk, at, run);
   }
 
   closed(run: Run): void {
-    const at = run.row % CHUNK;
-    const chunk = this.chunkOf(run);
-    chunk.status[at] = codeOfStatus(run.status);
+    this.#setStatus(this.chunkOf(run), run.row % CHUNK, run);
+  }
+
+  #setStatus(chunk: Chunk, at: number, run: Run): void {
+    const status = codeOfStatus(run.status);
+    chunk.statusCounts.replace(chunk.status[at]!, status);
+    chunk.status[at] = status;
+    if (run.open) return;
     chunk.closeTimes[at] = run.closeTime;
+    chunk.closeBounds.widen(run.closeTime);
   }
 
   delayed(run: Run, executionTime: number): void {
     const chunk = this.chunkOf(run);
     chunk.executionTimes ??= new Float64Array(CHUNK).fill(Number.NaN);
     chunk.executionTimes[run.row % CHUNK] = executionTime;
+    chunk.executionBounds.widen(executionTime);
   }
 
   memoWritten(run: Run, position: number): void {
@@ -91,7 +110,7 @@ export class RunTable {
     chunk.memos[run.row % CHUNK] = position;
   }
 
-  chunkOf({ row }: Run): Chunk {
+  chunkOf({ row }: Pick<Run, 'row'>): Chunk {
     return this.chunks[Math.floor(row / CHUNK)]!;
   }
 

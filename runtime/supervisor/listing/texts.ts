@@ -2,6 +2,7 @@
  * Texts: the different values of one textual attribute, each once however many runs have it.
  * Thread: supervisor. In → out: text ⇄ code, which is another's once no run has that text any more.
  */
+import { ownText } from '../own-text.js';
 
 /** Several, of a list. */
 export type Text = string | readonly string[];
@@ -24,8 +25,9 @@ export class Texts {
       return known;
     }
     const code = this.#free.pop() ?? this.#texts.length;
-    this.#codes.set(key, code);
-    this.#texts[code] = typeof text === 'string' ? text : [...text];
+    const own = typeof text === 'string' ? ownText(text) : text.map(ownText);
+    this.#codes.set(typeof own === 'string' ? own : key, code);
+    this.#texts[code] = own;
     this.#counts[code] = 1;
     return code;
   }
