@@ -317,7 +317,7 @@ test('a name that has another type by now is not given again: not by a retry, an
   await system.settle();
   const found = async () => {
     const outcome = await system.supervisor.controlPlane.list('Stage > 0 OR Amount = 7', 10);
-    if (!outcome.ok) throw new Error(outcome.error.code);
+    if (!outcome.ok) throw new Error(JSON.stringify(outcome.error));
     // Those that began in one millisecond are in no order after a restart.
     return outcome.value.rows
       .sort((a, b) => a.runId.localeCompare(b.runId))
@@ -326,6 +326,7 @@ test('a name that has another type by now is not given again: not by a retry, an
   const expected = await found();
   expect((await system.describe('w')).runId).not.toBe(runId);
   expect(expected).toHaveLength(3);
+  expect(system.history('w')[0]).toMatchObject({ options: { searchAttributes: [['Amount', 'INT', 7]] } });
   expect(expected).toContainEqual(['v', [['Stage', 'INT', 5]]]);
   expect(expected.filter(([workflowId]) => workflowId === 'w')).toEqual(Array(2).fill(['w', [['Amount', 'INT', 7]]]));
   await system.crash();
