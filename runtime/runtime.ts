@@ -131,7 +131,11 @@ export class Runtime implements AsyncDisposable {
     });
     // Its port closes with the thread, whose own end says more.
     const { client: calls } = options.interceptors;
-    this.#connection = Connection.open(this.createClientPort(), { ...data, calls, work: time?.work }, () => {})!; // The welcome is in it.
+    this.#connection = Connection.open(
+      this.createClientPort(),
+      { ...data, calls, work: time?.work, attempt: time?.currentAttempt },
+      () => {},
+    )!; // The welcome is in it.
     this.client = Client.over(this.#connection);
   }
 

@@ -18,6 +18,7 @@ import { expectReply } from './error-record.js';
 import { type PendingActivityInfo, toPendingActivity } from './execution-info.js';
 import { ClientCalls } from './interceptors.js';
 import {
+  type AwaitedBy,
   decodeReplies,
   type ErrorRecord,
   encodeRequests,
@@ -46,6 +47,8 @@ export interface ConnectionSetting extends DataConverters {
   readonly calls?: ClientCalls | undefined;
   /** Of the client's thread, if it does more than this connection knows. */
   readonly work?: WorkUnderWay | undefined;
+  /** The activity attempt that asks, by its token, where the supervisor wants to know. */
+  readonly attempt?: (() => number | undefined) | undefined;
 }
 
 type StartDraft = Extract<RequestDraft, { kind: 'start' }>;
@@ -63,6 +66,7 @@ export class Connection {
   #encoding: Promise<unknown> = Promise.resolve();
   /** What this client is about, requests in their way apart: a probe is answered when it is over. */
   readonly #work: WorkUnderWay;
+  readonly #attempt: (() => number | undefined) | undefined;
   readonly #port: MessagePort;
   readonly #pending = new Map<number, (reply: Reply) => void>();
   #queue: Request[] = [];
@@ -95,6 +99,7 @@ export class Connection {
       payloadConverter,
       calls = new ClientCalls(undefined, ''),
       work = new WorkUnderWay(),
+      attempt,
     }: ConnectionSetting,
     closed = () => this.end(DIED),
   ) {
@@ -104,6 +109,7 @@ export class Connection {
     this.#converter = payloadConverter;
     this.calls = calls;
     this.#work = work;
+    this.#attempt = attempt;
     const { port1, port2 } = new MessageChannel();
     this.control = new ControlPort(port1, work);
     port.postMessage({ control: port2 } satisfies AttachControl, [port2]);
@@ -215,6 +221,8 @@ export class Connection {
   #await(id: number): Promise<Reply> {
     if (this.#ended !== undefined) return Promise.resolve(lastWord(this.#ended));
     if (this.#pending.size === 0) this.#port.ref();
+    const attempt = this.#attempt?.();
+    if (attempt !== undefined) this.#port.postMessage({ awaits: id, attempt } satisfies AwaitedBy);
     return new Promise((resolve) => {
       this.#pending.set(id, resolve);
     });

@@ -134,6 +134,12 @@ export const LAST_WORD = 0;
 /** With virtual time: asks a client whether it has dealt with all replies sent before; its answer, behind what it asked for meanwhile. */
 export const PROBE = 'probe';
 
+/** With virtual time, before the request: it is an activity attempt, by its token, that awaits the reply with this id. */
+export interface AwaitedBy {
+  readonly awaits: number;
+  readonly attempt: number;
+}
+
 export type Reply = { id: number } & (
   | { kind: 'started'; runId: string /** False if an existing run was used. */; started: boolean }
   | { kind: 'done' }

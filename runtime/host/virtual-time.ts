@@ -33,6 +33,9 @@ export class HostTime {
     this.#currentAttempt = currentAttempt;
   }
 
+  /** The activity attempt from which this is called, by its token. */
+  readonly currentAttempt = (): number | undefined => this.#currentAttempt();
+
   /** @throws the error with which the runtime ended, if it does so before the sleep is over */
   sleep(durationMs: number): Promise<void> {
     if (this.#ended !== undefined) return Promise.reject(fromErrorRecord(this.#ended));

@@ -8,7 +8,14 @@ import { toFailureRecord } from '../../mailbox/failures.js';
 import { randomUuid } from '../../mailbox/uuid.js';
 import type { ClientControl, Lifecycle, Outcome, RuntimeControl } from '../client/control.js';
 import { toErrorRecord } from '../client/error-record.js';
-import { decodeRequests, type ErrorRecord, encodeReplies, LAST_WORD, PROBE } from '../client/protocol.js';
+import {
+  type AwaitedBy,
+  decodeRequests,
+  type ErrorRecord,
+  encodeReplies,
+  LAST_WORD,
+  PROBE,
+} from '../client/protocol.js';
 import { systemClock } from '../clock.js';
 import { RuntimeClosedError, RuntimeFailedError } from '../errors.js';
 import { type AttachControl, decodeFromHost, encodeToHost, type FromHostBatch, type ToHost } from '../host/protocol.js';
@@ -70,13 +77,14 @@ function serve(port: MessagePort, owner: Supervisor): void {
   port.on('close', () => clientPorts.delete(port));
   const replies = new PortReplies((bytes) => port.postMessage(bytes, [bytes.buffer as ArrayBuffer]), later);
   const attended = time?.attend(port, replies);
-  port.on('message', (message: Uint8Array | AttachControl | typeof PROBE) => {
+  port.on('message', (message: Uint8Array | AttachControl | AwaitedBy | typeof PROBE) => {
     if (message instanceof Uint8Array) {
       for (const request of decodeRequests(message)) {
         attended?.received(request);
         owner.request(request, attended ?? replies);
       }
     } else if (message === PROBE) attended?.answered();
+    else if ('awaits' in message) attended?.awaited.by(message);
     else {
       attended?.connected();
       const { describe, list, count, isOpen, openIds } = runtimeControl;

@@ -17,6 +17,7 @@ function standing(): { clock: VirtualClock; skipping: TimeSkipping; asked: () =>
     anySuspended: () => false,
     attempts: () => 0,
     isUnderWay: () => false,
+    attemptsAwaiting: () => [],
     leftToClients: () => 0,
     awaited: () => true,
     askHost: async () => void asked++,

@@ -14,6 +14,8 @@ export interface Surroundings {
   /** Activity attempts that have no outcome yet. */
   attempts(): number;
   isUnderWay(attempt: number): boolean;
+  /** Attempts that await the outcome of a run or of an update. */
+  attemptsAwaiting(): readonly number[];
   /** Activities that clients are to complete. */
   leftToClients(): number;
   /** Somebody awaits the outcome of a run or of an update. */
@@ -84,11 +86,13 @@ export class TimeSkipping {
   }
 
   #atWork(): boolean {
-    const sleeping = new Set<number>();
-    for (const { attempt } of this.#sleeps.values()) {
-      if (attempt !== undefined && this.surroundings.isUnderWay(attempt)) sleeping.add(attempt);
-    }
-    return this.surroundings.attempts() > sleeping.size;
+    const { surroundings } = this;
+    const attempts = surroundings.attempts();
+    if (attempts === 0) return false;
+    const waiting = new Set(surroundings.attemptsAwaiting());
+    for (const { attempt } of this.#sleeps.values()) if (attempt !== undefined) waiting.add(attempt);
+    for (const attempt of waiting) if (!surroundings.isUnderWay(attempt)) waiting.delete(attempt);
+    return attempts > waiting.size;
   }
 
   /** To what is due next; a sleep is over once all that is due by its end has come to rest. */

@@ -88,6 +88,7 @@ export class VirtualTime {
       attempts: () => supervisor.attempts,
       isUnderWay: (attempt) => supervisor.isUnderWay(attempt),
       leftToClients: () => supervisor.activities.outside,
+      attemptsAwaiting: () => [...this.#ports].flatMap(({ awaited }) => awaited.attempts),
       awaited: () => [...this.#ports].some(({ awaited }) => awaited.size > 0),
       askHost: () => this.#host.ask(() => this.#tell({ kind: 'probe' })),
       askClients: () => this.#askClients(),
