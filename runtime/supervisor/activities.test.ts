@@ -8,12 +8,15 @@ import {
   condition,
   defineQuery,
   proxyActivities,
+  scheduleActivity,
+  scheduleLocalActivity,
   setHandler,
   sleep,
 } from '../../actors/workflow/index.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
 import { running } from '../test-kit/running.test-kit.js';
+import type { System } from '../test-kit/system.test-kit.js';
 
 routeRejections();
 
@@ -86,4 +89,82 @@ test('a cancel request cancels the activity that main awaits; what it still retu
   await system.pass(100_000);
   expect(system.types('w')).toHaveLength(7);
   await expectInvariants(system);
+});
+
+test.each([
+  ['activities', scheduleActivity],
+  ['local activities', scheduleLocalActivity],
+] as const)('of %s in a row, each that is done costs one flush with the step that follows', async (_, schedule) => {
+  const system = await running(async () => {
+    for (const type of ['a', 'b', 'c']) await schedule(type, [], { startToCloseTimeout: 60_000 });
+  });
+  const { committer } = system.supervisor.core;
+  const before = committer.flushes;
+  for (let i = 0; i < 3; i++) {
+    system.activityReturns(system.attempts[i]!, 'done');
+    await system.settle();
+  }
+  expect(system.types('w').at(-1)).toBe('WorkflowExecutionCompleted');
+  expect(committer.flushes - before).toBe(3);
+  await expectInvariants(system);
+});
+
+test.each<[string, (system: System) => unknown]>([
+  ['runs for a while', (system) => system.activityStarts(system.attempts[0]!)],
+  [
+    'has a heartbeat',
+    (system) => {
+      system.activityStarts(system.attempts[0]!);
+      system.activityBeats(system.attempts[0]!, 'half way');
+    },
+  ],
+  [
+    'waits for its next attempt',
+    (system) =>
+      system.activityThrows(system.attempts[0]!, { kind: 'application', message: 'no', nextRetryDelay: 60_000 }),
+  ],
+  [
+    'is left to a client',
+    (system) => {
+      system.fromHost({ kind: 'activityDone', token: system.attempts[0]!.token, completesLater: true });
+    },
+  ],
+  [
+    'was left to a client before a crash',
+    async (system) => {
+      system.fromHost({ kind: 'activityDone', token: system.attempts[0]!.token, completesLater: true });
+      await system.settle();
+      await system.crash();
+    },
+  ],
+])('what %s does not keep the batch in memory that it came in', async (_, happens) => {
+  const options = { startToCloseTimeout: 60_000 };
+  const system = await running(async () => {
+    // In the same batch.
+    scheduleActivity('other', ['x'.repeat(100_000)], options).catch(() => undefined);
+    await scheduleActivity('small', ['small'], options);
+  });
+  system.toHost.reverse();
+  expect(system.attempts[0]!.activityType).toBe('small');
+  await happens(system);
+  await system.pass(200);
+  const run = system.supervisor.core.index.find('w', undefined)!;
+  const { event, details } = run.pendingActivities!.get('2')!;
+  expect(event.activityType).toBe('small');
+  for (const payload of [...event.input, ...(details === undefined ? [] : [details])]) {
+    expect(payload.buffer.byteLength).toBeLessThan(100);
+  }
+  await expectInvariants(system);
+});
+
+test('what waits for its rate does not keep the batch in memory that it came in', async () => {
+  const options = { startToCloseTimeout: 60_000 };
+  const system = await running(
+    () => Promise.all(['x'.repeat(100_000), 'small'].map((text) => scheduleActivity('work', [text], options))),
+    { activities: { perSecondOf: { work: 0.1 } } },
+  );
+  expect(system.attempts).toHaveLength(1);
+  const run = system.supervisor.core.index.find('w', undefined)!;
+  const { event } = run.pendingActivities!.get('2')!;
+  expect(event.input[0]!.buffer.byteLength).toBeLessThan(100);
 });

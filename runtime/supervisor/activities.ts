@@ -124,9 +124,10 @@ export class Activities {
     }
     if (details === undefined) return;
     activity.details = details;
+    activity.keepItsOwn();
     const now = this.core.now();
     if (!isAwaited(activity) || !isWorthRecording(activity, now)) return;
-    activity.recorded = details;
+    activity.recorded = activity.details;
     activity.recordedTime = now;
     const { activityId, eventId } = activity.event;
     this.#append(activity.run, {
@@ -171,6 +172,7 @@ export class Activities {
   leave(activity: PendingActivity, startedTime: number): void {
     const { startToCloseTimeout = Number.POSITIVE_INFINITY, heartbeatTimeout } = activity.event.options;
     activity.phase = 'outside';
+    activity.keepItsOwn();
     this.#outside.add(activity);
     activity.startedTime = startedTime;
     activity.closeAttemptBy = startedTime + startToCloseTimeout;

@@ -39,6 +39,7 @@ export class ActivityDeadlines {
 
   /** Calls back at that time instead. */
   at(activity: PendingActivity, time: number): void {
+    activity.keepItsOwn();
     this.forget(activity);
     this.#arm(activity, time);
   }
@@ -58,6 +59,7 @@ export class ActivityDeadlines {
     for (const activity of this.#takeYoung()) {
       if (!activity.isYoung) continue;
       activity.isYoung = false;
+      activity.keepItsOwn();
       if (activity.deadline < activity.alarmTime) this.#arm(activity, activity.deadline);
     }
   };

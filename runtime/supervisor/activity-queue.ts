@@ -79,6 +79,7 @@ export class ActivityQueue {
     if (this.#lanes.length > 1) this.#arrivals.set(activity, this.#lastArrival++);
     lane.waiting.add(activity);
     this.#drain();
+    if (lane.waiting.has(activity)) activity.keepItsOwn();
   }
 
   /** It does not wait any more. */

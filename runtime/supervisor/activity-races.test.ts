@@ -4,6 +4,7 @@
 import { expect, test } from 'vitest';
 import {
   type ActivityOptions,
+  CancellationScope,
   condition,
   defineSignal,
   proxyActivities,
@@ -95,5 +96,61 @@ test('a heartbeat of an attempt that was cut off sets no limit to how long the n
   expect(await attempts()).toEqual([2, 2]);
   await system.pass(1000);
   expect(last(system)).toMatchObject({ activityId: '2', attempt: 2, heartbeatDetails: details });
+  await expectInvariants(system);
+});
+
+test('an attempt that is given up has its place and its token until the host is done with it', async () => {
+  const options = { startToCloseTimeout: 60_000 };
+  const system = await running(
+    async () => {
+      const scope = new CancellationScope();
+      setHandler(stop, () => scope.cancel());
+      await scope.run(() => scheduleActivity('first', [], options)).catch(() => undefined);
+      return Promise.all(['second', 'third'].map((type) => scheduleActivity(type, [], options)));
+    },
+    { activities: { concurrent: 2, perSecond: 1000 } },
+  );
+  await system.signal('w', 'stop').value();
+  await system.pass(10);
+  const begun = () => system.attempts.map(({ activityType }) => activityType);
+  expect(begun()).toEqual(['first', 'second']);
+  const [first, second] = system.attempts;
+  expect(second!.token).not.toBe(first!.token);
+  system.activityReturns(first!, 'late');
+  await system.pass(10);
+  expect(begun()).toEqual(['first', 'second', 'third']);
+  expect(system.types('w')).not.toContain('ActivityTaskCompleted');
+  system.activityReturns(last(system), 3);
+  system.activityReturns(second!, 2);
+  expect(await system.result('w').value()).toEqual([2, 3]);
+  await expectInvariants(system);
+});
+
+test('however many attempts there are, no more tokens are given than there are attempts at once', async () => {
+  const system = await running(async () => {
+    for (let i = 0; i < 20; i++) await scheduleActivity('work', [], { startToCloseTimeout: 60_000 });
+  });
+  for (let i = 0; i < 20; i++) {
+    system.activityReturns(last(system), i);
+    await system.settle();
+  }
+  expect(new Set(system.attempts.map(({ token }) => token)).size).toBe(1);
+  await expectInvariants(system);
+});
+
+test('one that is given up while it waits for its rate lets the next one go', async () => {
+  const options = { startToCloseTimeout: 60_000 };
+  const system = await running(
+    async () => {
+      const scope = new CancellationScope();
+      setHandler(stop, () => scope.cancel());
+      const [first, second, third] = [1, 2, 3].map((n) => scope.run(() => scheduleActivity('work', [n], options)));
+      await Promise.allSettled([first, second, third]);
+    },
+    { activities: { perSecondOf: { work: 0.1 } } },
+  );
+  await system.signal('w', 'stop').value();
+  await system.pass(60_000);
+  expect(numbers(system)).toEqual([1]);
   await expectInvariants(system);
 });

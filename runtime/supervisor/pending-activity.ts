@@ -64,6 +64,15 @@ export class PendingActivity {
     this.attemptTime = event.eventTime;
   }
 
+  /**
+   * It will be here for a while. What it was given are views into a whole batch, which would stay in memory with it.
+   */
+  keepItsOwn(): void {
+    const { input } = this.event;
+    for (const [index, payload] of input.entries()) input[index] = own(payload);
+    if (this.details !== undefined) this.details = own(this.details);
+  }
+
   get policy(): RetryPolicyRecord {
     return this.event.options.retry ?? DEFAULT_RETRY_POLICY;
   }
@@ -173,6 +182,10 @@ export class PendingActivity {
     const { activityId, activityType } = this.event;
     return { kind: 'activity', message, cause, activityId, activityType, retryState };
   }
+}
+
+function own(payload: Payload): Payload {
+  return payload.byteLength === payload.buffer.byteLength ? payload : new Uint8Array(payload);
 }
 
 function isRetryable(failure: FailureRecord, policy: RetryPolicyRecord): boolean {
