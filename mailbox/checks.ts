@@ -48,7 +48,7 @@ export function checkOneOf<T extends string>(
   allowed: readonly T[],
 ): T | undefined {
   if (value === undefined || allowed.includes(value)) return value;
-  throw new InvalidArgumentError({ argument, reason: `${String(value)} is none of ${allowed.join(', ')}` });
+  throw new InvalidArgumentError({ argument, reason: `${JSON.stringify(value)} is none of ${allowed.join(', ')}` });
 }
 
 /**
@@ -71,14 +71,30 @@ export function encodeWithin(value: unknown, name: string, limit: number): Paylo
   return payload;
 }
 
+/** Temporal's, for what is not here. */
+const ONLY_IN_TEMPORAL: { readonly [option: string]: string } = {
+  taskQueue: 'there are no task queues: the process that has the store open runs everything',
+  namespace: 'there are no namespaces: a store is one',
+  priority: 'there are no priorities: what is due first begins first',
+  allowEagerDispatch: 'there is no server between a workflow and its activities',
+  requestEagerStart: 'there is no server between a client and the workers',
+  versioningIntent: 'one version of the code runs at a time',
+  versioningOverride: 'one version of the code runs at a time',
+  typeInfo: 'values cross as JavaScript has them, and nothing need be said of their types',
+  eventGroups: 'they are for a web interface',
+};
+
 /**
  * An option that is silently ignored is a promise silently broken.
  * @param where what the options belong to, as a prefix of the name in the error, such as `store.`
- * @throws InvalidOptionError for a name that is not in `known`, with the nearest one that is
+ * @throws InvalidOptionError for a name that is not in `known`, with the nearest one that is, or with why Temporal's is not here
  */
 export function refuseUnknownOptions(options: object, known: ReadonlySet<string>, where = ''): void {
   for (const name in options) {
     if (known.has(name)) continue;
+    if (where === '' && Object.hasOwn(ONLY_IN_TEMPORAL, name)) {
+      throw new InvalidOptionError({ option: name, reason: `leave it out: ${ONLY_IN_TEMPORAL[name]}` });
+    }
     const near = nearest(name, known);
     const hint = near === undefined ? `Known are ${[...known].join(', ')}` : `Did you mean '${where}${near}'?`;
     throw new InvalidOptionError({ option: `${where}${name}`, reason: `there is no such option. ${hint}` });

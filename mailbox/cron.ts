@@ -57,7 +57,7 @@ export function parseCron(text: string): CronSchedule {
   try {
     next = nextCronTime(schedule, 0, 0);
   } catch (error) {
-    throw refused(`'${text}': ${(error as Error).message}`, error);
+    throw refused(`'${text}': ${(error as Error).message.replace(/^CronPattern: /, '')}`, error);
   }
   if (next === undefined) throw refused(`'${text}' names a day that never comes`);
   return schedule;
@@ -80,7 +80,7 @@ function checkTimezone(timezone: string): void {
   try {
     new Intl.DateTimeFormat('en', { timeZone: timezone });
   } catch (error) {
-    throw refused(`there is no time zone '${timezone}'`, error);
+    throw refused(`there is no time zone '${timezone}'. Use an IANA name such as Europe/Berlin`, error);
   }
 }
 

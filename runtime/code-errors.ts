@@ -58,13 +58,15 @@ export class WorkflowSuspendedError extends HoldfastError<SuspendedFields> {
   readonly code = 'WORKFLOW_SUSPENDED';
   constructor(fields: SuspendedFields, options?: ErrorOptions) {
     super(
-      `Workflow '${fields.workflowId}' (run ${fields.runId}) is suspended: ${fields.reason}. Nothing is lost: deploy fixed code (it resumes by itself) or ` +
+      `Workflow '${fields.workflowId}' (run ${fields.runId}) is suspended: ${asSentence(fields.reason)} Nothing is lost: deploy fixed code (it resumes by itself) or ` +
         `terminate it${fields.violation === undefined ? '' : violationTable(fields.violation)}`,
       fields,
       options,
     );
   }
 }
+
+const asSentence = (text: string): string => (/[.?!]$/.test(text) ? text : `${text}.`);
 
 interface SuspendedFields {
   workflowId: string;

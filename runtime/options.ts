@@ -177,7 +177,8 @@ const LIMITS: ReadonlySet<string> = new Set(Object.keys(DEFAULT_LIMITS));
 const DURABILITIES: readonly Durability[] = ['disk', 'process'];
 const PARTITIONS = 64;
 
-function resolveWorkflows(workflows: RuntimeOptions['workflows'] | undefined): URL | string | WorkflowBundle {
+/** @throws InvalidOptionError */
+export function resolveWorkflows(workflows: RuntimeOptions['workflows'] | undefined): URL | string | WorkflowBundle {
   if (workflows instanceof URL) {
     if (workflows.protocol === 'file:') return workflows;
     throw refused('workflows', `it must be a file URL, not ${workflows.protocol}`);

@@ -57,15 +57,6 @@ const WITHIN: readonly (readonly [inner: Timeout, outer: Timeout])[] = [
   ['heartbeatTimeout', 'scheduleToCloseTimeout'],
 ];
 const OPTIONS: ReadonlySet<string> = new Set([...TIMEOUTS, 'retry', 'cancellationType', 'summary', 'activityId']);
-/** Temporal's, for what is not here. */
-const ELSEWHERE: { readonly [option: string]: string } = {
-  taskQueue: 'there are no task queues: an activity runs in the process of its runtime, or in its activityPool',
-  priority: 'there are no priorities: activities begin in the order in which they are due',
-  allowEagerDispatch: 'there is no server between a workflow and its activities',
-  versioningIntent: 'one version of the code runs at a time',
-  eventGroups: 'they are for a web interface',
-};
-
 /**
  * @param inherited those of the proxy, where `options` are of one call: what is not given is theirs
  * @throws InvalidOptionError, InvalidArgumentError
@@ -76,10 +67,6 @@ export function activitySettings(options: ActivityOptions, inherited: ActivityOp
     throw new InvalidArgumentError({ argument: 'options', reason });
   }
   const all = merged(options, inherited);
-  for (const name of Object.keys(all)) {
-    const reason = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined;
-    if (reason !== undefined) throw new InvalidOptionError({ option: name, reason: `leave it out: ${reason}` });
-  }
   refuseUnknownOptions(all, OPTIONS);
   const record: ActivityOptionsRecord = {};
   for (const name of TIMEOUTS) {
@@ -113,7 +100,7 @@ function nest(record: ActivityOptionsRecord, own: ActivityOptions): void {
     const [a, b] = [record[inner], record[outer]];
     if (a === undefined || b === undefined || a <= b) continue;
     if (own[inner] !== undefined && own[outer] !== undefined) {
-      const reason = `${a} ms are longer than ${outer}, ${b} ms, and would never be up`;
+      const reason = `${a} ms are longer than ${outer}, ${b} ms, and would never be up. Make it shorter, or leave it out`;
       throw new InvalidOptionError({ option: inner, reason });
     }
     record[inner] = b;

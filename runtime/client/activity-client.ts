@@ -47,9 +47,9 @@ export class AsyncCompletionClient {
    * @throws ActivityCancelledError if its workflow has cancelled it and does not wait
    * @example await runtime.client.activity.complete(Buffer.from(token, 'base64'), { approved: true });
    */
-  complete(taskTokenOrId: Uint8Array | FullActivityId, result?: unknown): Promise<void> {
+  async complete(taskTokenOrId: Uint8Array | FullActivityId, result?: unknown): Promise<void> {
     const target = targetOf(taskTokenOrId);
-    return this.#report(target, { kind: 'completed', result: this.#encode(result, 'result') });
+    await this.#report(target, { kind: 'completed', result: this.#encode(result, 'result') });
   }
 
   /**
@@ -57,30 +57,30 @@ export class AsyncCompletionClient {
    * @throws ActivityCancelledError if its workflow has cancelled it and does not wait
    * @example await runtime.client.activity.fail({ workflowId: 'order-1', activityId: 'approval' }, new Error('no answer'));
    */
-  fail(taskTokenOrId: Uint8Array | FullActivityId, error: unknown): Promise<void> {
+  async fail(taskTokenOrId: Uint8Array | FullActivityId, error: unknown): Promise<void> {
     const target = targetOf(taskTokenOrId);
     const failure = this.#connection.converting(() => toFailureRecord(error));
-    return this.#report(target, { kind: 'failed', failure });
+    await this.#report(target, { kind: 'failed', failure });
   }
 
   /**
    * The attempt has ended because its workflow had cancelled it.
    * @throws ActivityCompletionError if the workflow has not
    */
-  reportCancellation(taskTokenOrId: Uint8Array | FullActivityId, details?: unknown): Promise<void> {
+  async reportCancellation(taskTokenOrId: Uint8Array | FullActivityId, details?: unknown): Promise<void> {
     const target = targetOf(taskTokenOrId);
     const given = details === undefined ? {} : { details: this.#encode(details, 'details') };
-    return this.#report(target, { kind: 'canceled', ...given });
+    await this.#report(target, { kind: 'canceled', ...given });
   }
 
   /**
    * The attempt goes on, and has come that far.
    * @throws ActivityCancelledError if its workflow has cancelled it
    */
-  heartbeat(taskTokenOrId: Uint8Array | FullActivityId, details?: unknown): Promise<void> {
+  async heartbeat(taskTokenOrId: Uint8Array | FullActivityId, details?: unknown): Promise<void> {
     const target = targetOf(taskTokenOrId);
     const given = details === undefined ? {} : { details: this.#encode(details, 'details') };
-    return this.#report(target, { kind: 'heartbeat', ...given });
+    await this.#report(target, { kind: 'heartbeat', ...given });
   }
 
   #encode(value: unknown, name: string): Payload {
@@ -97,10 +97,10 @@ function targetOf(given: Uint8Array | FullActivityId): Target {
   if (given instanceof Uint8Array) {
     const ids = decodeTaskToken(given);
     if (ids !== undefined) return { ...ids };
-    throw new ActivityCompletionError({ reason: 'the task token is none: give the bytes of activityInfo().taskToken' });
+    throw new ActivityCompletionError({ reason: 'this is no task token. Give the bytes of activityInfo().taskToken' });
   }
   if (typeof given !== 'object' || given === null) {
-    const reason = `it must be a task token or { workflowId, activityId }, not ${nameOfType(given)}`;
+    const reason = `it must be the bytes of a task token or { workflowId, activityId }, not ${nameOfType(given)}. A base64TaskToken is decoded by Buffer.from(token, 'base64')`;
     throw new InvalidArgumentError({ argument: 'taskTokenOrId', reason });
   }
   return {

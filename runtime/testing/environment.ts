@@ -87,7 +87,8 @@ export class TestWorkflowEnvironment implements AsyncDisposable {
     try {
       ms = msToNumber(duration);
     } catch (error) {
-      throw new InvalidArgumentError({ argument, reason: (error as Error).message }, { cause: error });
+      const { reason } = (error as InvalidArgumentError).fields;
+      throw new InvalidArgumentError({ argument, reason }, { cause: error });
     }
     const now = await this.currentTimeMs();
     if (!(ms >= 0 && now + ms <= END_OF_TIME)) {

@@ -10,8 +10,8 @@ import type { History } from '../client/history.js';
 import { type StoredHistory, storedHistoryOf } from '../client/saved-history.js';
 import { DeterminismViolationError, type HoldfastError, ReplayError, UnknownWorkflowTypeError } from '../errors.js';
 import { resolveInterceptors } from '../interceptor-options.js';
-import { milliseconds, moduleUrl, names } from '../option-checks.js';
-import type { RuntimeOptions } from '../options.js';
+import { checkObject, milliseconds, moduleUrl, names } from '../option-checks.js';
+import { type RuntimeOptions, resolveWorkflows } from '../options.js';
 import { WorkerPool } from '../supervisor/worker-pool.js';
 import { WorkerLostError } from '../supervisor/workers.js';
 import { bundleOf } from '../workflow-bundle.js';
@@ -63,11 +63,12 @@ export async function* runReplayHistories(
   options: ReplayOptions,
   histories: AsyncIterable<History | unknown> | Iterable<History | unknown>,
 ): AsyncGenerator<ReplayResult, void, undefined> {
+  checkObject('options', options);
   refuseUnknownOptions(options, OPTIONS);
   const payloadConverter = moduleUrl('payloadConverter', options.payloadConverter);
   const pool = new WorkerPool({
     bundle: await bundleOf({
-      workflows: options.workflows,
+      workflows: resolveWorkflows(options.workflows),
       payloadConverter,
       interceptors: resolveInterceptors(options.interceptors),
     }),

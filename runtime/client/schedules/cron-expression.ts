@@ -163,7 +163,7 @@ class CronParser {
     if (named >= 0) return named + min;
     if (!/^\d+$/.test(text)) this.#fail(`'${text}' is no ${name}`, at);
     const value = Number(text);
-    if (value < min || value > max) this.#fail(`a ${name} is ${min} to ${max}`, at);
+    if (value < min || value > max) this.#fail(`${name} is from ${min} to ${max}`, at);
     return value;
   }
 
