@@ -17,17 +17,17 @@ const { MODEL_CASES: cases = '300', MODEL_SEED: seed, MODEL_PATH: path } = proce
 
 test('a run is what its messages make of it, one after the other', { timeout: 3_600_000 }, async () => {
   await assert(
-    asyncProperty(program, async ({ script, beginning, actions, slots, maxResident, version }) => {
+    asyncProperty(program, async ({ script, beginning, actions, slots, maxResident, version, retry }) => {
       const system = await System.open({
         workflows: workflowsOf(script, version),
         slots,
         maxResident,
       });
       const player = new Player(system, script, version);
-      player.begin(beginning);
+      player.begin(beginning, retry);
       await player.play(actions);
       await player.end();
-      await expectAsModelled(system, script, player);
+      await expectAsModelled(system, script, player, retry);
     }),
     {
       numRuns: Number(cases),

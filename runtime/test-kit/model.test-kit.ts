@@ -6,7 +6,7 @@
  */
 import { expect } from 'vitest';
 import { SeededRandom } from '../../actors/random.js';
-import { CancelledFailure, fromFailureRecord, isCancellation } from '../../mailbox/failures.js';
+import { ApplicationFailure, CancelledFailure, fromFailureRecord, isCancellation } from '../../mailbox/failures.js';
 import type { Message, MessageOf } from '../../mailbox/messages.js';
 import { decodePayload } from '../../mailbox/payload.js';
 import {
@@ -27,7 +27,7 @@ export type Outcome = { readonly result: string } | { readonly failed: 'OnPurpos
 export type Close =
   | { readonly kind: 'completed'; readonly state: State }
   | { readonly kind: 'continued'; readonly next: State }
-  | { readonly kind: 'failed' }
+  | { readonly kind: 'failed'; readonly final: boolean }
   | { readonly kind: 'cancelled' };
 
 type Mail = MessageOf<'signal'> | MessageOf<'update'>;
@@ -436,7 +436,8 @@ export class Model {
 
   #codeFailed(error: unknown): void {
     if (error instanceof Continued) this.close ??= { kind: 'continued', next: error.next };
-    else this.close ??= { kind: this.#cancelled && isCancellation(error) ? 'cancelled' : 'failed' };
+    else if (this.#cancelled && isCancellation(error)) this.close ??= { kind: 'cancelled' };
+    else this.close ??= { kind: 'failed', final: !(error instanceof ApplicationFailure) || error.nonRetryable };
   }
 }
 

@@ -2,7 +2,19 @@
  * Random programs: a script and a schedule, as fast-check makes and shrinks them.
  * Thread: the test's. In → out: nothing → arbitraries.
  */
-import { type Arbitrary, array, constant, constantFrom, integer, letrec, oneof, option, record } from 'fast-check';
+import {
+  type Arbitrary,
+  array,
+  boolean,
+  constant,
+  constantFrom,
+  integer,
+  letrec,
+  oneof,
+  option,
+  record,
+} from 'fast-check';
+import type { RetryPolicyRecord } from '../../mailbox/events.js';
 import type { Action, Beginning } from './schedule.test-kit.js';
 import type { Script, Statement } from './script.test-kit.js';
 import type { Version } from './script-workflow.test-kit.js';
@@ -14,6 +26,8 @@ export interface Program {
   readonly slots: number;
   readonly maxResident: number;
   readonly version: Version;
+  /** Of the scripted runs. */
+  readonly retry: RetryPolicyRecord | undefined;
 }
 
 const cell = constantFrom('x' as const, 'y' as const);
@@ -47,7 +61,7 @@ const { statements } = letrec<{ statement: Statement; statements: readonly State
     { weight: 12, arbitrary: record({ do: is('sleep' as const), ms: constantFrom(0, 1, 50, 500) }) },
     { weight: 8, arbitrary: record({ do: is('draw' as const) }) },
     { weight: 4, arbitrary: record({ do: is('open' as const) }) },
-    { weight: 1, arbitrary: record({ do: is('fail' as const) }) },
+    { weight: 1, arbitrary: record({ do: is('fail' as const), final: boolean() }) },
     { weight: 12, arbitrary: record({ do: is('locked' as const), body: tie('statements') }) },
     { weight: 8, arbitrary: record({ do: is('shielded' as const), body: tie('statements') }) },
     {
@@ -86,9 +100,10 @@ const { statements } = letrec<{ statement: Statement; statements: readonly State
 
 const body = statements as Arbitrary<readonly Statement[]>;
 /** Failing is for updates, mostly: elsewhere it ends the run, and with it the program. */
-const updateBody = record({ body, end: constantFrom<readonly Statement[]>([], [], [{ do: 'fail' }]) }).map(
-  ({ body: begin, end }): readonly Statement[] => [...begin, ...end],
-);
+const updateBody = record({
+  body,
+  end: constantFrom<readonly Statement[]>([], [], [{ do: 'fail', final: false }]),
+}).map(({ body: begin, end }): readonly Statement[] => [...begin, ...end]);
 const update = record({ body: updateBody, refused: record({ cell, below: constantFrom(0, 0, 1, 3) }) });
 
 /** Main waits for its end, and perhaps for its handlers; what is late may never be opened. */
@@ -98,6 +113,7 @@ const main = record({
   after: body,
   finish: constantFrom<readonly Statement[]>(
     [],
+    [{ do: 'fail', final: false }],
     [{ do: 'allFinished' }],
     [{ do: 'continueAsNew' }],
     [{ do: 'continueAsNew' }],
@@ -160,6 +176,15 @@ const beginning: Arbitrary<Beginning> = oneof(
   { weight: 1, arbitrary: record({ with: is('update' as const), name: updateName }) },
 );
 
+/** Limited, so that a run that always fails comes to an end. */
+const retry: Arbitrary<RetryPolicyRecord> = record({
+  initialInterval: constantFrom(1, 50, 500),
+  backoffCoefficient: constantFrom(1, 2),
+  maximumInterval: constant(700),
+  maximumAttempts: integer({ min: 1, max: 4 }),
+  nonRetryableErrorTypes: constantFrom<string[]>([], [], [], ['OnPurpose']),
+});
+
 export const program: Arbitrary<Program> = record({
   script,
   beginning,
@@ -167,4 +192,5 @@ export const program: Arbitrary<Program> = record({
   slots: integer({ min: 1, max: 2 }),
   maxResident: integer({ min: 0, max: 2 }),
   version: constantFrom('old' as const, 'old' as const, 'patched' as const),
+  retry: option(retry, { nil: undefined }),
 });

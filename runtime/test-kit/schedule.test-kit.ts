@@ -2,6 +2,7 @@
  * Schedules: what clients, clocks and misfortune do to one workflow, as data; and the player that does it.
  * Thread: the test's. In → out: actions → calls with what was sent and what was known when it was.
  */
+import type { RetryPolicyRecord } from '../../mailbox/events.js';
 import { decodePayload, decodePayloads, encodePayloads } from '../../mailbox/payload.js';
 import type { UpdateStage } from '../client/protocol.js';
 import type { ActivityTask } from '../host/protocol.js';
@@ -91,8 +92,8 @@ export class Player {
     this.deployed = { version, at: version === 'old' ? Number.POSITIVE_INFINITY : 0, life: 0 };
   }
 
-  begin(beginning: Beginning): void {
-    const target = { workflowId: 'w', workflowType: 'scripted' };
+  begin(beginning: Beginning, retry: RetryPolicyRecord | undefined): void {
+    const target = { workflowId: 'w', workflowType: 'scripted', ...(retry !== undefined && { options: { retry } }) };
     const tag = this.#tag(beginning.with);
     switch (beginning.with) {
       case 'nothing':

@@ -20,7 +20,8 @@ export type Statement =
   /** Sets the handlers of the late names, now or for the second time. */
   | { readonly do: 'open' }
   | { readonly do: 'allFinished' }
-  | { readonly do: 'fail' }
+  /** `final`: no retry policy asks for another run. */
+  | { readonly do: 'fail'; readonly final: boolean }
   /** Ends the run and begins the next of its chain, unless that is long enough. Not in updates. */
   | { readonly do: 'continueAsNew' }
   | { readonly do: 'locked'; readonly body: readonly Statement[] }
@@ -154,7 +155,7 @@ export function* perform(statements: readonly Statement[], tag: string, world: W
         yield { kind: 'wait', until: () => world.allFinished(), timeout: undefined };
         break;
       case 'fail':
-        throw ApplicationFailure.nonRetryable(tag, 'OnPurpose');
+        throw ApplicationFailure.create({ message: tag, type: 'OnPurpose', nonRetryable: statement.final });
       case 'continueAsNew':
         if (state.run + 1 < LONGEST_CHAIN) yield { kind: 'continueAsNew', next: nextState(state) };
         break;

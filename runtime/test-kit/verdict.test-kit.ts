@@ -5,8 +5,9 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import { compare, leavesEvent, type ReplayStep, replaySteps } from '../../actors/replay.js';
-import { CLOSING_EVENTS, type EventOf, type WorkflowEvent } from '../../mailbox/events.js';
+import { CLOSING_EVENTS, type EventOf, type RetryPolicyRecord, type WorkflowEvent } from '../../mailbox/events.js';
 import { decodePayload, decodePayloads, encodePayload } from '../../mailbox/payload.js';
+import { backoff } from '../../mailbox/retry-policy.js';
 import { messageOf } from '../../mailbox/stored-messages.js';
 import { bothSides, expectWellFormed, replayed } from './invariants.test-kit.js';
 import { type Close, Model, type Moment, tagOf } from './model.test-kit.js';
@@ -37,22 +38,36 @@ class Chain {
     script: Script,
     histories: ReadonlyMap<string, readonly WorkflowEvent[]>,
     readonly deployed: Deployment,
+    retry: RetryPolicyRecord | undefined,
   ) {
     let runId = [...histories].find(([, [started]]) => isStart(started) && started.workflowId === 'w')?.[0];
     let state: State | undefined;
+    let attempt = 1;
+    let delay = 0;
     while (runId !== undefined) {
       const history: readonly WorkflowEvent[] = histories.get(runId)!;
       expectWellFormed(history);
       const started = history[0] as EventOf<'WorkflowExecutionStarted'>;
       expect(decodePayloads(started.input)).toEqual(state === undefined ? [] : [state]);
+      expect(started.options?.retry, 'its policy is that of the chain').toEqual(retry);
+      expect(started.succession?.attempt ?? 1).toBe(attempt);
       const steps = stepsOf(history);
-      const run: Retold = { runId, history, steps, model: new Model(script, runId, state), from: this.moments.length };
-      this.#retell(run);
-      expectClose(history, run.model.close);
-      const { close } = run.model;
-      state = close?.kind === 'continued' ? close.next : undefined;
+      expectDelay(started, steps, delay);
+      const model = new Model(script, runId, structuredClone(state));
+      this.#retell({ runId, history, steps, model, from: this.moments.length });
+      const { close } = model;
+      expectClose(history, close);
+      if (close?.kind === 'continued') {
+        state = close.next;
+        attempt = 1;
+        delay = 0;
+      } else {
+        delay = retry !== undefined && isRetried(history, close, retry, attempt) ? backoff(retry, attempt) : 0;
+        attempt++;
+      }
       const last = history.at(-1)!;
-      runId = last.eventType === 'WorkflowExecutionContinuedAsNew' ? last.newExecutionRunId : undefined;
+      if (last.eventType === 'WorkflowExecutionFailed') expect(last.newExecutionRunId !== undefined).toBe(delay > 0);
+      runId = 'newExecutionRunId' in last ? last.newExecutionRunId : undefined;
     }
   }
 
@@ -100,6 +115,29 @@ class Chain {
   }
 }
 
+/** By its policy: unless the failure is final, the attempts are used up, or it was to be cancelled. */
+function isRetried(
+  history: readonly WorkflowEvent[],
+  close: Close | undefined,
+  { maximumAttempts, nonRetryableErrorTypes }: RetryPolicyRecord,
+  attempt: number,
+): boolean {
+  if (close?.kind !== 'failed' || close.final || nonRetryableErrorTypes.includes('OnPurpose')) return false;
+  if (history.some(({ eventType }) => eventType === 'WorkflowExecutionCancelRequested')) return false;
+  return attempt < maximumAttempts;
+}
+
+/** Nothing but a cancel request brings the start of a further attempt forward, and signals that came before are there. */
+function expectDelay(started: EventOf<'WorkflowExecutionStarted'>, steps: readonly ReplayStep[], delay: number): void {
+  expect(started.startDelay ?? 0).toBe(delay);
+  const [first] = steps;
+  if (delay === 0 || first === undefined) return;
+  const start = first.messages.find(({ kind }) => kind === 'start')!;
+  expect(start, 'the start is in the first step').toBeDefined();
+  if (first.messages.some(({ kind }) => kind === 'cancel')) return;
+  expect(start.time, 'no attempt begins early').toBeGreaterThanOrEqual(started.eventTime + delay);
+}
+
 /** The steps of a history; what is stored and not told of came after them, one by one, unless the run closed before. */
 export function stepsOf(history: readonly WorkflowEvent[]): readonly ReplayStep[] {
   const steps = replaySteps(history, []);
@@ -115,9 +153,10 @@ export async function expectAsModelled(
   system: System,
   script: Script,
   { sent, attempts, life, deployed }: Pick<Player, 'sent' | 'attempts' | 'life' | 'deployed'>,
+  retry: RetryPolicyRecord | undefined,
 ): Promise<void> {
   expect(system.failures).toEqual([]);
-  const chain = new Chain(script, system.histories(), deployed);
+  const chain = new Chain(script, system.histories(), deployed, retry);
   if (chain.runs.length === 0) {
     expect(sent.filter(isKnown)).toEqual([]);
     return;
@@ -216,8 +255,8 @@ function expectUpdate(chain: Chain, { tag, name, id, call, known, life }: Sent):
   if (reply.kind !== 'error') return;
   const { name: error, cause } = reply.error;
   const refused = cause?.message === 'refused';
-  if (error === 'WorkflowNotFoundError') {
-    if (id === undefined) expect(accepted, 'an update that found no run is not accepted').toBeUndefined();
+  if (error === 'WorkflowNotFoundError' || error === 'WorkflowNotReadyError') {
+    if (id === undefined) expect(accepted, 'an update that found no run to take it is not accepted').toBeUndefined();
   } else if (cause?.message === 'Workflow completed before the Update completed') {
     expect(accepted?.run.model.close).toBeDefined();
     expect(accepted?.outcome).toBeUndefined();
