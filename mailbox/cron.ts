@@ -4,6 +4,7 @@
  */
 import { Cron } from 'croner';
 import { InvalidOptionError } from '../runtime/errors.js';
+import { LONGEST_MS } from './duration.js';
 
 /** A time of day and date that comes round, or a fixed distance from the start. */
 export type CronSchedule =
@@ -39,6 +40,7 @@ export function parseCron(text: string): CronSchedule {
     const parts = [...every.matchAll(/(\d+(?:\.\d+)?)([hms])/g)];
     const seconds = parts.reduce((sum, [, count, unit]) => sum + Number(count) * SECONDS[unit!]!, 0);
     if (seconds < 1) throw refused(`'${text}' is less than a second apart`);
+    if (seconds * 1000 > LONGEST_MS) throw refused(`'${text}' is more than ${LONGEST_MS} ms apart`);
     return { kind: 'every', ms: Math.floor(seconds) * 1000 };
   }
   const expression = SHORTHANDS[rest.toLowerCase()] ?? rest;

@@ -17,6 +17,7 @@ test('milliseconds and text with a unit are durations, anything else is refused'
 test('the delay of a retry may be text, and only a number goes on its way', () => {
   expect(toFailureRecord(ApplicationFailure.create({ nextRetryDelay: '5 seconds' })).nextRetryDelay).toBe(5_000);
   expect(toFailureRecord(ApplicationFailure.create({ nextRetryDelay: -1 })).nextRetryDelay).toBe(0);
+  expect(toFailureRecord(ApplicationFailure.create({ nextRetryDelay: 1e300 })).nextRetryDelay).toBe(1e15);
 });
 
 test('a thrown value whose own getters throw, or whose message is no text, is still told', () => {

@@ -24,13 +24,16 @@ export function msToNumber(duration: Duration): number {
   });
 }
 
+/** Some 30,000 years: what is later than a `Date` can tell could be told to nobody. */
+export const LONGEST_MS = 1e15;
+
 /** As `msToNumber`; nothing for nothing. */
 export function msOptionalToNumber(duration: Duration | undefined): number | undefined {
   return duration === undefined ? undefined : msToNumber(duration);
 }
 
 /**
- * An option that is a duration of more than nothing, in whole milliseconds.
+ * An option that is a duration of more than nothing and at most `LONGEST_MS`, in whole milliseconds.
  * @throws InvalidOptionError naming the option
  */
 export function positiveMs(option: string, duration: Duration): number {
@@ -40,6 +43,7 @@ export function positiveMs(option: string, duration: Duration): number {
   } catch (error) {
     throw new InvalidOptionError({ option, reason: (error as Error).message }, { cause: error });
   }
-  if (ms > 0 && Number.isFinite(ms)) return Math.ceil(ms);
-  throw new InvalidOptionError({ option, reason: `it must be more than 0 ms, not ${ms}` });
+  if (ms > 0 && ms <= LONGEST_MS) return Math.ceil(ms);
+  const reason = `it must be more than 0 ms${ms > 0 ? ` and at most ${LONGEST_MS}` : ''}, not ${ms}`;
+  throw new InvalidOptionError({ option, reason });
 }

@@ -2,7 +2,7 @@
  * Failures: how user code says that something failed, and the record in which a failure crosses threads and restarts.
  * Thread: any. In → out: thrown value → FailureRecord → failure instance. Class names and fields are those of Temporal's TypeScript SDK.
  */
-import { type Duration, msOptionalToNumber } from './duration.js';
+import { type Duration, LONGEST_MS, msOptionalToNumber } from './duration.js';
 import type { ApplicationFailureCategory, RetryState, TimeoutType } from './failure-names.js';
 import { decodePayload, encodePayload, type Payload } from './payload.js';
 
@@ -223,7 +223,7 @@ function unguardedRecordOf(thrown: unknown, depth: number): FailureRecord {
     if (thrown.details?.length) record.details = encodeDetails(thrown.details);
     // One of Temporal's own class has it as it was given: text, or null.
     const delay = msOptionalToNumber((thrown.nextRetryDelay as Duration | null | undefined) ?? undefined);
-    if (Number.isFinite(delay)) record.nextRetryDelay = Math.max(0, delay!);
+    if (Number.isFinite(delay)) record.nextRetryDelay = Math.min(Math.max(0, delay!), LONGEST_MS);
     if (thrown.category != null) record.category = thrown.category;
   } else if (thrown instanceof CancelledFailure) {
     record.kind = 'cancelled';

@@ -4,7 +4,7 @@
  */
 import { InvalidOptionError } from '../runtime/errors.js';
 import { nameOfType, refuseUnknownOptions } from './checks.js';
-import { type Duration, positiveMs } from './duration.js';
+import { type Duration, LONGEST_MS, positiveMs } from './duration.js';
 import type { RetryPolicyRecord } from './events.js';
 
 export interface RetryPolicy {
@@ -35,7 +35,10 @@ export function retryPolicyRecord(retry: RetryPolicy): RetryPolicyRecord {
   }
   refuseUnknownOptions(retry, OPTIONS, 'retry.');
   const initialInterval = positiveMs('retry.initialInterval', retry.initialInterval ?? 1000);
-  const maximumInterval = positiveMs('retry.maximumInterval', retry.maximumInterval ?? initialInterval * 100);
+  const maximumInterval = positiveMs(
+    'retry.maximumInterval',
+    retry.maximumInterval ?? Math.min(initialInterval * 100, LONGEST_MS),
+  );
   const { backoffCoefficient = 2, maximumAttempts = 0, nonRetryableErrorTypes = [] } = retry;
   if (!(backoffCoefficient >= 1 && Number.isFinite(backoffCoefficient))) {
     throw new InvalidOptionError({ option: 'retry.backoffCoefficient', reason: 'it must be a number from 1' });

@@ -48,6 +48,7 @@ const wrong: [option: string, options: unknown, reason: RegExp][] = [
   ['workflowRunTimeout', { workflowRunTimeout: '-1s' }, /more than 0 ms/],
   ['workflowRunTimeout', { workflowRunTimeout: 'soon' }, /neither milliseconds nor/],
   ['workflowTaskTimeout', { workflowTaskTimeout: Number.POSITIVE_INFINITY }, /more than 0 ms/],
+  ['workflowRunTimeout', { workflowRunTimeout: 1e16 }, /at most 1000000000000000, not 10000000000000000/],
   ['retry', { retry: 3 }, /an object/],
   ['retry.maximumAttempt', { retry: { maximumAttempt: 3 } }, /Did you mean 'retry.maximumAttempts'/],
   ['retry.maximumAttempts', { retry: { maximumAttempts: 1.5 } }, /whole number/],
@@ -64,6 +65,7 @@ const wrong: [option: string, options: unknown, reason: RegExp][] = [
   ['cronSchedule', { cronSchedule: '0 0 30 2 *' }, /never comes/],
   ['cronSchedule', { cronSchedule: '@every 5' }, /five fields/],
   ['cronSchedule', { cronSchedule: '@every 0.5s' }, /less than a second/],
+  ['cronSchedule', { cronSchedule: '@every 999999999999h' }, /apart/],
   ['cronSchedule', { cronSchedule: 'CRON_TZ=Mars/Base 0 0 * * *' }, /time zone 'Mars\/Base'/],
   ['cronSchedule', { cronSchedule: 5 }, /a string/],
 ];

@@ -3,7 +3,7 @@
  * Thread: any client thread. In → out: types and lists of names.
  */
 import type { Duration, SignalDefinition, WithWorkflowArgs, Workflow } from '../../actors/workflow/definitions.js';
-import { msToNumber } from '../../mailbox/duration.js';
+import { LONGEST_MS, msToNumber } from '../../mailbox/duration.js';
 import { WorkflowIdConflictPolicy, type WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 import { RUN_OPTIONS, type RunOptions } from '../../mailbox/run-options.js';
 import { InvalidOptionError } from '../errors.js';
@@ -99,10 +99,10 @@ export const CONFLICT_POLICIES = Object.values(WorkflowIdConflictPolicy);
 export function startDelayOf({ startDelay, cronSchedule }: StartOptions): number | undefined {
   if (startDelay === undefined) return undefined;
   const ms = msToNumber(startDelay);
-  const isDelay = Number.isFinite(ms) && ms >= 0;
+  const isDelay = ms >= 0 && ms <= LONGEST_MS;
   if (isDelay && cronSchedule === undefined) return ms === 0 ? undefined : Math.ceil(ms);
   const reason = isDelay
     ? 'a cron schedule says when the first run begins. Give one or the other'
-    : `it must be a duration of at least 0, not ${startDelay}`;
+    : `it must be a duration from 0 to ${LONGEST_MS} ms, not ${startDelay}`;
   throw new InvalidOptionError({ option: 'startDelay', reason });
 }

@@ -2,7 +2,7 @@
  * Children: child workflows are started once it is durable that their parent wants them, and awaited; and get their due when it closes.
  * Thread: supervisor. In → out: StartChildWorkflowExecutionInitiated (durable) → internal requests → what parent and child hear of each other.
  */
-import type { EventBody, EventOf, ExecutionRecord, ParentRecord } from '../../mailbox/events.js';
+import type { EventBody, EventOf, ParentRecord } from '../../mailbox/events.js';
 import type { RetryState } from '../../mailbox/failure-names.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import { decodeEvents } from '../../mailbox/turn.js';
@@ -11,7 +11,7 @@ import type { Core } from './core.js';
 import type { InternalClient } from './internal-client.js';
 import { failureOf, isChildOf } from './outgoing.js';
 import type { Resolve } from './resolutions.js';
-import type { ChildRecord, Run } from './run.js';
+import { type ChildRecord, type Run, rootOf } from './run.js';
 
 type Initiated = EventOf<'StartChildWorkflowExecutionInitiated'>;
 
@@ -32,7 +32,7 @@ export class Children {
     }
     const writer = this.core.index.writerOf(run, event.eventId);
     const parent: ParentRecord = { workflowId: run.workflowId, runId: writer.runId, childId, closePolicy };
-    if (run.parent !== undefined) parent.root = rootOf(run.parent);
+    if (run.parent !== undefined) parent.root = rootOf(run);
     this.client.send(
       {
         kind: 'start',
@@ -172,11 +172,6 @@ export class Children {
     if (run.children?.size === 0) run.children = undefined;
     this.core.index.changed(run);
   }
-}
-
-/** The first of the ancestors. */
-function rootOf({ root, workflowId, runId }: ParentRecord): ExecutionRecord {
-  return root ?? { workflowId, runId };
 }
 
 /** The same at every attempt, so that what is sent again after a crash is one start. */

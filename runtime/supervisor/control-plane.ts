@@ -21,14 +21,13 @@ import type { Activities } from './activities.js';
 import type { Core } from './core.js';
 import type { Dispatcher } from './dispatcher.js';
 import { deadlineOf, type Lifetime } from './lifetime.js';
-import { rootOf } from './listing/fields.js';
 import { parseQuery } from './listing/filter-syntax.js';
 import type { Listing } from './listing/listing.js';
 import type { Chunk } from './listing/run-table.js';
 import type { LocalActivities } from './local-activities.js';
 import { timersOf } from './pending-timers.js';
 import { errorRecord } from './replies.js';
-import type { ChildRecord, Live, Run } from './run.js';
+import { type ChildRecord, type Live, type Run, rootOf } from './run.js';
 import { suspendedError } from './suspensions.js';
 
 export class ControlPlane {
@@ -167,7 +166,7 @@ export class ControlPlane {
       historyBytes: run.historyBytes,
       ...(attributes !== undefined && { searchAttributes: attributes }),
       ...(parent !== undefined && { parent: { workflowId: parent.workflowId, runId: parent.runId } }),
-      root: rootOf(run, this.core.index),
+      root: rootOf(run),
     };
   }
 

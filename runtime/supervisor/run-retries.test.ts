@@ -207,6 +207,16 @@ describe('a retry policy', () => {
     await expectInvariants(system);
   });
 
+  test('a wait without end is told of as any other', async () => {
+    const system = await open({});
+    await start(system, 'failing', retry(), 2, { nextRetryDelay: 1e300 }).value();
+    expect(await system.query('w', 'told').error()).toMatchObject({ code: 'WORKFLOW_NOT_READY' });
+    expect(new Date((await system.describe('w')).executionTime).getTime()).toBe(START_OF_TIME + 1e15);
+    await system.pass(100 * 365 * DAY);
+    expect((await system.describe('w')).status).toBe('RUNNING');
+    await expectInvariants(system);
+  });
+
   test('an update that waits when its run fails is asked of the next one', async () => {
     const system = await open({});
     start(system, 'listening', retry());

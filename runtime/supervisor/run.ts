@@ -2,7 +2,14 @@
  * The run: the small record kept in memory for every run, and its live part while something happens to it.
  * Thread: supervisor. In → out: fields, changed by `fold` (what events say) and by admission and turns (what is under way).
  */
-import type { EventOf, ExternalRequest, ParentRecord, Ran, WorkflowEvent } from '../../mailbox/events.js';
+import type {
+  EventOf,
+  ExecutionRecord,
+  ExternalRequest,
+  ParentRecord,
+  Ran,
+  WorkflowEvent,
+} from '../../mailbox/events.js';
 import { Mailbox } from '../../mailbox/mailbox.js';
 import type { SuspendReason } from '../../mailbox/turn.js';
 import type { WorkflowExecutionStatusName } from '../client/control.js';
@@ -298,4 +305,10 @@ export const EVERYTHING = Number.POSITIVE_INFINITY;
 export function outstandingRan(run: Run): Ran {
   const ran = run.live?.ran ?? [];
   return ran.length > 0 || run.ranThrough === 0 ? ran : [run.ranThrough];
+}
+
+/** The first of its ancestors, or itself. */
+export function rootOf({ workflowId, runId, parent }: Run): ExecutionRecord {
+  if (parent === undefined) return { workflowId, runId };
+  return parent.root ?? { workflowId: parent.workflowId, runId: parent.runId };
 }

@@ -5,7 +5,7 @@
 import { FIELD_NAMES, type FieldName } from '../../../mailbox/attribute-records.js';
 import type { SearchAttributeType } from '../../../mailbox/search-attributes.js';
 import { InvalidListFilterError } from '../../errors.js';
-import type { Run } from '../run.js';
+import { type Run, rootOf } from '../run.js';
 import type { RunIndex } from '../run-index.js';
 import type { Bounds, Presence } from './chunk-summaries.js';
 import type { FieldRef } from './filter-syntax.js';
@@ -159,16 +159,6 @@ const FIELDS: { readonly [F in FieldName]: (index: RunIndex) => Omit<Field, 'nam
   HistorySizeBytes: ofRun('number', (run) => run.historyBytes),
   ParentWorkflowId: ofRun('text', (run) => run.parent?.workflowId),
   ParentRunId: ofRun('text', (run) => run.parent?.runId),
-  RootWorkflowId: (index) => ofRun('text', (run) => rootOf(run, index).workflowId)(),
-  RootRunId: (index) => ofRun('text', (run) => rootOf(run, index).runId)(),
+  RootWorkflowId: ofRun('text', (run) => rootOf(run).workflowId),
+  RootRunId: ofRun('text', (run) => rootOf(run).runId),
 };
-
-/** The first of its ancestors, or itself. */
-export function rootOf(run: Run, index: RunIndex): { readonly workflowId: string; readonly runId: string } {
-  let root: { workflowId: string; runId: string; parent?: Run['parent'] } = run;
-  while (root.parent !== undefined) {
-    root = index.find(root.parent.workflowId, root.parent.runId) ?? { ...root.parent };
-    // A parent that is not here is told by its ids; it has no `parent` then.
-  }
-  return { workflowId: root.workflowId, runId: root.runId };
-}
