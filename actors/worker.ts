@@ -25,7 +25,7 @@ import { ModuleGraph } from './sandbox/module-graph.js';
 import type { SandboxHost } from './sandbox/sandbox-host.js';
 import { firstPlace, stackMapper } from './sandbox/source-map.js';
 import { STEP_FIELDS } from './steps.js';
-import type { Log, RunInfo, WorkflowMain } from './surroundings.js';
+import type { ExecutionHost, Log, RunInfo, WorkflowMain } from './surroundings.js';
 import { systemWorkflow } from './system-workflows.js';
 import { type StepWatch, TurnRunner } from './turn-runner.js';
 import type { WorkflowInterceptorsFactory } from './workflow/interceptors.js';
@@ -92,7 +92,8 @@ function encode(value: unknown, name: string): Payload {
 
 function create(load: Load, log: Log): Execution | SuspendReason {
   const system = systemWorkflow(load.workflowType);
-  if (system !== undefined) return executionOf(load, log, system);
+  // What it keeps has been measured where its owner handed it over, and may grow a little since.
+  if (system !== undefined) return executionOf(load, log, system, encodePayload);
   let workflow: ExportedWorkflow | undefined;
   const execution = executionOf(load, log, (input) => runWorkflow(workflow!, input));
   let exports: Exports;
@@ -110,10 +111,15 @@ function explained<T>(thrown: T): T {
   return explain(thrown, bundle);
 }
 
-function executionOf(info: RunInfo, log: Log, main: WorkflowMain): Execution {
+function executionOf(
+  info: RunInfo,
+  log: Log,
+  main: WorkflowMain,
+  encodeWith: ExecutionHost['encode'] = encode,
+): Execution {
   return new Execution(info, main, {
     log,
-    encode,
+    encode: encodeWith,
     explain: explained,
     failureTypeNames: failureExceptionTypes,
     sinksInReplay,

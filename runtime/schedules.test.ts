@@ -63,3 +63,23 @@ test('a schedule survives a restart, and what it stores and starts goes through 
   const stored = readdirSync(store).map((file) => readFileSync(join(store, file), 'latin1'));
   expect(stored.join('')).not.toContain('PLAIN-');
 });
+
+test('a schedule that is as large as may be goes on', async () => {
+  const limits = { payloadBytes: 2000, historyEvents: 100 };
+  await using runtime = await Runtime.create({
+    workflows,
+    store: { memory: true },
+    workers: 1,
+    logger: 'silent',
+    limits,
+  });
+  const region = 'x'.repeat(900);
+  const handle = await runtime.client.schedule.create<typeof report>({
+    scheduleId: 's',
+    spec: { intervals: [{ every: '1000 days' }] },
+    action: { type: 'startWorkflow', workflowType: 'report', args: [region] },
+  });
+  for (let n = 0; n < 30; n++) await handle.trigger();
+  const { info, action } = await handle.describe();
+  expect({ taken: info.numActionsTaken, args: action.args }).toEqual({ taken: 30, args: [region] });
+});

@@ -2,11 +2,9 @@
  * Advance: what the passing of time makes a schedule want.
  * Thread: worker. In → out: (record, now) → record with more wanted actions, or missed ones counted; whether there is more to go through.
  */
-import type { ScheduleRecord } from './schedule-record.js';
+import { MAX_IN_LINE, type ScheduleRecord } from './schedule-record.js';
 import { nextTime, type SpecTime } from './spec-times.js';
 
-/** Actions wanted at a time; what is beyond waits in the spec until some of them are taken. */
-export const MAX_WANTED = 1000;
 /** Times gone through in one step: it must stay short. */
 const TIMES_A_STEP = 250;
 
@@ -14,7 +12,7 @@ const TIMES_A_STEP = 250;
 export function advance(record: ScheduleRecord, now: number): boolean {
   if (isHeld(record)) return skip(record, now);
   for (let times = 0; times < TIMES_A_STEP; times++) {
-    if (record.wanted.length >= MAX_WANTED) return false;
+    if (record.wanted.length >= MAX_IN_LINE) return false;
     const time = dueAfter(record, record.through, now);
     if (time === undefined) return backfill(record, TIMES_A_STEP - times);
     record.through = time.nominal;
@@ -31,7 +29,7 @@ export function isHeld({ paused, remaining }: ScheduleRecord): boolean {
 
 /** When time must be gone through again; undefined: something else happens first. */
 export function nextWake(record: ScheduleRecord): number | undefined {
-  if (isHeld(record) || record.wanted.length >= MAX_WANTED) return undefined;
+  if (isHeld(record) || record.wanted.length >= MAX_IN_LINE) return undefined;
   return nextTime(record.spec, record.scheduleId, record.through)?.scheduledAt;
 }
 
@@ -56,7 +54,7 @@ function skip(record: ScheduleRecord, now: number): boolean {
 function backfill(record: ScheduleRecord, most: number): boolean {
   for (let times = 0; times < most; times++) {
     const [range] = record.backfills;
-    if (range === undefined || record.wanted.length >= MAX_WANTED) return false;
+    if (range === undefined || record.wanted.length >= MAX_IN_LINE) return false;
     const { spec, scheduleId, policies } = record;
     const time = nextTime(spec, scheduleId, range.start - 1);
     if (time === undefined || time.nominal > range.end) {

@@ -1,6 +1,6 @@
 /**
  * The schedule record: what a schedule is, and how far it has come. Input of the run that keeps it, and what it answers.
- * Thread: any. In → out: types, and one name. Persisted with each run of a schedule, so names are for ever and new fields optional.
+ * Thread: any. In → out: types, a name and a limit. Persisted with each run of a schedule, so names are for ever and new fields optional.
  */
 import type { RunOptionsRecord, SearchAttributesRecord } from '../../mailbox/events.js';
 import type { Payload } from '../../mailbox/payload.js';
@@ -129,6 +129,12 @@ export interface ScheduleRecord extends ScheduleDefinition {
 
 /** Type of the failure with which an update is refused that was made of an outdated description. */
 export const CONFLICT = 'ScheduleConflict';
+
+/**
+ * Actions wanted at a time, and likewise ranges to fill. Times beyond wait in the spec until some actions are taken; what its owner asks for
+ * beyond is refused.
+ */
+export const MAX_IN_LINE = 1000;
 
 /** What creating a schedule asks for besides. */
 export interface CreateRecord {

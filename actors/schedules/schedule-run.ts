@@ -16,6 +16,8 @@ import { decide } from './overlap.js';
 import type { RunningAction, ScheduleRecord, WantedAction } from './schedule-record.js';
 
 const MAX_RECENT = 10;
+/** Of those that run beside others: of more than so many the schedule lets the oldest go. */
+const MAX_ALONGSIDE = 1000;
 /** A workflow type may be missing because its code is deployed later. */
 const RETRY_MS = 60_000;
 
@@ -115,6 +117,8 @@ export class ScheduleRun {
     record.recent.push({ scheduledAt, takenAt: this.now, workflowId: running.workflowId, runId });
     if (record.recent.length > MAX_RECENT) record.recent.shift();
     this.#awaitEnd(running);
+    const beside = record.running.filter(({ alongside }) => alongside === true);
+    if (beside.length > MAX_ALONGSIDE) this.#forget(beside[0]!);
   }
 
   #notTaken(wanted: WantedAction, running: RunningAction, failure: unknown): void {

@@ -8,6 +8,7 @@ import { typedAttributes } from '../../mailbox/attribute-records.js';
 import type { SearchAttributesRecord } from '../../mailbox/events.js';
 import { ApplicationFailure } from '../../mailbox/failures.js';
 import type { SearchAttributeUpdatePair } from '../../mailbox/search-attributes.js';
+import { ResourceExhaustedError } from '../../runtime/errors.js';
 import { currentExecution } from '../current.js';
 import {
   allHandlersFinished,
@@ -23,6 +24,7 @@ import {
   type BackfillRecord,
   CONFLICT,
   type CreateRecord,
+  MAX_IN_LINE,
   type OverlapPolicy,
   type ScheduleDefinition,
   type ScheduleRecord,
@@ -83,17 +85,28 @@ export async function scheduleWorkflow(given: ScheduleRecord, create?: CreateRec
     change({ paused: false, note });
     return settled();
   });
-  setHandler(triggerSchedule, (overlap) => {
-    schedule.process();
-    trigger(overlap);
-    return settled();
-  });
-  setHandler(backfillSchedule, (ranges) => {
-    schedule.process();
-    record.backfills.push(...ranges);
-    schedule.dirty = true;
-    return settled();
-  });
+  setHandler(
+    triggerSchedule,
+    (overlap) => {
+      schedule.process();
+      trigger(overlap);
+      return settled();
+    },
+    { validator: () => refuseBeyond(record.wanted.length + 1, `schedule '${record.scheduleId}': the line of actions`) },
+  );
+  setHandler(
+    backfillSchedule,
+    (ranges) => {
+      schedule.process();
+      record.backfills.push(...ranges);
+      schedule.dirty = true;
+      return settled();
+    },
+    {
+      validator: ({ length }) =>
+        refuseBeyond(record.backfills.length + length, `schedule '${record.scheduleId}': the line of backfills`),
+    },
+  );
   setHandler(
     updateSchedule,
     ({ note, remaining, searchAttributes = record.searchAttributes, ...definition }) => {
@@ -117,7 +130,9 @@ export async function scheduleWorkflow(given: ScheduleRecord, create?: CreateRec
   });
 
   for (;;) {
-    if (!deleted) schedule.process();
+    // Nothing more comes of what was asked in the same step.
+    if (deleted) schedule.dirty = false;
+    else schedule.process();
     const isLong = execution.historyLength > shortHistory && isLongHistory();
     if ((deleted || isLong) && schedule.starting === 0 && allHandlersFinished()) break;
     schedule.arm();
@@ -129,6 +144,11 @@ export async function scheduleWorkflow(given: ScheduleRecord, create?: CreateRec
 function isLongHistory(): boolean {
   const { historyLength, historySize, continueAsNewSuggested } = workflowInfo();
   return historyLength >= LONG_HISTORY || historySize >= LARGE_HISTORY || continueAsNewSuggested;
+}
+
+/** Its owner is told ResourceExhaustedError. */
+function refuseBeyond(wanted: number, line: string): void {
+  if (wanted > MAX_IN_LINE) throw ApplicationFailure.nonRetryable(line, ResourceExhaustedError.name);
 }
 
 /** By which its run is found: those that are no longer there are taken away. */

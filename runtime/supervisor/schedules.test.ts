@@ -2,6 +2,7 @@
  * Schedules: many actions, long times, and what else happens to the runs that keep them. What users are promised is in semantics/.
  */
 import { expect, test } from 'vitest';
+import type { WorkflowEvent } from '../../mailbox/events.js';
 import { scheduleWorkflowId } from '../../mailbox/system-types.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
@@ -19,6 +20,9 @@ import {
 import { START_OF_TIME } from '../test-kit/system.test-kit.js';
 
 routeRejections();
+
+const isStartOf = (first: WorkflowEvent | undefined, workflowId: string) =>
+  first?.eventType === 'WorkflowExecutionStarted' && first.workflowId === workflowId;
 
 test('a run that somebody else started under the id of an action is neither cancelled nor terminated for it', async () => {
   const system = await openSystem();
@@ -70,9 +74,7 @@ test('a schedule continues as new before its history is long, and still hears of
   await create(system, 's', { spec, type: 'long', policies: { overlap: 'BUFFER_ONE' } }).value();
   for (let seconds = 0; seconds < 600; seconds++) await system.pass(1000);
   const id = scheduleWorkflowId('s');
-  const runs = [...system.histories().values()].filter(
-    ([first]) => first?.eventType === 'WorkflowExecutionStarted' && first.workflowId === id,
-  );
+  const runs = [...system.histories().values()].filter(([first]) => isStartOf(first, id));
   expect(runs.length).toBeGreaterThan(1);
   for (const run of runs) expect(run.length).toBeLessThan(1500);
   const [first] = started(system);
@@ -80,6 +82,43 @@ test('a schedule continues as new before its history is long, and still hears of
   await ends(system, first!);
   expect(await recordNow(system, 's')).toMatchObject({ taken: 2, skipped: 598, wanted: [] });
   await expectInvariants(system);
+});
+
+test('of very many actions that run beside each other the newest are looked after, and its runs do not follow each other without end', async () => {
+  const system = await openSystem();
+  const spec = { calendars: [], intervals: [{ every: 1000, offset: 0 }], skip: [], jitter: 0, timezone: 'UTC' };
+  await create(system, 's', { spec, type: 'long', paused: true }).value();
+  const ranges = [{ start: START_OF_TIME - 1_499_000, end: START_OF_TIME, overlap: 'ALLOW_ALL' }];
+  await ask(system, 's', 'backfill', ranges).value();
+  for (let step = 0; step < 10; step++) await system.pass(1);
+  expect(await openRuns(system)).toHaveLength(1500);
+  const { running, taken } = await recordNow(system, 's');
+  expect({ taken, running: running.length }).toEqual({ taken: 1500, running: 1000 });
+  const id = scheduleWorkflowId('s');
+  const runs = () => [...system.histories().values()].filter(([first]) => isStartOf(first, id)).length;
+  const before = runs();
+  expect(before).toBeLessThan(5);
+  await ask(system, 's', 'pause', 'again').value();
+  await system.settle();
+  expect(runs()).toBe(before);
+  await ends(system, running.at(-1)!.workflowId);
+  expect((await recordNow(system, 's')).running).toHaveLength(999);
+});
+
+test('nobody makes the line of a schedule longer than it may be', async () => {
+  const system = await openSystem();
+  const policies = { overlap: 'BUFFER_ALL' } as const;
+  await create(system, 's', { type: 'long', policies, paused: true }).value();
+  const range = { start: START_OF_TIME - 1500 * HOUR, end: START_OF_TIME };
+  await ask(system, 's', 'backfill', [range]).value();
+  for (let step = 0; step < 10; step++) await system.pass(1);
+  expect((await recordNow(system, 's')).wanted).toHaveLength(1000);
+  const full = { cause: { type: 'ResourceExhaustedError' } };
+  expect(await ask(system, 's', 'trigger', 'BUFFER_ALL').error()).toMatchObject(full);
+  expect(await ask(system, 's', 'backfill', Array(1000).fill(range)).error()).toMatchObject(full);
+  await ask(system, 's', 'backfill', [range]).value();
+  await ends(system, idAt('s', -1500));
+  expect((await recordNow(system, 's')).wanted).toHaveLength(1000);
 });
 
 test('an idle schedule is evicted, and comes back for its time', async () => {

@@ -2,12 +2,13 @@
  * Definition records: what a schedule's owner decides of it, checked, in the form in which it is kept; and back.
  * Thread: any client thread. In → out: options of create and update → ScheduleDefinition; ActionRecord → description.
  */
-import type {
-  ActionRecord,
-  BackfillRecord,
-  OverlapPolicy,
-  PoliciesRecord,
-  ScheduleDefinition,
+import {
+  type ActionRecord,
+  type BackfillRecord,
+  MAX_IN_LINE,
+  type OverlapPolicy,
+  type PoliciesRecord,
+  type ScheduleDefinition,
 } from '../../../actors/schedules/schedule-record.js';
 import { workflowTypeOf } from '../../../actors/workflow/names.js';
 import {
@@ -165,7 +166,11 @@ export function noteOf(option: string, note: unknown): string {
 
 /** @throws InvalidOptionError, InvalidArgumentError */
 export function backfillRecords(backfill: Backfill | readonly Backfill[]): BackfillRecord[] {
-  return [backfill].flat().map((range, index) => {
+  const ranges = [backfill].flat();
+  if (ranges.length > MAX_IN_LINE) {
+    throw new InvalidOptionError({ option: 'backfill', reason: `it must not have more than ${MAX_IN_LINE} ranges` });
+  }
+  return ranges.map((range, index) => {
     const where = `backfill[${index}]`;
     requireObject(where, range);
     refuseUnknownOptions(range, BACKFILL, `${where}.`);

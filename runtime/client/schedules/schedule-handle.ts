@@ -96,6 +96,7 @@ export class ScheduleHandle {
   /**
    * Takes one action at once, also of a schedule that is paused.
    * @param overlap Default: ALLOW_ALL
+   * @throws ResourceExhaustedError if 1,000 actions wait already
    */
   async trigger(overlap: ScheduleOverlapPolicy = 'ALLOW_ALL'): Promise<void> {
     await askSchedule(this.#connection, this.scheduleId, 'trigger', overlapOf('overlap', overlap));
@@ -104,6 +105,7 @@ export class ScheduleHandle {
   /**
    * Takes the actions of past times now, in order, also of a schedule that is paused.
    * @throws InvalidOptionError, InvalidArgumentError
+   * @throws ResourceExhaustedError if with these more than 1,000 ranges would wait
    * @example await handle.backfill({ start: monday, end: tuesday, overlap: 'BUFFER_ALL' });
    */
   async backfill(options: Backfill | Backfill[]): Promise<void> {

@@ -4,12 +4,13 @@
  *
  * Records are encoded as Holdfast does, whatever converter the runtime has: payloads of the user's are within them, already encoded.
  */
-import type { ScheduleRecord } from '../../../actors/schedules/schedule-record.js';
+import { MAX_IN_LINE, type ScheduleRecord } from '../../../actors/schedules/schedule-record.js';
 import { encodeWithin } from '../../../mailbox/checks.js';
+import { ApplicationFailure } from '../../../mailbox/failures.js';
 import { decodePayload, type Payload } from '../../../mailbox/payload.js';
 import { scheduleWorkflowId } from '../../../mailbox/system-types.js';
 import { randomUuid } from '../../../mailbox/uuid.js';
-import { ScheduleNotFoundError, WorkflowNotFoundError } from '../../errors.js';
+import { ResourceExhaustedError, ScheduleNotFoundError, WorkflowNotFoundError } from '../../errors.js';
 import type { Connection } from '../connection.js';
 import { expectReply } from '../error-record.js';
 
@@ -18,7 +19,7 @@ export function encodeRecords(connection: Connection, records: readonly unknown[
   return records.map((record) => encodeWithin(record, 'the schedule', connection.payloadBytes));
 }
 
-/** Resolves once it is done, durably. @throws ScheduleNotFoundError */
+/** Resolves once it is done, durably. @throws ScheduleNotFoundError, ResourceExhaustedError */
 export async function askSchedule(
   connection: Connection,
   scheduleId: string,
@@ -33,7 +34,13 @@ export async function askSchedule(
     name,
     input: encodeRecords(connection, args),
   });
-  found(scheduleId, () => expectReply(reply, 'updateCompleted'));
+  try {
+    found(scheduleId, () => expectReply(reply, 'updateCompleted'));
+  } catch (error) {
+    const { cause } = error as Error;
+    const isFull = cause instanceof ApplicationFailure && cause.type === ResourceExhaustedError.name;
+    throw isFull ? new ResourceExhaustedError({ resource: cause.message, limit: MAX_IN_LINE }) : error;
+  }
 }
 
 /** The schedule as it is, and the time. @throws ScheduleNotFoundError */
