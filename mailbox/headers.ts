@@ -28,6 +28,7 @@ export function recordOf(headers: Headers | undefined, payloadBytes: number): He
   if (headers === undefined) return undefined;
   if (typeof headers !== 'object' || headers === null) throw refused('headers', headers);
   let record: HeadersRecord | undefined;
+  let bytes = 0;
   for (const [name, payload] of Object.entries(headers)) {
     const argument = `headers.${name}`;
     if (payload === undefined) continue;
@@ -37,7 +38,9 @@ export function recordOf(headers: Headers | undefined, payloadBytes: number): He
     }
     record ??= {};
     record[name] = payload;
+    bytes += payload.byteLength;
   }
+  if (bytes > payloadBytes) throw new PayloadTooLargeError({ what: 'headers', bytes, limit: payloadBytes });
   return record;
 }
 

@@ -3,6 +3,8 @@
  * Thread: any. In → out: interceptors, a method's name and the call itself → one function that goes through all of them.
  */
 
+import { isThenable } from './gate.js';
+
 // biome-ignore lint/suspicious/noExplicitAny: any method of an interceptor
 type AnyMethod = (...args: any[]) => any;
 
@@ -26,4 +28,14 @@ export function composeInterceptors<I extends object, M extends keyof I>(
     composed = (input) => Reflect.apply(own, interceptor, [input, next]);
   }
   return composed as Next<I, M>;
+}
+
+/**
+ * What a method gave that nobody can await.
+ * @throws TypeError for a promise, whose outcome is then nobody's
+ */
+export function synchronous<T>(method: string, outcome: T): T {
+  if (!isThenable(outcome)) return outcome;
+  outcome.then(undefined, () => undefined);
+  throw new TypeError(`${method} of an interceptor must be synchronous: it returned a promise`);
 }

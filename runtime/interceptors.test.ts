@@ -3,6 +3,7 @@
  */
 import { expect, onTestFinished, test } from 'vitest';
 import { defaultPayloadConverter } from '../mailbox/raw-value.js';
+import { log as activityLog } from './activity/index.js';
 import { bundleWorkflows } from './bundler/bundle-workflows.js';
 import { Client } from './client/client.js';
 import type { ClientInterceptors, WorkflowClientInterceptor } from './client/interceptors.js';
@@ -257,4 +258,21 @@ test('a module without a factory is refused, and so is a bundle that was made wi
   const bundle = await bundleWorkflows(workflows, { interceptors: [file('tracing')] });
   await using runtime = await createTestRuntime({ workflows: bundle });
   expect(await runtime.client.workflow.execute('greet', { workflowId: 'g', args: ['Ada'] })).toBe('Hello, Ada');
+});
+
+test('attributes of an activity’s log that are a promise fail the attempt, and nothing is left unhandled', async () => {
+  const getLogAttributes = (async () => Promise.reject(new Error('no attributes'))) as never;
+  await using runtime = await createTestRuntime({
+    workflows: traced.workflows,
+    activities: {
+      async sing() {
+        return activityLog.info('singing');
+      },
+    },
+    interceptors: { activity: [() => ({ outbound: { getLogAttributes } })] },
+  });
+  const run = await runtime.client.workflow.start<() => Promise<string[]>>('traced', { workflowId: 'w' });
+  const lastFailure = async () => (await run.describe()).pendingActivities[0]?.lastFailure?.message;
+  await expect.poll(lastFailure).toMatch('getLogAttributes of an interceptor must be synchronous');
+  await run.terminate();
 });

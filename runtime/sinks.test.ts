@@ -51,6 +51,28 @@ test('functions get what workflows say, and what they throw is logged', async ()
   expect(lines[3]![2]).toMatchObject({ workflowId: 'o', error: expect.stringContaining('closed') });
 });
 
+test('whatever a sink function throws, or hands over to be awaited, is logged and hurts nobody', async () => {
+  const errors: string[] = [];
+  // biome-ignore lint/suspicious/noThenProperty: a promise of somebody else's making
+  const rejecting = { then: (_: unknown, reject: (error: unknown) => void) => reject(Object.create(null)) };
+  await using runtime = await createTestRuntime({
+    workflows,
+    logger: loggerFrom((level, message) => void (level === 'error' && errors.push(message))),
+    sinks: {
+      shop: {
+        failing: {
+          fn: () => {
+            throw Object.create(null);
+          },
+        },
+        rejecting: { fn: () => rejecting as never },
+      },
+    },
+  });
+  await runtime.client.workflow.execute<typeof orders>('orders', { workflowId: 'o', args: [['apples', 'pears']] });
+  await expect.poll(() => errors).toEqual(['Sink function shop.failing failed', 'Sink function shop.rejecting failed']);
+});
+
 test.each([
   ['sinks', 1],
   ['sinks.a', { a: 1 }],

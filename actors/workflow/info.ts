@@ -6,7 +6,7 @@
 import { typedAttributes, untypedAttributes } from '../../mailbox/attribute-records.js';
 import type { ParentRecord, RunOptionsRecord, SuccessionRecord } from '../../mailbox/events.js';
 import { fromFailureRecord } from '../../mailbox/failures.js';
-import { isThenable } from '../../mailbox/gate.js';
+import { synchronous } from '../../mailbox/interceptors.js';
 import { decodePayload } from '../../mailbox/payload.js';
 import type { RetryPolicy } from '../../mailbox/retry-options.js';
 import type { SearchAttributes, TypedSearchAttributes } from '../../mailbox/search-attributes.js';
@@ -211,12 +211,8 @@ function attributesOf(execution: Execution, attributes: object | undefined): obj
   }
   const { workflowId, runId, workflowType } = info;
   const known = { namespace: NAMESPACE, taskQueue: 'default', workflowId, runId, workflowType, ...ofUpdate };
-  const all: unknown = interceptors.through('getLogAttributes', known, (given) => given);
-  if (isThenable(all)) {
-    all.then(undefined, () => undefined);
-    throw new TypeError('getLogAttributes of an interceptor must be synchronous: it returned a promise');
-  }
-  return { ...(all as object), ...attributes };
+  const all = interceptors.through('getLogAttributes', known, (given) => given);
+  return { ...synchronous('getLogAttributes', all), ...attributes };
 }
 
 /** The workflow's log: goes to the runtime's logger with workflow id and run id; silent during replay. */

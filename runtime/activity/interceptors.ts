@@ -3,7 +3,7 @@
  * Thread: embedding. In → out: the call of an attempt → the same call through all interceptors.
  */
 import { type Headers, headersFrom } from '../../mailbox/headers.js';
-import { composeInterceptors, type Next } from '../../mailbox/interceptors.js';
+import { composeInterceptors, type Next, synchronous } from '../../mailbox/interceptors.js';
 import type { ActivityTask } from '../host/protocol.js';
 import type { Context } from './context.js';
 
@@ -67,6 +67,9 @@ export class AttemptInterceptors {
 
   /** Of one line of the log. `known`: what it says without interceptors. */
   logAttributes(known: Record<string, unknown>): Record<string, unknown> {
-    return composeInterceptors(this.#outbound, 'getLogAttributes', (all) => all)(known);
+    return synchronous(
+      'getLogAttributes',
+      composeInterceptors(this.#outbound, 'getLogAttributes', (all) => all)(known),
+    );
   }
 }

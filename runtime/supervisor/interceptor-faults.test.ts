@@ -251,6 +251,16 @@ test('the headers of a run are those of its retries and of its cron runs', async
   expect(seen.slice(0, 3)).toEqual(['mine', 'mine', 'mine']);
 });
 
+test('headers that are too large together fail the call that they are set on', async () => {
+  const mebibyte = encodePayload(new Uint8Array(2 ** 20)).slice();
+  const system = await outboundOnly(
+    { scheduleActivity: (input, next) => next({ ...input, headers: { a: mebibyte, b: mebibyte } }) },
+    { workflows: { w: async () => charge().catch((error: Error) => error.message) } },
+  );
+  await system.start('w', 'w').value();
+  expect(await system.result('w').value()).toMatch(/headers.*2097152/);
+});
+
 test('sink calls beyond what a step may send are dropped, and that is told', async () => {
   const system = await System.open({
     workflows: {
