@@ -3,7 +3,6 @@
  * Thread: supervisor. In → out: entries and frames → runs; run → entry.
  */
 
-import { updatedAttributes } from '../../mailbox/attribute-records.js';
 import {
   type ExternalRequest,
   memoIn,
@@ -17,6 +16,7 @@ import type { WorkflowExecutionStatusName } from '../client/control.js';
 import type { Frame, StoreReader } from '../store/store.js';
 import { fold } from './fold.js';
 import { type LifetimeRow, lifetimeFromRow, lifetimeRow } from './lifetime.js';
+import { FoundAttributes } from './listing/found-attributes.js';
 import { type RowFacts, RunTable } from './listing/run-table.js';
 import { beginTimer, timersOf } from './pending-timers.js';
 import { type ActivityRecord, Run } from './run.js';
@@ -149,9 +149,12 @@ export class RunIndex {
     const firstRunIds = new Map<Run, string>();
     // Of runs that have any; rows are given once the order of all runs is known.
     const facts = new Map<Run, FoundFacts>();
+    const attributes = new FoundAttributes();
     return {
       entry: (key, value) => {
-        const { run, firstRunId, found } = decodeEntry(key, value);
+        const { run, firstRunId, attributes: own, found } = decodeEntry(key, value);
+        attributes.add(run, byRunId.get(run.runId));
+        if (own !== undefined) attributes.update(run, own);
         byRunId.set(run.runId, run);
         if (found !== undefined) facts.set(run, found);
         if (firstRunId !== undefined) firstRunIds.set(run, firstRunId);
@@ -159,14 +162,18 @@ export class RunIndex {
       frame: (frame, position) => {
         const runId = uuidFromBytes(frame.runId);
         const events = decodeEvents(frame.events, frame.firstEventId);
-        const run = byRunId.get(runId) ?? startOf(runId, frame, events);
-        byRunId.set(runId, run);
+        let run = byRunId.get(runId);
+        if (run === undefined) {
+          run = startOf(runId, frame, events);
+          attributes.add(run, undefined);
+          byRunId.set(runId, run);
+        }
         const [started] = events;
         if (started?.eventType === 'WorkflowExecutionStarted' && started.firstRunId !== runId)
           firstRunIds.set(run, started.firstRunId);
         for (const event of events) {
           fold(run, event);
-          gather(facts, run, event, position);
+          gather(facts, attributes, run, event, position);
         }
         if (position > run.head) {
           run.head = position;
@@ -176,7 +183,9 @@ export class RunIndex {
       },
       loaded: () => {
         for (const [run, firstRunId] of firstRunIds) run.first = byRunId.get(firstRunId) ?? run;
-        const inOrder = [...byRunId.values()].sort((a, b) => a.startTime - b.startTime || a.head - b.head);
+        // Of those that began in one millisecond, the one that began first was found first.
+        const inOrder = [...byRunId.values()].sort((a, b) => a.startTime - b.startTime || a.row - b.row);
+        this.table.attributes = attributes.inOrder(inOrder);
         for (const run of inOrder) {
           this.#link(run);
           this.table.add(run);
@@ -187,8 +196,7 @@ export class RunIndex {
     };
   }
 
-  #restore(run: Run, { attributes, executionTime, memoAt }: FoundFacts): void {
-    if (attributes !== undefined) this.table.attributes.update(run.row, attributes);
+  #restore(run: Run, { executionTime, memoAt }: FoundFacts): void {
     if (executionTime !== undefined) this.table.delayed(run, executionTime);
     if (memoAt !== undefined) this.table.memoWritten(run, memoAt);
   }
@@ -210,21 +218,30 @@ function startOf(runId: string, frame: Frame, events: ReturnType<typeof decodeEv
   return new Run(started.workflowId, runId, frame.partition);
 }
 
-type FoundFacts = { -readonly [K in keyof RowFacts]?: RowFacts[K] };
+/** Attributes are gathered apart, for many runs may have them. */
+type FoundFacts = { -readonly [K in Exclude<keyof RowFacts, 'attributes'>]?: RowFacts[K] };
 
 /** As the table does it with events that are new: an entry may be ahead of the frames, which then say the same again. */
-function gather(facts: Map<Run, FoundFacts>, run: Run, event: WorkflowEvent, position: number): void {
+function gather(
+  facts: Map<Run, FoundFacts>,
+  attributes: FoundAttributes,
+  run: Run,
+  event: WorkflowEvent,
+  position: number,
+): void {
   const found = (): FoundFacts => {
     const known = facts.get(run) ?? {};
     facts.set(run, known);
     return known;
   };
   if (event.eventType === 'UpsertWorkflowSearchAttributes') {
-    const own = found();
-    own.attributes = updatedAttributes(own.attributes, event.searchAttributes);
+    attributes.update(run, event.searchAttributes);
   } else if (event.eventType === 'WorkflowExecutionStarted') {
     const { options, startDelay, eventTime } = event;
-    if (options?.searchAttributes !== undefined) found().attributes = options.searchAttributes;
+    if (options?.searchAttributes !== undefined) {
+      attributes.clear(run);
+      attributes.update(run, options.searchAttributes);
+    }
     if (startDelay !== undefined) found().executionTime = eventTime + startDelay;
   }
   if (memoIn(event) !== undefined) found().memoAt = position;
@@ -280,6 +297,7 @@ function activityRow([id, record]: [string, ActivityRecord]): NonNullable<EntryR
 interface DecodedEntry {
   readonly run: Run;
   readonly firstRunId: string | undefined;
+  readonly attributes: SearchAttributesRecord | undefined;
   readonly found: FoundFacts | undefined;
 }
 
@@ -338,17 +356,20 @@ function decodeEntry(key: Uint8Array, value: Uint8Array): DecodedEntry {
       ]),
     );
   }
-  return { run, firstRunId: row[4] === null ? undefined : uuidFromBytes(row[4]), found: factsOf(row) };
+  return {
+    run,
+    firstRunId: row[4] === null ? undefined : uuidFromBytes(row[4]),
+    attributes: row[25] ?? undefined,
+    found: factsOf(row),
+  };
 }
 
 /** Entries written before these fields were there have none. */
 function factsOf(row: EntryRow): FoundFacts | undefined {
-  const attributes = row[25] ?? null;
   const executionTime = row[26] ?? 0;
   const memoAt = row[27] ?? -1;
-  if (attributes === null && executionTime === 0 && memoAt === -1) return undefined;
+  if (executionTime === 0 && memoAt === -1) return undefined;
   return {
-    attributes: attributes ?? undefined,
     executionTime: executionTime === 0 ? undefined : executionTime,
     memoAt: memoAt === -1 ? undefined : memoAt,
   };

@@ -60,7 +60,7 @@ export interface RowFacts {
 
 export class RunTable {
   readonly chunks: Chunk[] = [];
-  readonly attributes = new AttributeColumns();
+  attributes = new AttributeColumns();
   /** By the code of the type in `Chunk.types`, which is not 0. */
   readonly types: string[] = [''];
   readonly #typeCodes = new Map<string, number>();
