@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ApplicationFailure } from '../mailbox/failures.js';
 import {
+  ActivityCompletionError,
+  ActivityNotFoundError,
   InvalidArgumentError,
   InvalidOptionError,
   PayloadConverterError,
@@ -148,6 +150,21 @@ test('an unknown or invalid option is named', async () => {
   const error = await thrown(Runtime.create(wrong as Parameters<typeof Runtime.create>[0]));
   expect(error).toBeInstanceOf(InvalidOptionError);
   expect((error as Error).message).toContain('maxResident');
+});
+
+test('an activity that is not named as it must be is refused with what to give', async () => {
+  const { activity } = runtime.client;
+  const text = await thrown(activity.complete('AAAA' as never));
+  expect(text).toBeInstanceOf(InvalidArgumentError);
+  expect((text as Error).message).toContain("Buffer.from(token, 'base64')");
+  expect(await thrown(activity.heartbeat(new Uint8Array(3)))).toBeInstanceOf(ActivityCompletionError);
+  const misspelt = { workflowId: 'w', activityId: '1', runID: 'r' };
+  const error = await thrown(activity.fail(misspelt, new Error('no')));
+  expect(error).toBeInstanceOf(InvalidOptionError);
+  expect((error as Error).message).toContain("Did you mean 'taskTokenOrId.runId'?");
+  expect(await thrown(activity.complete({ workflowId: 'nobody', activityId: '1' }))).toBeInstanceOf(
+    ActivityNotFoundError,
+  );
 });
 
 test('a store whose path cannot be a folder is refused', async () => {

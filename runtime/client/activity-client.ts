@@ -2,7 +2,7 @@
  * The activity client: completes activities from outside, wherever their outcome becomes known.
  * Thread: any client thread. In → out: token or ids, outcome → a promise that it is durable.
  */
-import { checkId, checkOptionalId, encodeWithin, nameOfType } from '../../mailbox/checks.js';
+import { checkId, checkOptionalId, encodeWithin, nameOfType, refuseUnknownOptions } from '../../mailbox/checks.js';
 import { toFailureRecord } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
 import { decodeTaskToken } from '../activity/task-token.js';
@@ -18,6 +18,8 @@ export interface FullActivityId {
   activityId: string;
 }
 
+const IDS: ReadonlySet<string> = new Set(['workflowId', 'runId', 'activityId']);
+
 interface Target {
   workflowId: string;
   runId: string | undefined;
@@ -32,7 +34,7 @@ interface Target {
  * Each method resolves once what it says is durable, and throws:
  * - ActivityNotFoundError: no such activity is pending (any more), or the token is of an earlier attempt
  * - ActivityCompletionError: the token is none, or no attempt is under way
- * - InvalidArgumentError, PayloadConverterError, PayloadTooLargeError, PayloadCodecError; RuntimeClosedError
+ * - InvalidArgumentError, InvalidOptionError, PayloadConverterError, PayloadTooLargeError, PayloadCodecError; RuntimeClosedError
  */
 export class AsyncCompletionClient {
   readonly #connection: Connection;
@@ -103,6 +105,8 @@ function targetOf(given: Uint8Array | FullActivityId): Target {
     const reason = `it must be the bytes of a task token or { workflowId, activityId }, not ${nameOfType(given)}. A base64TaskToken is decoded by Buffer.from(token, 'base64')`;
     throw new InvalidArgumentError({ argument: 'taskTokenOrId', reason });
   }
+  // A run id by another name would complete the activity of another run.
+  refuseUnknownOptions(given, IDS, 'taskTokenOrId.');
   return {
     workflowId: checkId('workflowId', given.workflowId),
     runId: checkOptionalId('runId', given.runId),

@@ -157,6 +157,15 @@ test('one whose time is up has no grace', async () => {
   expect(await outcome).toMatchObject({ name: 'CancelledFailure', message: 'timed out' });
 });
 
+test('one whose time is up while it has its grace has it no longer', async () => {
+  const pool = await open({ cancellationGrace: '1 hour' });
+  const { token, started, outcome } = run(pool, 'deaf');
+  await started;
+  pool.cancel(token, 'cancelRequested');
+  pool.cancel(token, 'timedOut');
+  expect(await outcome).toMatchObject({ name: 'CancelledFailure', message: 'cancelled by its workflow' });
+});
+
 test.each([
   ['exits', 'worker exited with code: 3'],
   ['crashes', 'thrown where no caller is'],

@@ -128,11 +128,14 @@ export class ActivityPool implements AttemptRunner {
       return;
     }
     const running = this.#running.get(token);
-    if (running === undefined || running.cancelled !== undefined) return;
-    running.cancelled = cancelledFailure(cause);
-    running.port.postMessage({ cancelled: cause } satisfies CancelAttempt);
-    const grace = cause === 'timedOut' ? 0 : this.#graceMs;
-    running.grace = setTimeout(() => running.end.abort(), grace);
+    if (running === undefined) return;
+    if (running.cancelled === undefined) {
+      running.cancelled = cancelledFailure(cause);
+      running.port.postMessage({ cancelled: cause } satisfies CancelAttempt);
+    } else if (cause !== 'timedOut') return;
+    // A grace that it was given before ends with its time.
+    clearTimeout(running.grace);
+    running.grace = setTimeout(() => running.end.abort(), cause === 'timedOut' ? 0 : this.#graceMs);
   }
 
   stop(): Promise<void> {

@@ -6,6 +6,7 @@ import {
   type ActivityOptions,
   CancellationScope,
   condition,
+  continueAsNew,
   defineSignal,
   proxyActivities,
   scheduleActivity,
@@ -152,5 +153,77 @@ test('one that is given up while it waits for its rate lets the next one go', as
   await system.signal('w', 'stop').value();
   await system.pass(60_000);
   expect(numbers(system)).toEqual([1]);
+  await expectInvariants(system);
+});
+
+test('what happens to an activity while its run is suspended is there when that resumes', async () => {
+  let broken = true;
+  const system = await running(async () => {
+    const options = { startToCloseTimeout: 60_000, retry: { initialInterval: 10 } };
+    const both = Promise.all(['a', 'b'].map((type) => scheduleActivity(type, [], options)));
+    setHandler(stop, () => {
+      if (broken) throw new Error('broken');
+    });
+    return both;
+  });
+  const [a, b] = system.attempts;
+  system.signal('w', 'stop');
+  await system.settle();
+  expect((await system.describe('w')).suspended).toBeDefined();
+  system.activityThrows(a!, FAILURE);
+  system.activityReturns(b!, 'B');
+  await system.settle();
+  await system.crash();
+  await system.pass(10);
+  expect((await system.describe('w')).suspended).toBeDefined();
+  expect(last(system)).toMatchObject({ activityType: 'a', attempt: 2 });
+  system.activityReturns(last(system), 'A');
+  broken = false;
+  await system.pass(10_000);
+  expect(await system.result('w').value()).toEqual(['A', 'B']);
+  await expectInvariants(system);
+});
+
+test('a run that continues as new leaves its activities, and clients speak of those of the new run', async () => {
+  const system = await running(async (again?: boolean) => {
+    const outcome = scheduleActivity('work', [], { startToCloseTimeout: 60_000 });
+    if (again === true) return outcome;
+    outcome.catch(() => undefined);
+    let stopped = false;
+    setHandler(stop, () => {
+      stopped = true;
+    });
+    await condition(() => stopped);
+    return continueAsNew(true);
+  });
+  const before = last(system);
+  await system.signal('w', 'stop').value();
+  await system.settle();
+  expect(system.toHost).toContainEqual({ kind: 'cancelActivity', token: before.token, cause: 'notFound' });
+  expect(last(system)).toMatchObject({ activityId: before.activityId, attempt: 1 });
+  expect(last(system).token).not.toBe(before.token);
+  const result = encodePayload('by a client');
+  const of = { activityId: before.activityId, attempt: 1 };
+  const old = system.request({
+    ...of,
+    kind: 'reportActivity',
+    workflowId: 'w',
+    runId: before.runId,
+    report: { kind: 'completed', result },
+  });
+  expect(await old.error()).toMatchObject({ code: 'ACTIVITY_NOT_FOUND' });
+  system.activityReturns(before, 'late');
+  expect(await report(system, { kind: 'completed', result }, of).value()).toBe('done');
+  expect(await system.result('w').value()).toBe('by a client');
+  await expectInvariants(system);
+});
+
+test('an attempt that falls due while its history is being read after a restart is the one that follows', async () => {
+  const system = await calling({ startToCloseTimeout: 60_000, retry: { initialInterval: 1000, maximumAttempts: 2 } });
+  system.activityThrows(last(system), FAILURE);
+  await system.settle();
+  await system.crash();
+  await system.pass(5000);
+  expect(numbers(system)).toEqual([1, 2]);
   await expectInvariants(system);
 });

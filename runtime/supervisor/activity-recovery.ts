@@ -23,6 +23,9 @@ export class ActivityRecovery {
   /** Runs whose activities are being read: a client may ask for one meanwhile. */
   readonly #reading = new Map<Run, Promise<void>>();
 
+  /** When the first was read. The process before this one began no attempt that was due later, though reading all of them takes its time. */
+  #since: number | undefined;
+
   constructor(
     private readonly core: Core,
     private readonly activities: Activities,
@@ -30,6 +33,7 @@ export class ActivityRecovery {
 
   /** Resolves once those of the run's activities that were scheduled before this process are under way. */
   recover(run: Run): Promise<void> {
+    this.#since ??= this.core.now();
     let reading = this.#reading.get(run);
     if (reading === undefined) {
       reading = this.#recover(run).finally(() => this.#reading.delete(run));
@@ -69,7 +73,7 @@ export class ActivityRecovery {
     activity.recorded = activity.details;
     if (started !== undefined) activities.leave(activity, started.startedTime);
     else if (activity.cancelRequested) activities.cancelled(activity);
-    else if (retry !== undefined && retry.retryAt > this.core.now()) activities.resume(activity);
+    else if (retry !== undefined && retry.retryAt > this.#since!) activities.resume(activity);
     else activities.cutOff(activity);
   }
 }

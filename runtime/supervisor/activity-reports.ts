@@ -119,7 +119,8 @@ function refusal(activity: PendingActivity, request: ReportRequest): HoldfastErr
   }
   // One that a restart cut off may have left its outcome to that client just before.
   if (activity.running || activity.openSince < activity.attempt) return undefined;
-  return new ActivityCompletionError({ reason: `attempt ${activity.attempt} has not begun yet` });
+  const reason = `attempt ${activity.attempt} has not begun yet. Say it once that has begun, by its own task token`;
+  return new ActivityCompletionError({ reason });
 }
 
 function notFound(request: ReportRequest, reason: string): ActivityNotFoundError {
