@@ -41,6 +41,8 @@ function rejected(
 ): void {
   if (failure === undefined || !('failure' in failure)) return;
   const entry = live.ids!.pending(updateId)!;
+  // The run has closed, and the next one has it.
+  if (entry.runId !== run.runId) return;
   live.ids!.forgetUpdate(updateId);
   const { workflowId, runId } = run;
   const error = errorRecord(new WorkflowUpdateFailedError({ workflowId, updateId, updateName: name }), failure.failure);

@@ -23,6 +23,19 @@ export interface ChainsDeps {
   readonly readmit: (waiters: Waiter[]) => void;
 }
 
+/** The one that ends its run. */
+interface LastStep {
+  readonly run: Run;
+  readonly messages: readonly Message[];
+}
+
+/** What a run has been given and not dealt with. */
+interface LeftOver {
+  readonly buffered: readonly BufferedSignal[];
+  /** Of its last step. */
+  readonly messages: readonly Message[];
+}
+
 /** On its way to the next run. */
 interface Moving {
   readonly group: GroupMessage[];
@@ -35,6 +48,7 @@ type Following = Pick<RunStart, 'workflowType' | 'input' | 'memo' | 'options' | 
   readonly runId: string;
 };
 
+const NOTHING: LeftOver = { buffered: [], messages: [] };
 const TIMED_OUT = 'Workflow execution timed out';
 
 export class Chains {
@@ -45,7 +59,11 @@ export class Chains {
    * followed back run by run.
    * @param write writes an event of the step that asked for it
    */
-  continueAsNew(run: Run, command: CommandOf<'continueAsNew'>, write: (body: EventBody) => WorkflowEvent): void {
+  continueAsNew(
+    { run, messages }: LastStep,
+    command: CommandOf<'continueAsNew'>,
+    write: (body: EventBody) => WorkflowEvent,
+  ): void {
     const { workflowType, input, memo, options, buffered } = command;
     const runId = this.deps.core.options.newRunId();
     const event = write({
@@ -57,25 +75,35 @@ export class Chains {
       ...(options === undefined ? {} : { options }),
     });
     const last = run.live!.started?.succession?.lastCompletionResult;
-    this.#follow(run, event, buffered, {
-      runId,
-      workflowType,
-      input,
-      memo,
-      options,
-      startDelay: command.startDelay,
-      succession: {
-        ...this.#succession(run, 'CONTINUE_AS_NEW', 1),
-        ...(last === undefined ? {} : { lastCompletionResult: last }),
+    this.#follow(
+      run,
+      event,
+      { buffered, messages },
+      {
+        runId,
+        workflowType,
+        input,
+        memo,
+        options,
+        startDelay: command.startDelay,
+        succession: {
+          ...this.#succession(run, 'CONTINUE_AS_NEW', 1),
+          ...(last === undefined ? {} : { lastCompletionResult: last }),
+        },
       },
-    });
+    );
   }
 
   /**
    * Closes the run as one of its steps has ended it, and begins the next if its retry policy or cron schedule asks for one.
    * @param buffered signals that it had no handler for
    */
-  end(run: Run, ending: Ending, buffered: readonly BufferedSignal[], write: (body: EventBody) => WorkflowEvent): void {
+  end(
+    { run, messages }: LastStep,
+    ending: Ending,
+    buffered: readonly BufferedSignal[],
+    write: (body: EventBody) => WorkflowEvent,
+  ): void {
     const { core, closing } = this.deps;
     const { next, retryState } = whatFollows(run, ending, core.now());
     if (retryState !== undefined && 'failure' in ending) ending.retryState = retryState;
@@ -84,7 +112,7 @@ export class Chains {
       return;
     }
     ending.newExecutionRunId = core.options.newRunId();
-    this.#repeat(run, run.live!.started!, write(ending), next, buffered);
+    this.#repeat(run, run.live!.started!, write(ending), next, { buffered, messages });
   }
 
   /** The run has taken longer than it may: it ends at once, and is followed as one that failed. What is stored and not processed moves on. */
@@ -100,7 +128,7 @@ export class Chains {
       timedOut.newExecutionRunId = core.options.newRunId();
       const event = closing.cutOff(run, timedOut);
       run.live!.mailbox.unshift(stored);
-      this.#repeat(run, startOf(frames), event, next, []);
+      this.#repeat(run, startOf(frames), event, next, NOTHING);
     }
     closing.readmitHeld(run);
   }
@@ -111,12 +139,12 @@ export class Chains {
     started: EventOf<'WorkflowExecutionStarted'>,
     event: WorkflowEvent,
     { initiator, delay, attempt }: NextRun,
-    buffered: readonly BufferedSignal[],
+    left: LeftOver,
   ): void {
     const { workflowType, input, memo } = started;
     const { newExecutionRunId } = event as WorkflowEvent & Ending;
     const last = 'result' in event ? event.result : started.succession?.lastCompletionResult;
-    this.#follow(run, event, buffered, {
+    this.#follow(run, event, left, {
       runId: newExecutionRunId!,
       workflowType,
       input,
@@ -150,10 +178,10 @@ export class Chains {
   }
 
   /** @param event closes the run */
-  #follow(run: Run, event: WorkflowEvent, buffered: readonly BufferedSignal[], next: Following): void {
+  #follow(run: Run, event: WorkflowEvent, left: LeftOver, next: Following): void {
     const { starts, closing, readmit } = this.deps;
     const { ids } = run.live!;
-    const { group, asking } = this.#takeWaiting(run, buffered, next);
+    const { group, asking } = this.#takeWaiting(run, left, next);
     closing.closed(run, event);
     const known = ids === undefined ? run.hasIds || run.idsIn !== undefined : ids.knowsAny(run.lastTime);
     // What waits ends a delay that the run has asked for, as any message does that comes later.
@@ -173,7 +201,7 @@ export class Chains {
   }
 
   /** Empties the mailbox. What only this run could use, timers and outcomes, ends with it. */
-  #takeWaiting(run: Run, buffered: readonly BufferedSignal[], next: Following): Moving {
+  #takeWaiting(run: Run, { buffered, messages }: LeftOver, next: Following): Moving {
     const { mailbox } = run.live!;
     const moving: Moving = {
       group: buffered.map((signal) => ({
@@ -183,6 +211,8 @@ export class Chains {
       })),
       asking: [],
     };
+    // Without a handler for it, the last step would be its rejection.
+    for (const message of messages) if (isUnaccepted(run, message)) this.#move(run, message, moving, next);
     mailbox.redeliver();
     for (const message of mailbox.remove(() => true)) this.#move(run, message, moving, next);
     return moving;
@@ -248,6 +278,12 @@ export class Chains {
 /** The whole chain has had its time. */
 function isOver({ lifetime }: Run, now: number): boolean {
   return now >= (lifetime?.executionDeadline ?? Number.POSITIVE_INFINITY);
+}
+
+/** A stored update that its last step has not accepted. */
+function isUnaccepted({ live }: Run, message: Message): boolean {
+  const entry = message.kind === 'update' ? live!.ids!.pending(message.updateId) : undefined;
+  return entry?.stored === true && entry.acceptedEventId === 0;
 }
 
 /** A run whose ids have not been read back has no others in its mailbox. */

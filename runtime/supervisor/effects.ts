@@ -115,7 +115,7 @@ export class Effects {
     failWorkflow: (context, { failure, buffered }) =>
       this.#end(context, { eventType: 'WorkflowExecutionFailed', failure }, buffered),
     continueAsNew: (context, command) =>
-      this.deps.chains.continueAsNew(context.run, command, (body) => this.write(context, body)),
+      this.deps.chains.continueAsNew(context, command, (body) => this.write(context, body)),
     startChild: (context, { kind: _, ...child }) => {
       const event = this.write(context, { eventType: 'StartChildWorkflowExecutionInitiated', ...child });
       const { run } = context;
@@ -145,7 +145,7 @@ export class Effects {
   #end(context: StepContext, ending: Ending, buffered: BufferedSignal[] = []): void {
     const { run } = context;
     if (run.lifetime === undefined) this.#close(context, ending);
-    else this.deps.chains.end(run, ending, buffered, (body) => this.write(context, body));
+    else this.deps.chains.end(context, ending, buffered, (body) => this.write(context, body));
   }
 
   #close(context: StepContext, body: EventBody): void {

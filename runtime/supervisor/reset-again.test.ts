@@ -171,6 +171,61 @@ test('an update to be applied again moves on, durably, if its run continues as n
   }
 });
 
+test.each(['lost', 'kept'] as const)(
+  'with a crash at any flush, its batch %s, what is to be applied again is so once, in whichever run comes to it',
+  async (fate) => {
+    const trouble = { on: false };
+    /** Continues as new first, then fails once. */
+    const troubled = async (round: number) => {
+      const { attempt } = workflowInfo();
+      const log = [`round ${round}, attempt ${attempt}`];
+      setHandler(entries, () => log);
+      if (trouble.on && round === 1) await continueAsNew(2);
+      if (trouble.on && attempt === 1) throw new ApplicationFailure('once');
+      setHandler(note, (text) => void log.push(text));
+      setHandler(change, (text) => {
+        log.push(`changed to ${text}`);
+        return text;
+      });
+      await condition(() => false);
+    };
+    for (let at = 0, crashed = true; crashed; at++) {
+      crashed = false;
+      trouble.on = false;
+      const system = await System.open({ workflows: { troubled } });
+      await system.startWith({ workflowId: 'w', workflowType: 'troubled', options: { retry: RETRY } }, 1).value();
+      const update = () => system.updateWith({ workflowId: 'w', name: 'change', updateId: 'u' }, 'b');
+      await system.signalOnce('s', 'w', 'note', 'a').value();
+      await update().value();
+      trouble.on = true;
+      await system.evictAll();
+      system.store.flushes.shut();
+      system.reset('w', 1);
+      for (let flush = 0; flush < 30; flush++) {
+        await system.settle();
+        if (flush === at && system.store.flushes.waiting > 0) {
+          crashed = true;
+          await system.crash(fate);
+          system.store.flushes.shut();
+        }
+        if (system.store.flushes.waiting === 0) await system.pass(60_000);
+        system.store.flushes.letThrough();
+      }
+      system.store.flushes.open();
+      await system.settle();
+      const isReset = system.histories().size > 2;
+      if (isReset) expect(await seen(system)).toEqual(['round 2, attempt 2', 'a', 'changed to b']);
+      else trouble.on = false;
+      await system.signalOnce('s', 'w', 'note', 'a').value();
+      expect(await update().value()).toBe('b');
+      const first = isReset ? 'round 2, attempt 2' : 'round 1, attempt 1';
+      expect(await seen(system)).toEqual([first, 'a', 'changed to b']);
+      expectShapes(system);
+      expect(at).toBeLessThan(20);
+    }
+  },
+);
+
 test('an update to be applied again waits for the next attempt if its run fails or times out first', async () => {
   const attempts = { failing: false };
   const trying = async () => {
