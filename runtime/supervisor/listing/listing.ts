@@ -24,8 +24,10 @@ const COST_OF_A_SLICE = 4096;
 const PASSING_COST = 1;
 /** Of a chunk that is looked at, beyond what its predicate costs. */
 const CHUNK_COST = 4;
-/** Of a row that is told. */
+/** Of a row that is told, that is compared with others, and that is counted. */
 const TELLING_COST = 4;
+const ORDERING_COST = 0.06;
+const COUNTING_COST = 0.02;
 
 /** A query that is ready to be asked of chunks. */
 interface Plan {
@@ -103,7 +105,7 @@ export class Listing {
     const boundsOf = (index: number) => bounds?.(table.chunks[index]!, index);
     const chunks = bounds === undefined ? plan.chunks : ordered.worthwhile(plan.chunks, boundsOf);
     await this.#scan({ ...plan, chunks }, table.size, {
-      cost: 0,
+      cost: ORDERING_COST,
       found: (chunk, at, row) => {
         ordered.offer(readKey(chunk, Math.floor(row / CHUNK), at), row);
         return true;
@@ -128,7 +130,7 @@ export class Listing {
     const byStatus = STATUSES.map(() => 0);
     let count = 0;
     await this.#scan(plan, this.index.table.size, {
-      cost: 0,
+      cost: COUNTING_COST,
       found: (chunk, at) => {
         count++;
         byStatus[chunk.status[at]!]!++;

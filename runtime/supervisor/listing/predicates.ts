@@ -15,6 +15,8 @@ import { Verdicts } from './verdicts.js';
 /** Costs are in units of about half a microsecond, for a whole chunk. */
 const COLUMN_COST = 16;
 const RUNS_COST = 128;
+/** Where every text is another and has to be looked at. */
+const TEXTS_COST = 128;
 /** Where every text is another and has to be taken to pieces. */
 const WORDS_COST = 1024;
 
@@ -175,7 +177,7 @@ function valuePredicate({ source, kind }: Field, { test, exact, range }: Wanted)
     case 'codes': {
       const verdicts = new Verdicts(source.coded, test, exact);
       return {
-        cost: kind === 'words' ? WORDS_COST : COLUMN_COST,
+        cost: exact !== undefined ? COLUMN_COST : kind === 'words' ? WORDS_COST : TEXTS_COST,
         mayLeave: (chunk, index) => {
           const presence = source.presence(chunk, index);
           if (presence === undefined) return false;
