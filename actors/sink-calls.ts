@@ -50,7 +50,8 @@ export class SinkCalls {
       const asked = calls.length + this.#dropped;
       const limits = `${MAX_SINK_CALLS} calls and ${MAX_SINK_BYTES} bytes`;
       const message = `A step called sinks ${asked} times: those after the first ${calls.length} are dropped, for it may make ${limits}`;
-      this.execution.log('warn', message);
+      // However much the step has logged.
+      this.execution.host.log('warn', message);
     }
     this.#calls = [];
     this.#bytes = 0;

@@ -9,6 +9,7 @@ import {
   continueAsNew,
   defaultPayloadConverter,
   type Headers,
+  log,
   proxySinks,
   setHandler,
   sleep,
@@ -201,4 +202,26 @@ row('sinks/never-throw', 'and drop what cannot be copied', async () => {
   await system.start('w', 'w').value();
   expect(await system.result('w').value()).toBe('on');
   expect(sinkCalls(system)).toBe(0);
+});
+
+row('sinks/bounded', 'is what a step may say', async () => {
+  const large = 'x'.repeat(2 ** 20);
+  const system = await System.open({
+    workflows: {
+      async w() {
+        for (let i = 0; i < 10; i++) audit.note(large);
+        for (let i = 0; i < 20_000; i++) log.info('line');
+      },
+    },
+  });
+  await system.start('w', 'w').value();
+  await system.settle();
+  const calls = system.toHost.flatMap((message) => (message.kind === 'sinkCalls' ? message.calls : []));
+  expect(calls).toHaveLength(3);
+  const lines = system.lifecycle.flatMap((event) => (event.name === 'log' ? [event.message] : []));
+  expect(lines.filter((line) => line === 'line')).toHaveLength(10_000);
+  expect(lines.filter((line) => line !== 'line')).toEqual([
+    'A step logs more than 10000 lines: the others are dropped',
+    expect.stringContaining('called sinks 10 times: those after the first 3 are dropped'),
+  ]);
 });

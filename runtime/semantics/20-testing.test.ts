@@ -106,6 +106,22 @@ row('testing/activities-sleep', 'and loses against a timer', async () => {
   expect(await env.currentTimeMs()).toBe(START + 30_000);
 });
 
+row('testing/activities-sleep', 'nor is one that awaits an outcome', async () => {
+  const note = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  const work = async () => {
+    await env.client.workflow.execute(flows.noteAfter, { workflowId: 'inner', args: [20_000, 'x'] });
+    const waiter = await env.client.workflow.start(flows.waiter, { workflowId: 'waiter' });
+    await waiter.executeUpdate(flows.wait, { args: ['10 seconds'] });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return 'activity';
+  };
+  await using env = await skipping({ activities: { work, note } });
+  expect(await env.client.workflow.execute(flows.raced, { ...id(), args: ['31 seconds'] })).toBe('activity');
+  expect(await env.currentTimeMs()).toBe(START + 30_000);
+});
+
 row('testing/activities-at-work', 'one that does not end exceeds its time as it would outside a test', async () => {
   const work = () => new Promise<string>(() => undefined);
   await using env = await skipping({ activities: { work } });
