@@ -87,9 +87,14 @@ const ONLY_IN_TEMPORAL: { readonly [option: string]: string } = {
 /**
  * An option that is silently ignored is a promise silently broken.
  * @param where what the options belong to, as a prefix of the name in the error, such as `store.`
- * @throws InvalidOptionError for a name that is not in `known`, with the nearest one that is, or with why Temporal's is not here
+ * @throws InvalidOptionError for a name that is not in `known`, with the nearest one that is, or with why Temporal's is not here;
+ *   InvalidArgumentError for what is no options at all
  */
 export function refuseUnknownOptions(options: object, known: ReadonlySet<string>, where = ''): void {
+  if (options !== undefined && typeof options !== 'object') {
+    const argument = where === '' ? 'options' : where.slice(0, -1);
+    throw new InvalidArgumentError({ argument, reason: `they must be an object, not ${nameOfType(options)}` });
+  }
   for (const name in options) {
     if (known.has(name)) continue;
     if (where === '' && Object.hasOwn(ONLY_IN_TEMPORAL, name)) {

@@ -116,6 +116,11 @@ test.each([
   });
 });
 
+test('a text in place of options is told for what it is', async () => {
+  const error = await errorOf(runtime.client.workflow.list("WorkflowType = 'waits'" as never).next());
+  expect(error.message).toBe('Invalid options: they must be an object, not string');
+});
+
 test('a list filter that cannot be understood is refused with the place', async () => {
   const rows = runtime.client.workflow.list({ query: "WorkflowType = 'waits' AND Nope = 1" });
   const error = await errorOf(rows.next());

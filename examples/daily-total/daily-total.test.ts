@@ -57,5 +57,11 @@ test('a decision is taken in time or not at all', async () => {
 test('tells its story', async () => {
   const { lines, errors, exitCode, left } = await tell('daily-total');
   expect({ errors, exitCode, left }).toEqual({ errors: '', exitCode: 0, left: [] });
-  expect(lines).toEqual(['total 40', 'total 81, in attempt 2: the archive does not answer', 'decision: TIMED_OUT']);
+  expect(lines).toEqual([
+    'Two nights; in the second the archive is away for a moment',
+    'total 40',
+    'total 81, in attempt 2: the archive does not answer',
+    'A decision that nobody takes in time',
+    'closed as TIMED_OUT',
+  ]);
 });
