@@ -324,7 +324,7 @@ export class WorkflowClient {
    *
    * Resolves, once that is durable, with a handle of the new run.
    * @throws WorkflowNotFoundError; WorkflowResetError if there is no end of a step, naming the nearest ones, or another run has followed
-   * @throws InvalidOptionError, InvalidArgumentError
+   * @throws InvalidOptionError, InvalidArgumentError; SearchAttributeTypeConflictError if a name in its history has another type by now
    * @example
    * const { events } = await client.workflow.getHandle('order-1').fetchHistory();
    * const charged = events.findLast(({ eventType }) => eventType === 'ActivityTaskScheduled');
