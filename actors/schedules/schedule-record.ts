@@ -125,6 +125,8 @@ export interface ScheduleRecord extends ScheduleDefinition {
   skipped: number;
   /** The newest time that a trigger was given: each has one of its own. */
   lastTrigger: number;
+  /** An action could not be started that may be later: when it is tried again, and none before. */
+  retryAt?: number | undefined;
 }
 
 /** Type of the failure with which an update is refused that was made of an outdated description. */

@@ -28,8 +28,6 @@ export class ScheduleRun {
   starting = 0;
   #timer: { readonly id: string; readonly at: number } | undefined;
   #moreToGoThrough = false;
-  /** No action is taken before. */
-  #retryAt = 0;
 
   constructor(readonly record: ScheduleRecord) {
     // Whose ends the run before this one awaited.
@@ -48,9 +46,11 @@ export class ScheduleRun {
     // What was not taken before a pause, or within the limit, is not taken later.
     let allowed = record.paused ? 0 : (record.remaining ?? Number.POSITIVE_INFINITY);
     record.wanted = record.wanted.filter(({ manual }) => manual === true || allowed-- > 0);
-    if (this.now < this.#retryAt) return;
-    const { take, keep, skipped, end } = decide(record.wanted, record.running, record.policies.overlap);
-    record.wanted = [...keep];
+    if (this.now < (record.retryAt ?? 0)) return;
+    // After a refusal the first one shows whether the others can be taken.
+    const tried = record.retryAt === undefined ? record.wanted : record.wanted.slice(0, 1);
+    const { take, keep, skipped, end } = decide(tried, record.running, record.policies.overlap);
+    record.wanted = [...keep, ...record.wanted.slice(tried.length)];
     record.skipped += skipped;
     for (const { action, alongside } of take) this.#take(action, alongside);
     if (end !== undefined) this.#end(end);
@@ -72,10 +72,11 @@ export class ScheduleRun {
   }
 
   #nextWake(): number | undefined {
-    const { now } = this;
+    const { now, record } = this;
+    const { retryAt = 0, wanted } = record;
     if (this.#moreToGoThrough) return now + 1;
-    const next = nextWake(this.record);
-    if (this.#retryAt > now && this.record.wanted.length > 0) return Math.min(this.#retryAt, next ?? this.#retryAt);
+    const next = nextWake(record);
+    if (retryAt > now && wanted.length > 0) return Math.min(retryAt, next ?? retryAt);
     return next === undefined ? undefined : Math.max(next, now + 1);
   }
 
@@ -112,6 +113,7 @@ export class ScheduleRun {
     const { record } = this;
     this.starting--;
     this.dirty = true;
+    record.retryAt = undefined;
     running.runId = runId;
     record.taken++;
     record.recent.push({ scheduledAt, takenAt: this.now, workflowId: running.workflowId, runId });
@@ -130,7 +132,7 @@ export class ScheduleRun {
     if (type === UnknownWorkflowTypeError.name && this.now - wanted.scheduledAt <= record.policies.catchupWindow) {
       if (wanted.manual !== true && record.remaining !== undefined) record.remaining++;
       record.wanted.unshift(wanted);
-      this.#retryAt = this.now + RETRY_MS;
+      record.retryAt = this.now + RETRY_MS;
     } else this.#failed(`${running.workflowId} could not be started`);
   }
 

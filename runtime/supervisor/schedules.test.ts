@@ -121,6 +121,27 @@ test('nobody makes the line of a schedule longer than it may be', async () => {
   expect((await recordNow(system, 's')).wanted).toHaveLength(1000);
 });
 
+test('of very many actions whose type is not deployed one is tried each minute, and all are taken once it is', async () => {
+  const system = await openSystem();
+  await create(system, 's', { type: 'later', paused: true }).value();
+  const ranges = [{ start: START_OF_TIME - 599 * HOUR, end: START_OF_TIME, overlap: 'ALLOW_ALL' }];
+  await ask(system, 's', 'backfill', ranges).value();
+  for (let step = 0; step < 10; step++) await system.pass(1);
+  const tries = () =>
+    [...system.histories().values()]
+      .flat()
+      .filter(({ eventType }) => eventType === 'ManageExternalWorkflowExecutionFailed').length;
+  const before = tries();
+  for (let minute = 0; minute < 5; minute++) await system.pass(60_000);
+  expect(tries()).toBe(before + 5);
+  expect((await recordNow(system, 's')).wanted).toHaveLength(600);
+  system.deploy({ later: async () => 'here' });
+  await system.restart();
+  for (let minute = 0; minute < 2; minute++) await system.pass(60_000);
+  expect(new Set(started(system)).size).toBe(600);
+  expect(await recordNow(system, 's')).toMatchObject({ taken: 600, wanted: [], running: [] });
+});
+
 test('an idle schedule is evicted, and comes back for its time', async () => {
   const system = await openSystem();
   for (let n = 0; n < 20; n++) await create(system, `s${n}`).value();

@@ -64,7 +64,6 @@ export class ScheduleModel {
   /** Something has happened that may want an action. */
   #dirty = false;
   #starting = 0;
-  #retryAt = 0;
   #now = 0;
 
   /** @param given what the run before this one has handed on, if there was one */
@@ -99,7 +98,7 @@ export class ScheduleModel {
       due: this.#isHeld()
         ? Number.POSITIVE_INFINITY
         : (this.#next(record.through)?.scheduledAt ?? Number.POSITIVE_INFINITY),
-      retryAt: record.wanted.length > 0 && !busy ? this.#retryAt : undefined,
+      retryAt: record.wanted.length > 0 && !busy ? (record.retryAt ?? 0) : undefined,
       starting: this.#starting,
       running: record.running.map((each) => ({ ...each })),
       deleted: this.deleted,
@@ -170,6 +169,7 @@ export class ScheduleModel {
     this.#starting--;
     if (failure === undefined) {
       running.runId = runId!;
+      record.retryAt = undefined;
       record.taken++;
       const { scheduledAt } = wanted!;
       record.recent = [
@@ -184,7 +184,7 @@ export class ScheduleModel {
     if (isUnknown && this.#now - wanted!.scheduledAt <= record.policies.catchupWindow) {
       if (wanted!.manual !== true && record.remaining !== undefined) record.remaining++;
       record.wanted.unshift(wanted!);
-      this.#retryAt = this.#now + LATE;
+      record.retryAt = this.#now + LATE;
     } else this.#failed(`${running.workflowId} could not be started`);
   }
 
@@ -200,8 +200,9 @@ export class ScheduleModel {
     this.#pass();
     let left = record.paused ? 0 : (record.remaining ?? Number.POSITIVE_INFINITY);
     record.wanted = record.wanted.filter(({ manual }) => manual === true || left-- > 0);
-    if (this.#now < this.#retryAt) return;
-    const { wanted } = record;
+    if (this.#now < (record.retryAt ?? 0)) return;
+    const wanted = record.wanted.splice(0, record.retryAt === undefined ? record.wanted.length : 1);
+    const rest = record.wanted;
     record.wanted = [];
     let end: 'cancel' | 'terminate' | undefined;
     for (const action of wanted) {
@@ -224,6 +225,7 @@ export class ScheduleModel {
         else end ??= 'cancel';
       }
     }
+    record.wanted.push(...rest);
     if (end !== undefined) this.#end(end);
   }
 
@@ -300,12 +302,12 @@ export class ScheduleModel {
 /** Of a description, what the model knows. */
 export function toldOf(record: ScheduleRecord): string {
   const { paused, note, remaining, version, through, updatedAt, createdAt, taken, missed, skipped } = record;
-  const { wanted, running, recent, backfills } = record;
+  const { wanted, running, recent, backfills, retryAt } = record;
   const facts = { paused, note, remaining, version, through, updatedAt, createdAt, taken, missed, skipped };
   const waiting = wanted.map(({ nominal, scheduledAt, overlap, manual }) => [nominal, scheduledAt, overlap, manual]);
   const runs = running.map(({ workflowId, runId, alongside, ending }) => [workflowId, runId, alongside, ending]);
   const taking = recent.map(({ scheduledAt, takenAt, workflowId, runId }) => [scheduledAt, takenAt, workflowId, runId]);
-  return JSON.stringify({ ...facts, waiting, runs, taking, backfills });
+  return JSON.stringify({ ...facts, waiting, runs, taking, backfills, retryAt });
 }
 
 const found = new Map<string, readonly number[]>();
