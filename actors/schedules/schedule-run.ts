@@ -26,6 +26,8 @@ export class ScheduleRun {
   dirty = true;
   /** Starts without an answer. */
   starting = 0;
+  /** Cancellations and terminations without an answer: after a crash nobody would repeat them for a run that had been closed for long. */
+  ending = 0;
   #timer: { readonly id: string; readonly at: number } | undefined;
   #moreToGoThrough = false;
 
@@ -167,9 +169,12 @@ export class ScheduleRun {
       if (alongside === true || runId === undefined || ending === how || ending === 'terminate') continue;
       action.ending = how;
       const reason = `by schedule '${this.record.scheduleId}'`;
-      const nothing = () => undefined;
+      this.ending++;
+      const answered = () => {
+        this.ending--;
+      };
       // One that is over by now is told by its end.
-      ask({ kind: how, workflowId, firstRunId: runId, reason }).then(nothing, nothing);
+      ask({ kind: how, workflowId, firstRunId: runId, reason }).then(answered, answered);
     }
   }
 }

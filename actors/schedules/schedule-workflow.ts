@@ -134,9 +134,11 @@ export async function scheduleWorkflow(given: ScheduleRecord, create?: CreateRec
     if (deleted) schedule.dirty = false;
     else schedule.process();
     const isLong = execution.historyLength > shortHistory && isLongHistory();
-    if ((deleted || isLong) && schedule.starting === 0 && allHandlersFinished()) break;
+    const isOver = () =>
+      (deleted || (isLong && schedule.ending === 0)) && schedule.starting === 0 && allHandlersFinished();
+    if (isOver()) break;
     schedule.arm();
-    await condition(() => schedule.dirty || ((deleted || isLong) && schedule.starting === 0 && allHandlersFinished()));
+    await condition(() => schedule.dirty || isOver());
   }
   if (!deleted) await continueAsNew<typeof scheduleWorkflow>(record);
 }

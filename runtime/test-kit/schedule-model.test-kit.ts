@@ -60,6 +60,8 @@ export class ScheduleModel {
   readonly asks: Ask[] = [];
   /** Updates that have been accepted, and have yet to be acknowledged. */
   pending: string[] = [];
+  /** Cancellations and terminations that nobody has answered. */
+  ending = 0;
   deleted = false;
   /** Something has happened that may want an action. */
   #dirty = false;
@@ -165,6 +167,7 @@ export class ScheduleModel {
       over();
       if (status === 'FAILED') this.#failed(`${running.workflowId} failed`);
     }
+    if (ask.kind === 'cancel' || ask.kind === 'terminate') this.ending--;
     if (ask.kind !== 'start') return;
     this.#starting--;
     if (failure === undefined) {
@@ -234,6 +237,7 @@ export class ScheduleModel {
       if (running.alongside === true || running.runId === undefined) continue;
       if (running.ending === 'terminate' || running.ending === how) continue;
       running.ending = how;
+      this.ending++;
       this.asks.push({ kind: how, workflowId: running.workflowId, running });
     }
   }

@@ -65,6 +65,7 @@ class Retelling {
           break;
         }
         expect(model.moment().starting, 'nothing is on its way as a run ends').toBe(0);
+        expect(model.ending, 'what was to be ended has been asked to').toBe(0);
         expect(model.pending, 'whoever asked has been answered').toEqual([]);
         given = decodePayloads(last.input)[0] as ScheduleRecord;
         expect(toldOf(given), 'what the next run begins with').toBe(toldOf(model.record));
