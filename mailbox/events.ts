@@ -358,7 +358,7 @@ export type EventBody =
       reason?: string;
       identity?: string;
     }
-  /** An update that the base run of a reset had accepted after the reset point: this run may yet accept or reject it. */
+  /** An update that the base run of a reset had accepted after the reset point: this run, or one that follows it, may yet accept or reject it. */
   | {
       eventType: 'WorkflowExecutionUpdateAdmitted';
       updateId: string;
