@@ -132,7 +132,7 @@ export async function scheduleWorkflow(given: ScheduleRecord, create?: CreateRec
   for (;;) {
     // Nothing more comes of what was asked in the same step.
     if (deleted) schedule.dirty = false;
-    else schedule.process();
+    else if (schedule.dirty) schedule.process();
     const isLong = execution.historyLength > shortHistory && isLongHistory();
     const isOver = () =>
       (deleted || (isLong && schedule.ending === 0)) && schedule.starting === 0 && allHandlersFinished();
