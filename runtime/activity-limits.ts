@@ -4,7 +4,7 @@
  */
 import { nameOfType, refuseUnknownOptions } from '../mailbox/checks.js';
 import { InvalidOptionError } from './errors.js';
-import type { ActivityLimits } from './supervisor/activity-queue.js';
+import type { ActivityLimits } from './supervisor/activities/activity-queue.js';
 
 /** Of one activity type. */
 export interface ActivityRateLimit {

@@ -6,7 +6,7 @@ import type { PageToken } from '../client/control.js';
 import type { Disk } from '../store/log/disk.js';
 import type { Processes } from '../store/log/lock.js';
 import { Listing } from '../supervisor/listing/listing.js';
-import type { Run } from '../supervisor/run.js';
+import type { Run } from '../supervisor/runs/run.js';
 import type { Outcome } from './commands.js';
 import { withStore } from './opened-store.js';
 

@@ -7,7 +7,7 @@ import type { Processes } from '../store/log/lock.js';
 import { LogStore } from '../store/log/log-store.js';
 import { surveyStore } from '../store/log/survey.js';
 import type { Store } from '../store/store.js';
-import { RunIndex } from '../supervisor/run-index.js';
+import { RunIndex } from '../supervisor/runs/run-index.js';
 import type { Outcome } from './commands.js';
 
 /** @throws StoreLockedError, StoreCorruptError, StoreFormatError, StoreUnavailableError */

@@ -8,7 +8,7 @@ import { Piscina } from 'piscina';
 import { type CancelledFailure, type FailureRecord, toFailureRecord } from '../../mailbox/failures.js';
 import { cancelledFailure } from '../activity/cancellation.js';
 import { ActivityThreadLostError, InvalidOptionError } from '../errors.js';
-import type { ActivityPlaces } from '../supervisor/activity-queue.js';
+import type { ActivityPlaces } from '../supervisor/activities/activity-queue.js';
 import type { ActivityPoolSetting } from './activity-pool-options.js';
 import type { AttemptOutcome } from './attempt.js';
 import type { AttemptEvents, AttemptRunner } from './attempt-runner.js';

@@ -3,7 +3,7 @@
  * Thread: embedding. In → out: types only.
  */
 import type { Payload } from '../../mailbox/payload.js';
-import type { ActivityPlaces } from '../supervisor/activity-queue.js';
+import type { ActivityPlaces } from '../supervisor/activities/activity-queue.js';
 import type { AttemptOutcome } from './attempt.js';
 import type { ActivityTask, CancelCause } from './protocol.js';
 

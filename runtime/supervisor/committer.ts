@@ -5,9 +5,9 @@
 import type { EventBody, EventHead, WorkflowEvent } from '../../mailbox/events.js';
 import { encodeEvents } from '../../mailbox/turn.js';
 import type { Frame, Store } from '../store/store.js';
-import { fold } from './fold.js';
-import type { Live, Run } from './run.js';
-import { runIdToBytes } from './run-ids.js';
+import { fold } from './runs/fold.js';
+import type { Live, Run } from './runs/run.js';
+import { runIdToBytes } from './runs/run-ids.js';
 
 type Action = () => void;
 

@@ -5,7 +5,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { WorkflowBundle } from '../../actors/sandbox/bundle.js';
 import type { Durability } from '../store/store.js';
-import type { ActivityLimits } from './activity-queue.js';
+import type { ActivityLimits } from './activities/activity-queue.js';
 
 export type StoreConfig =
   | { kind: 'log'; path: string; durability: Durability; partitions: number; segmentBytes: number }

@@ -17,18 +17,18 @@ import type {
   WorkflowSummary,
 } from '../client/control.js';
 import { InvalidListFilterError, WorkflowNotFoundError } from '../errors.js';
-import type { Activities } from './activities.js';
+import type { Activities } from './activities/activities.js';
+import type { LocalActivities } from './activities/local-activities.js';
 import type { Core } from './core.js';
-import type { Dispatcher } from './dispatcher.js';
-import { deadlineOf, type Lifetime } from './lifetime.js';
 import { parseQuery } from './listing/filter-syntax.js';
 import type { Listing } from './listing/listing.js';
 import type { Chunk } from './listing/run-table.js';
-import type { LocalActivities } from './local-activities.js';
-import { timersOf } from './pending-timers.js';
 import { errorRecord } from './replies.js';
-import { type ChildRecord, type Live, type Run, rootOf } from './run.js';
-import { suspendedError } from './suspensions.js';
+import { deadlineOf, type Lifetime } from './runs/lifetime.js';
+import { type ChildRecord, type Live, type Run, rootOf } from './runs/run.js';
+import { timersOf } from './time/pending-timers.js';
+import type { Dispatcher } from './turns/dispatcher.js';
+import { suspendedError } from './turns/suspensions.js';
 
 export class ControlPlane {
   constructor(

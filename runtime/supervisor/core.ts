@@ -13,10 +13,10 @@ import type { HoldfastError } from '../errors.js';
 import type { Frame, Store } from '../store/store.js';
 import { Committer } from './committer.js';
 import type { SupervisorConfig } from './config.js';
-import { MessageIds } from './message-ids.js';
 import { errorRecord } from './replies.js';
-import { Live, type Run, type Waiter } from './run.js';
-import { RunIndex } from './run-index.js';
+import { MessageIds } from './runs/message-ids.js';
+import { Live, type Run, type Waiter } from './runs/run.js';
+import { RunIndex } from './runs/run-index.js';
 
 /** The part of a history's limits from which on it is large: a run that continues as new when that is suggested, at half of it, is not told of. */
 const LARGE = 0.4;

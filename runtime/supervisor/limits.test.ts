@@ -13,10 +13,10 @@ import {
   sleep,
   workflowInfo,
 } from '../../actors/workflow/index.js';
-import type { Limits } from '../supervisor/config.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
 import { System } from '../test-kit/system.test-kit.js';
+import type { Limits } from './config.js';
 
 routeRejections();
 

@@ -23,8 +23,8 @@ import { createStore } from '../store/index.js';
 import type { SupervisorThreadData } from './config.js';
 import { errorRecord, PortReplies } from './replies.js';
 import { Supervisor } from './supervisor.js';
-import { VirtualTime } from './virtual-time.js';
-import { WorkerPool } from './worker-pool.js';
+import { VirtualTime } from './time/virtual-time.js';
+import { WorkerPool } from './turns/worker-pool.js';
 import { WorkflowTypes } from './workflow-types.js';
 
 const { config, controlPort, hostPort, virtualTime } = workerData as SupervisorThreadData;

@@ -14,7 +14,7 @@ import type { WorkflowInterceptorsFactory } from '../../actors/workflow/intercep
 import { toFailureRecord } from '../../mailbox/failures.js';
 import { encodePayload } from '../../mailbox/payload.js';
 import { decodeTurn, encodeReport, type Load, type Slice, type SuspendReason } from '../../mailbox/turn.js';
-import { WorkerLostError, type Workers } from '../supervisor/workers.js';
+import { WorkerLostError, type Workers } from '../supervisor/turns/workers.js';
 import { setStepping } from './rejections.test-kit.js';
 import { Gate } from './steered-store.test-kit.js';
 

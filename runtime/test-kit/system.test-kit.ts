@@ -21,7 +21,7 @@ import {
   type UpdateStage,
 } from '../client/protocol.js';
 import type { ActivityTask, FromAttempt, ToHost } from '../host/protocol.js';
-import type { ActivityLimits } from '../supervisor/activity-queue.js';
+import type { ActivityLimits } from '../supervisor/activities/activity-queue.js';
 import type { Limits } from '../supervisor/config.js';
 import { Supervisor } from '../supervisor/supervisor.js';
 import { WorkflowTypes } from '../supervisor/workflow-types.js';

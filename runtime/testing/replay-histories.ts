@@ -12,8 +12,8 @@ import { DeterminismViolationError, type HoldfastError, ReplayError, UnknownWork
 import { resolveInterceptors } from '../interceptor-options.js';
 import { checkObject, milliseconds, moduleUrl, names } from '../option-checks.js';
 import { type RuntimeOptions, resolveWorkflows } from '../options.js';
-import { WorkerPool } from '../supervisor/worker-pool.js';
-import { WorkerLostError } from '../supervisor/workers.js';
+import { WorkerPool } from '../supervisor/turns/worker-pool.js';
+import { WorkerLostError } from '../supervisor/turns/workers.js';
 import { bundleOf } from '../workflow-bundle.js';
 
 /** Of the runtime's options, those that decide what workflow code does. Give what the service is given. */

@@ -5,8 +5,8 @@
 import { FIELD_NAMES, type FieldName } from '../../../mailbox/attribute-records.js';
 import type { SearchAttributeType } from '../../../mailbox/search-attributes.js';
 import { InvalidListFilterError } from '../../errors.js';
-import { type Run, rootOf } from '../run.js';
-import type { RunIndex } from '../run-index.js';
+import { type Run, rootOf } from '../runs/run.js';
+import type { RunIndex } from '../runs/run-index.js';
 import type { Bounds, Presence } from './chunk-summaries.js';
 import type { FieldRef } from './filter-syntax.js';
 import { type Chunk, STATUSES } from './run-table.js';

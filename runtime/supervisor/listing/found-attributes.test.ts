@@ -3,7 +3,7 @@
  * Thread: the test's.
  */
 import { expect, test } from 'vitest';
-import { Run } from '../run.js';
+import { Run } from '../runs/run.js';
 import { FoundAttributes } from './found-attributes.js';
 
 const found = (attributes: FoundAttributes, id: string, before?: Run): Run => {

@@ -4,7 +4,7 @@
  */
 import { updatedAttributes } from '../../../mailbox/attribute-records.js';
 import type { SearchAttributesRecord, SearchAttributeUpdateRecord } from '../../../mailbox/events.js';
-import type { Run } from '../run.js';
+import type { Run } from '../runs/run.js';
 import { AttributeColumns } from './attribute-columns.js';
 
 export class FoundAttributes {

@@ -7,9 +7,9 @@ import { describe, expect, test } from 'vitest';
 import type { EventOf, SearchAttributesRecord } from '../../../mailbox/events.js';
 import type { PageToken } from '../../client/control.js';
 import { InvalidListFilterError } from '../../errors.js';
-import { fold } from '../fold.js';
-import { Run } from '../run.js';
-import { RunIndex } from '../run-index.js';
+import { fold } from '../runs/fold.js';
+import { Run } from '../runs/run.js';
+import { RunIndex } from '../runs/run-index.js';
 import { CHUNK } from './attribute-columns.js';
 import { Listing } from './listing.js';
 

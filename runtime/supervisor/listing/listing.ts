@@ -4,7 +4,7 @@
  */
 import type { PageToken, WorkflowCounts } from '../../client/control.js';
 import { InvalidListFilterError } from '../../errors.js';
-import type { RunIndex } from '../run-index.js';
+import type { RunIndex } from '../runs/run-index.js';
 import { CHUNK } from './attribute-columns.js';
 import { fieldOf } from './fields.js';
 import { parseQuery, type Query } from './filter-syntax.js';

@@ -3,7 +3,7 @@
  * Thread: supervisor. In → out: filter → predicate → which rows of a chunk it leaves.
  */
 import { isSystemType } from '../../../mailbox/system-types.js';
-import type { RunIndex } from '../run-index.js';
+import type { RunIndex } from '../runs/run-index.js';
 import { CHUNK } from './attribute-columns.js';
 import type { Bounds } from './chunk-summaries.js';
 import { type Field, fieldOf, type Source } from './fields.js';

@@ -5,7 +5,7 @@
 import type { SearchAttributesRecord } from '../../../mailbox/events.js';
 import { isSystemType } from '../../../mailbox/system-types.js';
 import type { WorkflowExecutionStatusName } from '../../client/control.js';
-import type { Run } from '../run.js';
+import type { Run } from '../runs/run.js';
 import { AttributeColumns, CHUNK } from './attribute-columns.js';
 import { Bounds, Counts, Marks } from './chunk-summaries.js';
 

@@ -2,7 +2,7 @@
  * Texts: the different values of one textual attribute, each once however many runs have it.
  * Thread: supervisor. In → out: text ⇄ code, which is another's once no run has that text any more.
  */
-import { ownText } from '../own-text.js';
+import { ownText } from '../runs/own-text.js';
 
 /** Several, of a list. */
 export type Text = string | readonly string[];

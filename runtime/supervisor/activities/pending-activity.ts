@@ -1,0 +1,196 @@
+/**
+ * A pending activity: how far it has come, when which of its times is up, and what follows a failed attempt. Decides, does nothing.
+ * Thread: supervisor. In → out: (activity, failure, now) → retry or outcome.
+ */
+import type { EventBody, EventOf, RetryPolicyRecord } from '../../../mailbox/events.js';
+import type { RetryState, TimeoutType } from '../../../mailbox/failure-names.js';
+import type { FailureRecord } from '../../../mailbox/failures.js';
+import type { Payload } from '../../../mailbox/payload.js';
+import { backoff, DEFAULT_RETRY_POLICY } from '../../../mailbox/retry-policy.js';
+import type { Run } from '../runs/run.js';
+import type { CallOff } from '../time/timers.js';
+
+/**
+ * `retrying`: its next attempt is not due. `queued`: it is, and waits for its rate or a place. `sent`: the host has it. `started`: it runs.
+ * `outside`: somebody else completes it.
+ */
+export type ActivityPhase = 'retrying' | 'queued' | 'sent' | 'started' | 'outside' | 'ended';
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** Of the failure of an attempt that was under way when its runtime ended: persisted. */
+export const CUT_OFF = 'RuntimeEnded';
+
+/** Temporal's words for them in messages. */
+const TIMEOUTS = {
+  SCHEDULE_TO_CLOSE: 'scheduleToCloseTimeout',
+  SCHEDULE_TO_START: 'scheduleToStartTimeout',
+  START_TO_CLOSE: 'startToCloseTimeout',
+  HEARTBEAT: 'heartbeatTimeout',
+} as const;
+export type ActivityTimeout = keyof typeof TIMEOUTS & TimeoutType;
+
+export class PendingActivity {
+  phase: ActivityPhase = 'queued';
+  attempt = 1;
+  /** The first attempt that is not known to have failed: those between were cut off, and a client may still complete them. */
+  openSince = 1;
+  /** When the attempt was due. */
+  attemptTime: number;
+  startedTime = 0;
+  /** Names the attempt to the host. */
+  token = -1;
+  /** Ends of what the attempt under way has, and until its next heartbeat. */
+  closeAttemptBy = NEVER;
+  beatBy = NEVER;
+  /** Of the last heartbeat. */
+  details: Payload | undefined;
+  /** The last details that are written, and when that was. */
+  recorded: Payload | undefined;
+  recordedTime = 0;
+  lastFailure: FailureRecord | undefined;
+  /** Its workflow has cancelled it and waits for what becomes of it. */
+  cancelRequested = false;
+  /** Its deadline has no alarm of its own yet. */
+  isYoung = false;
+  /** The next look at its time-outs or its retry, and what calls that off. */
+  alarmTime = NEVER;
+  callOff: CallOff | undefined;
+
+  constructor(
+    readonly run: Run,
+    readonly event: EventOf<'ActivityTaskScheduled'>,
+  ) {
+    this.attemptTime = event.eventTime;
+  }
+
+  /**
+   * It will be here for a while. What it was given are views into a whole batch, which would stay in memory with it.
+   */
+  keepItsOwn(): void {
+    const { input } = this.event;
+    for (const [index, payload] of input.entries()) input[index] = own(payload);
+    if (this.details !== undefined) this.details = own(this.details);
+  }
+
+  get policy(): RetryPolicyRecord {
+    return this.event.options.retry ?? DEFAULT_RETRY_POLICY;
+  }
+
+  /** Whether an attempt is under way, as far as the supervisor knows. */
+  get running(): boolean {
+    return this.phase === 'sent' || this.phase === 'started' || this.phase === 'outside';
+  }
+
+  /** The end of all attempts. */
+  get closeBy(): number {
+    return this.event.eventTime + (this.event.options.scheduleToCloseTimeout ?? NEVER);
+  }
+
+  /** When the first of its times will be up. */
+  get deadline(): number {
+    return Math.min(this.#startBy, this.closeAttemptBy, this.beatBy, this.closeBy);
+  }
+
+  get #startBy(): number {
+    const waits = this.phase === 'queued' || this.phase === 'sent';
+    return waits ? this.attemptTime + (this.event.options.scheduleToStartTimeout ?? NEVER) : NEVER;
+  }
+
+  /** Which of its times is up. */
+  timeoutAt(now: number): ActivityTimeout | undefined {
+    if (now >= this.closeBy) return 'SCHEDULE_TO_CLOSE';
+    if (now >= this.#startBy) return 'SCHEDULE_TO_START';
+    if (now >= this.closeAttemptBy) return 'START_TO_CLOSE';
+    return now >= this.beatBy ? 'HEARTBEAT' : undefined;
+  }
+
+  timeoutFailure(timeoutType: ActivityTimeout): FailureRecord {
+    return this.#timeout(timeoutType, `Activity task timed out after ${TIMEOUTS[timeoutType]}`);
+  }
+
+  /** The attempt was under way when the runtime ended: whatever it was about to do, it may have done. */
+  cutOffFailure(): FailureRecord {
+    const message = `Attempt ${this.attempt} was cut off by the end of its runtime: it may have run, in part or wholly`;
+    return { ...this.#timeout('START_TO_CLOSE', message), type: CUT_OFF };
+  }
+
+  #timeout(timeoutType: ActivityTimeout, message: string): FailureRecord {
+    const failure: FailureRecord = { kind: 'timeout', timeoutType, message };
+    if (this.details !== undefined) failure.details = [this.details];
+    // What ends all attempts is told together with why the last one came to nothing.
+    if (timeoutType.startsWith('SCHEDULE') && this.lastFailure !== undefined) failure.cause = this.lastFailure;
+    return failure;
+  }
+
+  retryDelay(failure: FailureRecord): number {
+    return failure.nextRetryDelay ?? backoff(this.policy, this.attempt);
+  }
+
+  /** IN_PROGRESS: another attempt follows after `delay`. */
+  retryState(failure: FailureRecord, delay: number, now: number): RetryState {
+    if (this.cancelRequested) return 'CANCEL_REQUESTED';
+    if (failure.timeoutType === 'SCHEDULE_TO_CLOSE') return 'TIMEOUT';
+    if (!isRetryable(failure, this.policy)) return 'NON_RETRYABLE_FAILURE';
+    const { maximumAttempts } = this.policy;
+    if (maximumAttempts > 0 && this.attempt >= maximumAttempts) return 'MAXIMUM_ATTEMPTS_REACHED';
+    return now + delay >= this.closeBy ? 'TIMEOUT' : 'IN_PROGRESS';
+  }
+
+  completed(result: Payload): EventBody {
+    const { activityId, eventId } = this.event;
+    return {
+      eventType: 'ActivityTaskCompleted',
+      activityId,
+      scheduledEventId: eventId,
+      attempt: this.attempt,
+      result,
+    };
+  }
+
+  failed(failure: FailureRecord, retryState: RetryState): EventBody {
+    const eventType = failure.kind === 'timeout' ? 'ActivityTaskTimedOut' : 'ActivityTaskFailed';
+    return { eventType, ...this.#ids(), failure: this.#activityFailure('Activity task failed', failure, retryState) };
+  }
+
+  canceled(failure: FailureRecord): EventBody {
+    const told = this.#activityFailure('Activity cancelled', failure, 'CANCEL_REQUESTED');
+    return { eventType: 'ActivityTaskCanceled', ...this.#ids(), failure: told };
+  }
+
+  /** The next attempt's number is what this event is for: it is written before that attempt begins. */
+  retryScheduled(failure: FailureRecord, retryAt: number): EventBody {
+    const { activityId, scheduledEventId } = this.#ids();
+    const { details } = this;
+    return {
+      eventType: 'ActivityTaskRetryScheduled',
+      activityId,
+      scheduledEventId,
+      attempt: this.attempt + 1,
+      retryAt,
+      failure,
+      ...(details === undefined ? {} : { heartbeatDetails: details }),
+    };
+  }
+
+  #ids(): { activityId: string; scheduledEventId: number; attempt: number } {
+    const { activityId, eventId } = this.event;
+    return { activityId, scheduledEventId: eventId, attempt: this.attempt };
+  }
+
+  #activityFailure(message: string, cause: FailureRecord, retryState: RetryState): FailureRecord {
+    const { activityId, activityType } = this.event;
+    return { kind: 'activity', message, cause, activityId, activityType, retryState };
+  }
+}
+
+function own(payload: Payload): Payload {
+  return payload.byteLength === payload.buffer.byteLength ? payload : new Uint8Array(payload);
+}
+
+function isRetryable(failure: FailureRecord, policy: RetryPolicyRecord): boolean {
+  if (failure.kind === 'timeout')
+    return failure.timeoutType === 'START_TO_CLOSE' || failure.timeoutType === 'HEARTBEAT';
+  if (failure.kind === 'cancelled' || failure.kind === 'terminated' || failure.nonRetryable === true) return false;
+  return !policy.nonRetryableErrorTypes.includes(failure.type ?? '');
+}

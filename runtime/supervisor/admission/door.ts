@@ -1,0 +1,106 @@
+/**
+ * The door: what every request for a run is checked for, whoever handles it.
+ * Thread: supervisor. In → out: (waiter, request) → the run or its ids; or the caller is refused or held, and nothing.
+ */
+import type { RequestOf } from '../../client/protocol.js';
+import { ResourceExhaustedError, WorkflowNotFoundError, WorkflowNotReadyError } from '../../errors.js';
+import type { Core } from '../core.js';
+import { waitsForItsTime } from '../runs/lifetime.js';
+import type { MessageIds } from '../runs/message-ids.js';
+import type { Run, Waiter } from '../runs/run.js';
+import type { Dispatcher } from '../turns/dispatcher.js';
+
+export class Door {
+  constructor(
+    private readonly core: Core,
+    private readonly dispatcher: Dispatcher,
+  ) {}
+
+  /** The run that a message is for, if it can take one now; refusals and holds are dealt with here. */
+  target(waiter: Waiter, request: { workflowId: string; runId?: string }, needs: 'open' | 'any'): Run | undefined {
+    const { core } = this;
+    const run = core.index.find(request.workflowId, request.runId);
+    if (run === undefined || (needs === 'open' && !run.open)) {
+      this.notFound(waiter, request, run);
+      return undefined;
+    }
+    return this.holds(waiter, run) ? undefined : run;
+  }
+
+  /** The open run that a signal or cancel request is for, unless that very request was applied before: then it is acknowledged again. */
+  targetOnce(waiter: Waiter, request: RequestOf<'signal' | 'cancel'>): Run | undefined {
+    const { core } = this;
+    const { requestId } = request;
+    // One that was applied before the run closed is still acknowledged.
+    const run = this.target(waiter, request, requestId === undefined ? 'open' : 'any');
+    if (run === undefined || requestId === undefined) return run;
+    const ids = this.ids(waiter, run);
+    if (ids === undefined) return undefined;
+    if (ids.hasRequest(requestId)) {
+      core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
+      return undefined;
+    }
+    if (run.open) return run;
+    this.notFound(waiter, request, run);
+    return undefined;
+  }
+
+  /** True if requests for the run wait for now, and this one with them. */
+  holds(waiter: Waiter, run: Run): boolean {
+    if (run.live?.held === undefined) return false;
+    run.live.held.push(waiter);
+    return true;
+  }
+
+  /** There is no such run, or it is closed. */
+  notFound(waiter: Waiter, { workflowId, runId }: { workflowId: string; runId?: string }, run: Run | undefined): void {
+    const fields = {
+      workflowId,
+      ...(runId === undefined ? {} : { runId }),
+      ...(run === undefined ? {} : { closed: true }),
+    };
+    this.core.refuse(waiter, run, new WorkflowNotFoundError(fields));
+  }
+
+  /** True if the run waits for its next attempt or its cron time, and can answer nothing before; the caller is told. */
+  isBeforeItsTime(waiter: Waiter, run: Run): boolean {
+    if (!waitsForItsTime(run)) return false;
+    const { workflowId, runId, delayedUntil: readyAt } = run;
+    this.core.refuse(waiter, run, new WorkflowNotReadyError({ workflowId, runId, readyAt }));
+    return true;
+  }
+
+  /** True if the run's mailbox or history takes no more; the caller is told. */
+  isFull(waiter: Waiter, run: Run): boolean {
+    const { limits } = this.core.options.config;
+    if (this.mailboxIsFull(waiter, run)) return true;
+    if (run.lastEventId >= limits.historyEvents) {
+      return this.#refuseFull(waiter, run, 'the history (events)', limits.historyEvents);
+    }
+    if (run.historyBytes >= limits.historyBytes) {
+      return this.#refuseFull(waiter, run, 'the history (bytes)', limits.historyBytes);
+    }
+    return false;
+  }
+
+  /** For what leaves no event: as `isFull`, whatever the length of the history. */
+  mailboxIsFull(waiter: Waiter, run: Run): boolean {
+    const { mailboxMessages } = this.core.options.config.limits;
+    const waiting = run.live?.mailbox.size ?? 0;
+    return waiting >= mailboxMessages && this.#refuseFull(waiter, run, 'the mailbox', mailboxMessages);
+  }
+
+  #refuseFull(waiter: Waiter, run: Run, resource: string, limit: number): true {
+    this.core.refuse(waiter, run, new ResourceExhaustedError({ resource, limit, workflowId: run.workflowId }));
+    return true;
+  }
+
+  /** The ids seen by this run; undefined if they must be read first, and then the request waits for that. */
+  ids(waiter: Waiter, run: Run): MessageIds | undefined {
+    const live = this.core.live(run);
+    if (live.ids !== undefined) return live.ids;
+    live.held = [waiter];
+    this.dispatcher.load(run);
+    return undefined;
+  }
+}
