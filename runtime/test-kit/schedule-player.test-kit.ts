@@ -27,6 +27,10 @@ export interface Asked {
   readonly life: number;
   /** Of updates that were known to be done. */
   readonly known: readonly string[];
+  /** What had been answered. */
+  readonly answered: ReadonlySet<Asked>;
+  /** How often a schedule had been created, or was to be. */
+  readonly creates: number;
   /** Of the schedule that an update was made for. */
   readonly version: number;
   /** The clock. */
@@ -36,6 +40,7 @@ export interface Asked {
 export class SchedulePlayer {
   readonly asked: Asked[] = [];
   life = 0;
+  #creates = 0;
   #definition: Definition;
 
   constructor(
@@ -115,6 +120,7 @@ export class SchedulePlayer {
   };
 
   #create(): void {
+    this.#creates++;
     create(this.system, 's', definitionOf(this.#definition), this.program.create);
   }
 
@@ -137,9 +143,14 @@ export class SchedulePlayer {
   }
 
   #note(kind: Asked['kind'], name: string, updateId: string, version: number, send: () => Call): void {
-    const known = this.asked.filter(({ call }) => call.reply?.kind === 'updateCompleted').map((one) => one.updateId);
-    const at = this.system.clock.now();
-    this.asked.push({ kind, name, updateId, version, known, at, life: this.life, call: send() });
+    const answered = this.asked.filter(({ call }) => call.answered);
+    const asked = {
+      known: answered.filter(({ call }) => call.reply?.kind === 'updateCompleted').map((one) => one.updateId),
+      answered: new Set(answered),
+      creates: this.#creates,
+      at: this.system.clock.now(),
+    };
+    this.asked.push({ kind, name, updateId, version, ...asked, life: this.life, call: send() });
   }
 
   async #rest(): Promise<void> {

@@ -204,12 +204,13 @@ function expectInTurn(starts: readonly Start[], spans: readonly Span[]): void {
   }
 }
 
-/** Every answer is of a moment not before what was known, and not before what earlier ones told of. */
+/** Every answer is of a moment not before what was known, and not before what answers to earlier requests told of. */
 function expectTold({ moments, doneAt }: Retelling, asked: readonly Asked[]): void {
-  let earliest = 0;
-  for (const { kind, name, updateId, version, known, at, call } of asked) {
+  const toldAt = new Map<Asked, number>();
+  for (const one of asked) {
+    const { kind, name, updateId, version, known, at, call } = one;
     const { reply } = call;
-    const from = Math.max(earliest, ...known.map((id) => doneAt.get(id)!));
+    const from = Math.max(0, ...known.map((id) => doneAt.get(id)!), ...toldBefore(one, toldAt));
     if (kind === 'update') {
       if (reply?.kind === 'updateCompleted') expect(doneAt.has(updateId), 'what is acknowledged is done').toBe(true);
       if (reply?.kind !== 'error' || reply.error.name !== 'WorkflowUpdateFailedError') continue;
@@ -227,8 +228,18 @@ function expectTold({ moments, doneAt }: Retelling, asked: readonly Asked[]): vo
       index >= from && moment.told === told && (kind !== 'rest' || isAtRest(moment, at));
     const found = moments.findIndex(tells);
     if (found < 0) expect([told], `a moment from ${from} on, of ${kind} at ${at}`).toEqual(moments.slice(from));
-    earliest = found;
+    toldAt.set(one, found);
   }
+}
+
+/**
+ * Requests for one schedule are taken in the order in which they were sent. Those that were sent before a schedule was created again
+ * are not, unless they had been answered: one may wait for what is read of the deleted schedule, and be taken by its successor after
+ * requests that were sent to that one. Whoever sent it has not heard of it, so for all he knows it came later.
+ */
+function toldBefore({ answered, creates }: Asked, toldAt: ReadonlyMap<Asked, number>): number[] {
+  const before = [...toldAt].filter(([earlier]) => earlier.creates === creates || answered.has(earlier));
+  return before.map(([, moment]) => moment);
 }
 
 /** Every start is answered, nothing is overdue, and nothing waits in vain. */
