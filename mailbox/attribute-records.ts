@@ -59,14 +59,17 @@ const TAKEN: ReadonlySet<string> = new Set<string>(FIELD_NAMES);
 export function startAttributes(options: SearchAttributeOptions): SearchAttributesRecord | undefined {
   const { typedSearchAttributes: typed, searchAttributes: untyped } = options;
   if (typed === undefined && untyped === undefined) return undefined;
-  const records = pairsOf(typed).map(({ key, value }) => recordOf(key, value));
-  const names = new Set<string>();
-  for (const [attribute] of records) {
-    if (names.has(attribute)) throw new InvalidSearchAttributeError({ attribute, reason: 'it is given twice' });
-    names.add(attribute);
+  const records: SearchAttributeRecord[] = [];
+  const has = (name: string) => records.some(([known]) => known === name); // They are few: 100 at most, and mostly some three.
+  for (const { key, value } of pairsOf(typed)) {
+    const record = recordOf(key, value);
+    const [attribute] = record;
+    if (has(attribute)) throw new InvalidSearchAttributeError({ attribute, reason: 'it is given twice' });
+    records.push(record);
+    checkCount(records);
   }
   for (const record of untyped === undefined ? [] : untypedUpdates(untyped)) {
-    if (isSet(record) && !names.has(record[0])) records.push(record);
+    if (isSet(record) && !has(record[0])) records.push(record);
   }
   checkCount(records);
   return records.length === 0 ? undefined : records;
@@ -205,7 +208,12 @@ function sizeOf(text: string): number {
   return text.length * 3 <= LARGEST_VALUE ? text.length : new TextEncoder().encode(text).byteLength;
 }
 
+/** The same few names come with every start. As many as a store can have. */
+const KNOWN_NAMES = new Set<string>();
+const MOST_KNOWN_NAMES = 1000;
+
 function checkName(name: unknown): string {
+  if (KNOWN_NAMES.has(name as string)) return name as string;
   const attribute = typeof name === 'string' ? name : '';
   const refuse = (reason: string) => new InvalidSearchAttributeError({ attribute, reason });
   if (typeof name !== 'string') throw refuse(`its key must have a name, not ${nameOfType(name)}`);
@@ -213,6 +221,7 @@ function checkName(name: unknown): string {
   if (name.length > LONGEST_NAME) throw refuse(`a name has at most ${LONGEST_NAME} characters`);
   if (TAKEN.has(name)) throw refuse('every run has a field of that name. Choose another');
   if (/^__(holdfast|temporal)_/.test(name)) throw refuse('names that begin so are reserved');
+  if (KNOWN_NAMES.size < MOST_KNOWN_NAMES) KNOWN_NAMES.add(name);
   return name;
 }
 
