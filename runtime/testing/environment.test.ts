@@ -1,5 +1,5 @@
 /**
- * The test environment as an object: the machine’s clock, bad use, teardown. What its time does is in runtime/semantics/20-testing.test.ts.
+ * The test environment as an object: the machine’s clock, bad use, teardown. What its time does is in runtime/semantics/18-testing.test.ts.
  * Thread: the test’s. In → out: calls → outcomes, errors.
  */
 import { expect, test } from 'vitest';

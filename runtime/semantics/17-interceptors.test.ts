@@ -1,5 +1,5 @@
 /**
- * Section 16 of docs/semantics.md: interceptors, headers and sinks.
+ * Section 17 of docs/semantics.md: interceptors, headers and sinks.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 /**
- * Semantics, section 15: memos, search attributes, lists and counts.
+ * Semantics, section 16: memos, search attributes, lists and counts.
  */
 import { afterEach, expect } from 'vitest';
 import {

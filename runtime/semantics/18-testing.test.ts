@@ -1,5 +1,5 @@
 /**
- * Semantics, section 20: time in tests.
+ * Semantics, section 18: time in tests.
  */
 import { expect } from 'vitest';
 import { activityInfo, CompleteAsyncError, heartbeat } from '../activity/index.js';

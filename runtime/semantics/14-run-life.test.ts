@@ -1,5 +1,5 @@
 /**
- * Semantics, section 13: time-outs, retries and cron schedules of workflows.
+ * Semantics, section 14: time-outs, retries and cron schedules of workflows.
  */
 import { expect } from 'vitest';
 import {
