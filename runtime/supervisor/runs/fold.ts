@@ -104,10 +104,7 @@ const BY_TYPE: Folds = {
   ChildWorkflowExecutionTimedOut: (run, event) => endChild(run, event.childId),
   ActivityTaskStarted: null,
   ActivityTaskHeartbeatRecorded: null,
-  ActivityTaskRetryScheduled(run, { activityId, attempt, retryAt }) {
-    const activity = run.activities?.get(activityId);
-    if (activity !== undefined) Object.assign(activity, { attempt, retryAt });
-  },
+  ActivityTaskRetryScheduled: null,
   MarkerRecorded(run, { marker }) {
     if (marker.kind === 'localActivity') endLocalActivity(run, marker.activityId);
   },

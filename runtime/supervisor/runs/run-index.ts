@@ -39,9 +39,7 @@ type EntryRow = [
   lastTime: number,
   hasIds: boolean,
   timers: [string, number, number][] | null,
-  activities:
-    | [string, number, number, attempt?: number | null, retryAt?: number | null, cancelRequested?: boolean][]
-    | null,
+  activities: [string, number, number, cancelRequested?: boolean][] | null,
   startRequest: number,
   children: [string, number, string, string | null][] | null,
   externals: [string, number, ExternalRequest['kind'], string][] | null,
@@ -289,9 +287,9 @@ function encodeEntry(run: Run, facts: RowFacts): readonly [Uint8Array, Uint8Arra
 }
 
 function activityRow([id, record]: [string, ActivityRecord]): NonNullable<EntryRow[16]>[number] {
-  const { scheduledEventId, scheduledTime, attempt, retryAt, cancelRequested } = record;
-  if (attempt === undefined && cancelRequested === undefined) return [id, scheduledEventId, scheduledTime];
-  return [id, scheduledEventId, scheduledTime, attempt ?? null, retryAt ?? null, cancelRequested === true];
+  const { scheduledEventId, scheduledTime, cancelRequested } = record;
+  if (cancelRequested === undefined) return [id, scheduledEventId, scheduledTime];
+  return [id, scheduledEventId, scheduledTime, cancelRequested];
 }
 
 interface DecodedEntry {
@@ -344,15 +342,9 @@ function decodeEntry(key: Uint8Array, value: Uint8Array): DecodedEntry {
   for (const [timerId, fireAt, startedEventId] of row[15] ?? []) beginTimer(run, timerId, fireAt, startedEventId);
   if (row[16] !== null) {
     run.activities = new Map(
-      row[16].map(([id, scheduledEventId, scheduledTime, attempt, retryAt, cancelRequested]) => [
+      row[16].map(([id, scheduledEventId, scheduledTime, cancelRequested]) => [
         id,
-        {
-          scheduledEventId,
-          scheduledTime,
-          ...(attempt != null && { attempt }),
-          ...(retryAt != null && { retryAt }),
-          ...(cancelRequested === true && { cancelRequested }),
-        },
+        { scheduledEventId, scheduledTime, ...(cancelRequested === true && { cancelRequested }) },
       ]),
     );
   }

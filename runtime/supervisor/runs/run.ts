@@ -25,10 +25,6 @@ import { RunExtras } from './run-extras.js';
 export interface ActivityRecord {
   readonly scheduledEventId: number;
   readonly scheduledTime: number;
-  /** The one that is next or under way. Absent: the first. */
-  attempt?: number;
-  /** When that one is due; absent for the first. */
-  retryAt?: number;
   /** Its workflow has cancelled it, and waits for what becomes of it. */
   cancelRequested?: boolean;
 }
