@@ -14,6 +14,7 @@ import { Chance } from './chance.js';
 import { Children } from './children.js';
 import { startMain } from './closing.js';
 import { Conditions } from './conditions.js';
+import { ENGINE_FLAGS, type EngineFlag, EngineRules } from './engine-flags.js';
 import { ExternalRequests } from './external-requests.js';
 import type { ErrorClass } from './failure-types.js';
 import { Handlers, type Setting } from './handlers.js';
@@ -54,6 +55,7 @@ export class Execution implements Scope {
   readonly conditions = new Conditions();
   readonly handlers = new Handlers();
   readonly pending = new PendingWork(this);
+  readonly #rules: EngineRules;
   /** The workflow's clock: admission time of the message being processed, in epoch milliseconds. */
   now: number;
   /** The bundle's own, as this execution sees it; set once its modules are evaluated. */
@@ -100,6 +102,12 @@ export class Execution implements Scope {
   ) {
     this.now = info.startTime;
     this.replaying = info.replaying === true;
+    this.#rules = new EngineRules(host.engineFlags ?? ENGINE_FLAGS);
+  }
+
+  /** Whether the run goes by a rule of the engine: what is not recorded is taken up where code runs for the first time, in a step that is recorded. */
+  follows(flag: EngineFlag): boolean {
+    return this.#rules.has(flag, !this.replaying && !this.outbox.guarded && this.#messages.length > 0);
   }
 
   log(level: LogEntry['level'], message: string, meta?: object): void {
@@ -177,10 +185,13 @@ export class Execution implements Scope {
   /**
    * The synchronous part of a step. Microtasks must drain before `settle`.
    * @param recorded what the step made when it ran, if this is its replay
+   * @param engineFlags the rules that it was the first to go by then
    */
-  begin(messages: readonly Message[], recorded: readonly WorkflowEvent[] | undefined): void {
+  begin(messages: readonly Message[], recorded: readonly WorkflowEvent[] | undefined, engineFlags?: number): void {
     const replaying = recorded !== undefined;
     this.#messages = messages;
+    this.#rules.record(engineFlags);
+    for (const message of messages) if (message.kind === 'start') this.#rules.record(message.engineFlags);
     this.#lines = 0;
     this.replaying = replaying;
     if (replaying && (this.#patches !== undefined || recordsPatch(recorded))) {
@@ -249,7 +260,7 @@ export class Execution implements Scope {
     if (this.replaying) this.historyLength += this.#patches?.unasked ?? 0;
     this.historySize += bytesOfStep(this.#messages, commands);
     for (const { kind } of this.#messages) if (COUNTED.has(kind)) this.historyLength++;
-    return { kind: 'done', commands, answers };
+    return { kind: 'done', commands, answers, engineFlags: this.#rules.take() };
   }
 
   /** A promise of this step was rejected and nobody handles it (yet). */

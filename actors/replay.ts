@@ -11,6 +11,8 @@ export interface ReplayStep {
   readonly messages: readonly Message[];
   /** Events that the step made, in order; empty for a step that made none. */
   readonly expected: readonly WorkflowEvent[];
+  /** Rules that the step was the first to go by. */
+  readonly engineFlags?: number | undefined;
 }
 
 /**
@@ -20,10 +22,15 @@ export function replaySteps(events: readonly WorkflowEvent[], ran: Ran): ReplayS
   const messages = new Map<number, Message>();
   const made = new Map<number, WorkflowEvent[]>();
   const order: Ran[number][] = [];
+  let flags: Map<number, number> | undefined;
   for (const event of events) {
     if (event.ran !== undefined) order.push(...event.ran);
     const message = messageOf(event, events[0]);
     if (message !== undefined) messages.set(message.seq, message);
+    if (event.eventType === 'WorkflowTaskCompleted' && event.engineFlags !== undefined) {
+      flags ??= new Map();
+      flags.set(event.cause!, event.engineFlags);
+    }
     if (event.cause !== undefined && isCommandEvent(event.eventType)) {
       const siblings = made.get(event.cause);
       if (siblings === undefined) made.set(event.cause, [event]);
@@ -37,7 +44,7 @@ export function replaySteps(events: readonly WorkflowEvent[], ran: Ran): ReplayS
   const singlyThrough = (last: number) => {
     for (; next < seqs.length && seqs[next]! <= last; next++) {
       const seq = seqs[next]!;
-      steps.push({ messages: [messages.get(seq)!], expected: made.get(seq) ?? [] });
+      steps.push({ messages: [messages.get(seq)!], expected: made.get(seq) ?? [], engineFlags: flags?.get(seq) });
     }
   };
   for (const entry of order) {
@@ -47,7 +54,9 @@ export function replaySteps(events: readonly WorkflowEvent[], ran: Ran): ReplayS
       singlyThrough(entry[0]! - 1);
       const merged = entry.flatMap((seq) => messages.get(seq) ?? []);
       const last = entry[entry.length - 1]!;
-      if (merged.length > 0) steps.push({ messages: merged, expected: made.get(last) ?? [] });
+      if (merged.length > 0) {
+        steps.push({ messages: merged, expected: made.get(last) ?? [], engineFlags: flags?.get(last) });
+      }
       while (next < seqs.length && seqs[next]! <= last) next++;
     }
   }

@@ -39,6 +39,8 @@ export interface ExecutionHost {
   readonly log: Log;
   /** @throws PayloadConverterError, PayloadTooLargeError */
   encode(value: unknown, name: string): Payload;
+  /** What runs that began before these flags were there take up; those of an earlier version, in tests. Default: all. */
+  readonly engineFlags?: number;
   /** Names of classes of errors that fail what they are thrown in, in every workflow. */
   readonly failureTypeNames: readonly string[];
   /** Sink functions, as `sink.function`, that replays call too. */
@@ -48,7 +50,13 @@ export interface ExecutionHost {
 }
 
 export type StepOutcome =
-  | { readonly kind: 'done'; readonly commands: readonly Command[]; readonly answers: readonly Answer[] }
+  | {
+      readonly kind: 'done';
+      readonly commands: readonly Command[];
+      readonly answers: readonly Answer[];
+      /** Rules that the step has taken up, 0 for nearly all. */
+      readonly engineFlags: number;
+    }
   /** The answers stand, but the actor can no longer be trusted: rebuild it. */
   | { readonly kind: 'discard'; readonly answers: readonly Answer[] }
   | { readonly kind: 'suspend'; readonly failure: FailureRecord };

@@ -24,6 +24,7 @@ import {
 } from '../mailbox/turn.js';
 import { ActorTable } from './actor-table.js';
 import { setCurrent } from './current.js';
+import { newerFlags } from './engine-flags.js';
 import type { Execution } from './execution.js';
 import { compare, copiedParts, replaySteps } from './replay.js';
 import type { Log, RunInfo } from './surroundings.js';
@@ -32,6 +33,7 @@ interface Step {
   readonly messages: readonly Message[];
   /** Set for a step of a replay. */
   readonly expected?: readonly WorkflowEvent[];
+  readonly engineFlags?: number | undefined;
 }
 
 /** Told of every step, so that a step that never ends can be noticed from outside. */
@@ -222,6 +224,11 @@ class Turn {
       firstEventId += decoded.length;
       for (const event of decoded) events.push(event);
     }
+    const tooNew = newerFlags(events);
+    if (tooNew !== undefined) {
+      this.#endSlice({ kind: 'suspended', error: { kind: 'threw', failure: toFailureRecord(tooNew) } });
+      return;
+    }
     const copied = copiedParts(events);
     const replayed = replaySteps(events, load.ran);
     const replaying = replayed.length > 0;
@@ -270,7 +277,7 @@ class Turn {
     this.#messages = step.messages;
     this.#expected = step.expected;
     this.options.watch.began(this.#slice!.run);
-    this.execution!.begin(step.messages, step.expected);
+    this.execution!.begin(step.messages, step.expected, step.engineFlags);
     return true;
   }
   /** Every turn processes at least one message, or a slow replay would hand everything back for ever. */
@@ -299,22 +306,11 @@ class Turn {
     }
     this.#processed = last;
     const commands = outcome.kind === 'done' ? outcome.commands : [];
-    if (commands.length > 0 || outcome.answers.length > 0) {
-      this.#stepReports.push({
-        cause: last,
-        merged: messages.length > 1 ? messages.map(({ seq }) => seq) : undefined,
-        time: this.execution!.now,
-        commands,
-        answers: outcome.answers,
-      });
-    } else if (messages.length > 1) {
-      this.#stepReports.push({
-        cause: last,
-        merged: messages.map(({ seq }) => seq),
-        time: this.execution!.now,
-        commands,
-        answers: [],
-      });
+    const engineFlags = outcome.kind === 'done' && outcome.engineFlags !== 0 ? outcome.engineFlags : undefined;
+    const merged = messages.length > 1 ? messages.map(({ seq }) => seq) : undefined;
+    if (commands.length > 0 || outcome.answers.length > 0 || merged !== undefined || engineFlags !== undefined) {
+      const { answers } = outcome;
+      this.#stepReports.push({ cause: last, merged, time: this.execution!.now, commands, answers, engineFlags });
     }
     if (outcome.kind === 'discard') this.#discard({ kind: 'discarded' });
   }

@@ -8,11 +8,17 @@ import type { RetryState } from './failure-names.js';
 import type { FailureRecord } from './failures.js';
 import type { Payload } from './payload.js';
 import type { RunOptionsRecord, SuccessionRecord } from './run-records.js';
-import type { SearchAttributeType } from './search-attributes.js';
+import type { SearchAttributeUpdateRecord } from './search-attribute-records.js';
 
 export type { ActivityOptionsRecord, RetryPolicyRecord } from './activity-records.js';
 export type { EndStatus, ExternalRequest } from './external-request.js';
 
+export type {
+  AttributeValue,
+  SearchAttributeRecord,
+  SearchAttributesRecord,
+  SearchAttributeUpdateRecord,
+} from './search-attribute-records.js';
 export type { RunOptionsRecord, SuccessionRecord };
 
 /**
@@ -36,17 +42,6 @@ export interface EventHead {
 
 /** What interceptors send along with a call, by name. */
 export type HeadersRecord = Record<string, Payload>;
-
-export type AttributeValue = string | number | boolean | readonly string[];
-
-/** Never encoded by a codec, for it is searched. A DATETIME is epoch milliseconds. A tuple, as it is read and written several times for a start. */
-export type SearchAttributeRecord = readonly [name: string, type: SearchAttributeType, value: AttributeValue];
-
-/** A new value, or the name alone to take the attribute away. */
-export type SearchAttributeUpdateRecord = SearchAttributeRecord | readonly [name: string];
-
-/** Of different names. */
-export type SearchAttributesRecord = readonly SearchAttributeRecord[];
 
 /** What a marker notes. */
 export type MarkerRecord =
@@ -132,6 +127,8 @@ export type EventBody =
       options?: RunOptionsRecord;
       /** Absent on the first run of a chain. */
       succession?: SuccessionRecord;
+      /** The rules of the engine that the run goes by from its beginning: bits of `EngineFlag`. */
+      engineFlags?: number;
     }
   | {
       eventType: 'WorkflowExecutionSignaled';
@@ -349,6 +346,8 @@ export type EventBody =
       eventType: 'WorkflowTaskCompleted';
       /** Ids of local activities that are under way at the end of a step whose other events say that it has run. */
       localActivities?: string[];
+      /** Rules of the engine that this step is the first to go by: bits of `EngineFlag`. */
+      engineFlags?: number;
     }
   /** Of a run made by a reset: what went before is a copy of the base run's history. */
   | {

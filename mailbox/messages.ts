@@ -34,6 +34,8 @@ export type MessageBody =
       succession?: SuccessionRecord;
       startDelay?: number;
       suggestAtBytes?: number;
+      /** As in the event: the rules of the engine that the run goes by. */
+      engineFlags?: number;
     }
   /** `requestId`, `identity` and `sender` are not for the workflow: with them the signal moves on to the next run of the chain. */
   | {
@@ -93,6 +95,7 @@ export const messageCodec: RecordCodec<Message> = recordCodec<Message, 'kind'>('
     'succession',
     'startDelay',
     'suggestAtBytes',
+    'engineFlags',
   ],
   signal: [2, 'seq', 'time', 'name', 'input', 'requestId', 'sender', 'headers', 'identity'],
   update: [3, 'seq', 'time', 'updateId', 'name', 'input', 'headers'],

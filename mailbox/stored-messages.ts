@@ -104,12 +104,13 @@ export type StartFacts = Pick<
   | 'succession'
   | 'startDelay'
   | 'suggestAtBytes'
+  | 'engineFlags'
 >;
 
 /** The message that starts a run, with what its workflow can know of where it comes from. */
 export function startMessage(started: StartFacts, { seq, time }: { seq: number; time: number }): Message {
   const { input, memo, parent, continuedFromRunId, options, succession, startDelay } = started;
-  const { suggestAt, suggestAtBytes } = started;
+  const { suggestAt, suggestAtBytes, engineFlags } = started;
   // An absent field and an undefined one make the same row; adding fields one by one would take longer than all the rest.
   const start = {
     kind: 'start',
@@ -124,6 +125,7 @@ export function startMessage(started: StartFacts, { seq, time }: { seq: number; 
     options,
     succession,
     startDelay,
+    engineFlags,
   };
   return start as Message;
 }

@@ -59,6 +59,8 @@ export interface StepReport {
   readonly time: number;
   readonly commands: readonly Command[];
   readonly answers: readonly Answer[];
+  /** Rules of the engine that this step is the first of its run to go by; absent for nearly all. */
+  readonly engineFlags?: number | undefined;
 }
 
 export type SliceEnd =
@@ -183,7 +185,14 @@ function stepFromRow(row: Row): Message[] {
 }
 
 type AnswerRow = [seq: number, result: Payload | null, failure: AnswerFailure | null];
-type StepRow = [cause: number, time: number, merged: readonly number[] | 0, commands: Row[], answers: AnswerRow[]];
+type StepRow = [
+  cause: number,
+  time: number,
+  merged: readonly number[] | 0,
+  commands: Row[],
+  answers: AnswerRow[],
+  engineFlags?: number,
+];
 /** Most slices end resident, and many made nothing. */
 type ReportRow = [run: number, processed: number, end?: SliceEnd | 0, ...steps: StepRow[]];
 
@@ -199,8 +208,10 @@ function reportToRow({ run, processed, end, steps, underWay = [] }: SliceReport)
   if (end.kind === 'resident' && steps.length === 0 && underWay.length === 0) return [run, processed];
   const row: ReportRow = [run, processed, end.kind === 'resident' ? 0 : end];
   if (underWay.length > 0) row.push([NO_STEP, 0, 0, underWay.map(commandCodec.toRow), []]);
-  for (const { cause, time, merged, commands, answers } of steps) {
-    row.push([cause, time, merged ?? 0, commands.map(commandCodec.toRow), answers.map(answerToRow)]);
+  for (const { cause, time, merged, commands, answers, engineFlags } of steps) {
+    const step: StepRow = [cause, time, merged ?? 0, commands.map(commandCodec.toRow), answers.map(answerToRow)];
+    if (engineFlags !== undefined) step.push(engineFlags);
+    row.push(step);
   }
   return row;
 }
@@ -226,13 +237,14 @@ function reportFromRow([run, processed, end = 0, ...steps]: ReportRow): SliceRep
   };
 }
 
-function stepReportFromRow([cause, time, merged, commands, answers]: StepRow): StepReport {
+function stepReportFromRow([cause, time, merged, commands, answers, engineFlags]: StepRow): StepReport {
   return {
     cause,
     time,
     merged: merged === 0 ? undefined : merged,
     commands: commands.map(commandCodec.fromRow),
     answers: answers.map(answerFromRow),
+    engineFlags,
   };
 }
 

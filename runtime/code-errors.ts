@@ -106,6 +106,19 @@ export class HistoryFormatError extends HoldfastError<{ reason: string }> {
   }
 }
 
+/** A history goes by rules of the engine that this version does not know: its run is suspended until one runs that does. */
+export class HistoryTooNewError extends HoldfastError<{ eventId: number; flags: number }> {
+  readonly code = 'HISTORY_TOO_NEW';
+  constructor(fields: { eventId: number; flags: number }, options?: ErrorOptions) {
+    super(
+      `The history goes by engine flags ${fields.flags} from event ${fields.eventId} on, which this version of Holdfast does not know. ` +
+        'Run the version that wrote it, or a newer one',
+      fields,
+      options,
+    );
+  }
+}
+
 /** A run cannot be reset to that event; nothing was changed. */
 export class WorkflowResetError extends HoldfastError<{
   workflowId: string;

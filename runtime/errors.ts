@@ -15,6 +15,7 @@ import { HoldfastError } from './base-error.js';
 import {
   DeterminismViolationError,
   HistoryFormatError,
+  HistoryTooNewError,
   ReplayError,
   WorkflowBundleError,
   WorkflowDefinitionError,
@@ -42,6 +43,7 @@ export {
   DeterminismViolationError,
   type DeterminismViolationFields,
   HistoryFormatError,
+  HistoryTooNewError,
   ReplayError,
   WorkflowBundleError,
   WorkflowDefinitionError,
@@ -305,6 +307,7 @@ const ALL: readonly ErrorClass[] = [
   DeterminismViolationError,
   ReplayError,
   HistoryFormatError,
+  HistoryTooNewError,
   WorkflowResetError,
   ReadOnlyViolationError,
   StepFailedWorkerError,

@@ -27,6 +27,8 @@ export interface CoreOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly newRunId: () => string;
+  /** By which new runs go: those of an earlier version, in tests. Default: all. */
+  readonly engineFlags?: number;
   readonly emit: (event: Lifecycle) => void;
   readonly subscribed: (name: Lifecycle['name']) => boolean;
   /** The store failed: the runtime stops. */

@@ -2,6 +2,7 @@
  * Run starts: how a run begins, whoever wants it, with the messages that are one step with its start.
  * Thread: supervisor. In → out: what is to run, and what comes with it → run with its first events and messages.
  */
+import { ENGINE_FLAGS } from '../../../actors/engine-flags.js';
 import { SUGGEST_AT, SUGGEST_AT_BYTES } from '../../../actors/history-size.js';
 import type {
   CarriedFrom,
@@ -145,6 +146,7 @@ export class RunStarts {
       startThrough,
       suggestAt: suggestAt < SUGGEST_AT ? suggestAt : undefined,
       suggestAtBytes: suggestAtBytes < SUGGEST_AT_BYTES ? suggestAtBytes : undefined,
+      engineFlags: core.options.engineFlags ?? ENGINE_FLAGS,
       eventTime: at.time,
       seq: at.seq,
     } as Started; // An absent field and an undefined one make the same row.

@@ -162,6 +162,10 @@ export class Reports {
       if (message.kind === 'timerFired' && !cancels(step, message.timerId))
         this.deps.effects.timerFired(context, message);
     }
+    // Before the commands: one of them may close the run.
+    if (step.engineFlags !== undefined) {
+      this.deps.effects.write(context, { eventType: 'WorkflowTaskCompleted', engineFlags: step.engineFlags });
+    }
     for (const command of commands) this.deps.effects.command(context, command);
     if (context.ran !== undefined && step.merged !== undefined)
       this.deps.effects.write(context, { eventType: 'WorkflowTaskCompleted' });
