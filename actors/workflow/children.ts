@@ -10,8 +10,10 @@ import type { StartedChild } from '../children.js';
 import { currentExecution } from '../current.js';
 import type { Interceptors } from '../interceptors.js';
 import { derivedUuid } from '../random.js';
+import { HandleClasses } from './classes/stubs.js';
 import type { RunOf, WithWorkflowArgs, Workflow, WorkflowClass, WorkflowResultType } from './definitions.js';
 import { workflowTypeOf } from './names.js';
+import { OUTGOING, type OutgoingStubs } from './outgoing-class-handle.js';
 import { encodeArgs, OutgoingHandle } from './outgoing-handle.js';
 
 /** What happens to a child that is open when its parent closes, in whatever way. */
@@ -93,6 +95,11 @@ export class ChildWorkflowHandle<T extends Workflow = Workflow> extends Outgoing
   }
 }
 
+/** The handle of a child that is a class workflow: its handler methods are there too. */
+export type ChildWorkflowClassHandle<C extends WorkflowClass> = ChildWorkflowHandle<RunOf<C>> & OutgoingStubs<C>;
+
+const HANDLE_CLASSES = new HandleClasses<ChildWorkflowHandle>(ChildWorkflowHandle, OUTGOING);
+
 /**
  * Starts a child workflow and resolves with its handle once it has started.
  * @param workflowTypeOrFunc the workflow function or class, or the name under which the workflow file exports it
@@ -102,11 +109,14 @@ export class ChildWorkflowHandle<T extends Workflow = Workflow> extends Outgoing
  * const child = await startChild(shipment, { args: [orderId], workflowId: `shipment-${orderId}` });
  * await child.signal(hurry);
  * const receipt = await child.result();
+ * @example
+ * const child = await startChild(Shipment, { args: [orderId] });
+ * await child.signal.hurry();
  */
 export function startChild<C extends WorkflowClass>(
   workflowClass: C,
   options: WithWorkflowArgs<RunOf<C>, ChildWorkflowOptions>,
-): Promise<ChildWorkflowHandle<RunOf<C>>>;
+): Promise<ChildWorkflowClassHandle<C>>;
 export function startChild<T extends Workflow>(
   workflowTypeOrFunc: string | T,
   options: WithWorkflowArgs<T, ChildWorkflowOptions>,
@@ -120,7 +130,7 @@ export async function startChild(
 ): Promise<ChildWorkflowHandle> {
   const begun = begin(workflowTypeOrFunc, options);
   const { workflowId, child } = begun instanceof Promise ? await begun : begun;
-  return new ChildWorkflowHandle(workflowId, await child.started, child);
+  return new (HANDLE_CLASSES.of(workflowTypeOrFunc))(workflowId, await child.started, child);
 }
 
 /**

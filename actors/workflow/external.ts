@@ -6,9 +6,12 @@
 import { refuseUnknownOptions } from '../../mailbox/checks.js';
 import { InvalidArgumentError } from '../../runtime/errors.js';
 import { currentExecution } from '../current.js';
-import type { SignalDefinition, WithWorkflowArgs, Workflow } from './definitions.js';
+import type { ParametersOf, SignalArgsOf, SignalMethodOf } from './classes/stub-types.js';
+import { HandleClasses, messageNameOf } from './classes/stubs.js';
+import type { RunOf, SignalDefinition, WithWorkflowArgs, Workflow, WorkflowClass } from './definitions.js';
 import { encoded, requestThrough } from './intercepted-requests.js';
-import { handlerNameOf, workflowTypeOf } from './names.js';
+import { workflowTypeOf } from './names.js';
+import { OUTGOING, type OutgoingStubs } from './outgoing-class-handle.js';
 import { encodeArgs, OutgoingHandle, targetOf } from './outgoing-handle.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: matches any list of arguments that a definition may have
@@ -16,7 +19,10 @@ type AnyArgs = any[];
 
 export type SignalWithStartOptions<Args extends AnyArgs> = {
   signal: SignalDefinition<Args> | string;
-} & ([] extends Args ? { signalArgs?: Readonly<NoInfer<Args>> } : { signalArgs: Readonly<NoInfer<Args>> });
+} & SignalArgsOf<NoInfer<Args>>;
+
+/** A class whose run method is a workflow function of that type; any class, if that takes anything. */
+type ClassRunning<T extends Workflow> = 0 extends 1 & Parameters<T>[number] ? WorkflowClass : new () => { run: T };
 
 const SIGNAL_WITH_START_OPTIONS: ReadonlySet<string> = new Set(['args', 'signal', 'signalArgs']);
 
@@ -37,14 +43,26 @@ export class ExternalWorkflowHandle<T extends Workflow = Workflow> extends Outgo
   /**
    * Signals the workflow, starting it first if it is not running: the signal is then there before the workflow function begins. Resolves
    * once that is durable. (Temporal offers this to clients only.)
-   * @param workflowTypeOrFunc the workflow function, or the name under which the workflow file exports it
+   * @param workflowTypeOrFunc the workflow function or class, or the name under which the workflow file exports it; with a class a signal
+   *   goes by the name of its method, or by its definition
    * @throws ApplicationFailure of type UnknownWorkflowTypeError or ResourceExhaustedError
    * @example await getExternalWorkflowHandle('cart-1').signalWithStart(cart, { args: ['ada'], signal: addItem, signalArgs: ['apples', 3] });
+   * @example await getExternalWorkflowHandle('cart-1').signalWithStart(Cart, { args: ['ada'], signal: 'addItem', signalArgs: ['apples', 3] });
    */
-  async signalWithStart<W extends T, Args extends AnyArgs = unknown[]>(
+  signalWithStart<C extends ClassRunning<T>, K extends SignalMethodOf<InstanceType<C>>>(
+    workflowClass: C,
+    options: WithWorkflowArgs<RunOf<C>, { signal: K } & SignalArgsOf<ParametersOf<InstanceType<C>[K]>>>,
+  ): Promise<{ signaledRunId: string }>;
+  signalWithStart<C extends ClassRunning<T>, Args extends AnyArgs>(
+    workflowClass: C,
+    options: WithWorkflowArgs<RunOf<C>, { signal: SignalDefinition<Args> } & SignalArgsOf<NoInfer<Args>>>,
+  ): Promise<{ signaledRunId: string }>;
+  signalWithStart<W extends T, Args extends AnyArgs = unknown[]>(
     workflowTypeOrFunc: string | W,
     options: WithWorkflowArgs<W, SignalWithStartOptions<Args>>,
-  ): Promise<{ signaledRunId: string }> {
+  ): Promise<{ signaledRunId: string }>;
+  async signalWithStart(workflowTypeOrFunc: unknown, given: object): Promise<{ signaledRunId: string }> {
+    const options = given as WithWorkflowArgs<Workflow, SignalWithStartOptions<AnyArgs>>; // As its overloads say.
     const { externalRequests } = currentExecution();
     refuseUnknownOptions(options, SIGNAL_WITH_START_OPTIONS);
     if (this.runId !== undefined) {
@@ -52,7 +70,7 @@ export class ExternalWorkflowHandle<T extends Workflow = Workflow> extends Outgo
       throw new InvalidArgumentError({ argument: 'runId', reason });
     }
     const workflowType = workflowTypeOf(workflowTypeOrFunc);
-    const name = handlerNameOf('signal', options.signal);
+    const name = messageNameOf('signal', workflowTypeOrFunc, options.signal);
     const { workflowId } = this;
     const { runId } = await requestThrough('signalWithStart', { workflowId }, name, options.signalArgs, (asked) =>
       externalRequests.send(() => {
@@ -71,16 +89,35 @@ export class ExternalWorkflowHandle<T extends Workflow = Workflow> extends Outgo
   }
 }
 
+/** The handle of a class workflow: its handler methods are there too. */
+export type ExternalWorkflowClassHandle<C extends WorkflowClass> = ExternalWorkflowHandle<RunOf<C>> & OutgoingStubs<C>;
+
+const HANDLE_CLASSES = new HandleClasses<ExternalWorkflowHandle>(ExternalWorkflowHandle, OUTGOING);
+
 /**
  * A handle of another workflow by its ids. Asks nothing yet, so an unknown id shows at its first call.
  * @param runId pins the handle to one run
+ * @param workflowClass for a handle with the methods of a class workflow
  * @throws InvalidArgumentError
  * @example await getExternalWorkflowHandle<typeof order>('order-1').signal(addItem, 'apples', 3);
+ * @example await getExternalWorkflowHandle(Order, 'order-1').signal.addItem('apples', 3);
  */
+export function getExternalWorkflowHandle<C extends WorkflowClass>(
+  workflowClass: C,
+  workflowId: string,
+  runId?: string,
+): ExternalWorkflowClassHandle<C>;
 export function getExternalWorkflowHandle<T extends Workflow = Workflow>(
   workflowId: string,
   runId?: string,
-): ExternalWorkflowHandle<T> {
+): ExternalWorkflowHandle<T>;
+export function getExternalWorkflowHandle(
+  first: WorkflowClass | string,
+  ...rest: (string | undefined)[]
+): ExternalWorkflowHandle {
   currentExecution();
-  return new ExternalWorkflowHandle<T>(workflowId, runId);
+  if (typeof first !== 'function') return new ExternalWorkflowHandle(first, rest[0]);
+  workflowTypeOf(first); // For its check.
+  const [workflowId, runId] = rest;
+  return new (HANDLE_CLASSES.of(first))(workflowId, runId);
 }

@@ -13,10 +13,12 @@ export {
   type QueryDecorator,
   type QueryMemberOptions,
   query,
+  type RunDecorator,
   run,
   type SignalDecorator,
   type SignalMemberOptions,
   signal,
+  type UpdateDecorator,
   type UpdateMemberOptions,
   update,
   type ValidatedUpdateDecorator,
@@ -79,13 +81,20 @@ export {
 export { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 export {
   ChildWorkflowCancellationType,
+  type ChildWorkflowClassHandle,
   ChildWorkflowHandle,
   type ChildWorkflowOptions,
   executeChild,
   ParentClosePolicy,
   startChild,
 } from './children.js';
-export { ExternalWorkflowHandle, getExternalWorkflowHandle, type SignalWithStartOptions } from './external.js';
+export {
+  type ExternalWorkflowClassHandle,
+  ExternalWorkflowHandle,
+  getExternalWorkflowHandle,
+  type SignalWithStartOptions,
+} from './external.js';
+export type { OutgoingStubs, OutgoingUpdateStub } from './outgoing-class-handle.js';
 export { OutgoingUpdateHandle, type OutgoingUpdateOptions } from './outgoing-handle.js';
 
 // The run itself

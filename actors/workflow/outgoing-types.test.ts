@@ -3,9 +3,9 @@
  * Thread: none; only compiled, then run once over types alone.
  */
 import { expectTypeOf, test } from 'vitest';
-import type { ChildWorkflowHandle, executeChild, startChild } from './children.js';
+import type { ChildWorkflowClassHandle, ChildWorkflowHandle, executeChild, startChild } from './children.js';
 import { defineQuery, defineSignal, defineUpdate } from './definitions.js';
-import type { ExternalWorkflowHandle, getExternalWorkflowHandle } from './external.js';
+import type { ExternalWorkflowClassHandle, ExternalWorkflowHandle, getExternalWorkflowHandle } from './external.js';
 import type { OutgoingUpdateHandle } from './outgoing-handle.js';
 
 const add = defineSignal<[what: string, count: number]>('add');
@@ -18,6 +18,13 @@ declare function idle(): Promise<void>;
 declare function greet(name?: string): Promise<string>;
 declare class Approval {
   run(what: string): Promise<boolean>;
+  decide(by: string, verdict?: string): void;
+  hurry(): Promise<void>;
+  state(of: string): number;
+  extend(days: number): Promise<{ until: Date }>;
+}
+declare class Review {
+  run(what: number): Promise<boolean>;
 }
 
 declare const handleOf: typeof getExternalWorkflowHandle;
@@ -25,6 +32,9 @@ declare const start: typeof startChild;
 declare const execute: typeof executeChild;
 declare const handle: ExternalWorkflowHandle;
 declare const child: ChildWorkflowHandle<typeof order>;
+declare const approval: ExternalWorkflowClassHandle<typeof Approval>;
+declare const approvalChild: ChildWorkflowClassHandle<typeof Approval>;
+declare const either: typeof approval | typeof approvalChild;
 
 /** Compiled, never called. */
 function compiled(_: () => unknown): void {}
@@ -104,4 +114,55 @@ test('updates and queries of another workflow give what their definition says', 
   compiled(() => handle.query(total));
   // @ts-expect-error an update is no query
   compiled(() => handle.query(flush));
+});
+
+test('the handle of a class has its methods, each as what it may be', () => {
+  expectTypeOf(() => handleOf(Approval, 'a')).returns.toEqualTypeOf<ExternalWorkflowClassHandle<typeof Approval>>();
+  expectTypeOf(() => start(Approval, { args: ['it'] })).returns.resolves.toEqualTypeOf<
+    ChildWorkflowClassHandle<typeof Approval>
+  >();
+  expectTypeOf(() => approvalChild.result()).returns.resolves.toEqualTypeOf<boolean>();
+  expectTypeOf(() => either.signal.decide('ada')).returns.resolves.toEqualTypeOf<void>();
+  expectTypeOf(() => either.query.state('it')).returns.resolves.toEqualTypeOf<number>();
+  expectTypeOf(() => either.update.extend(3)).returns.resolves.toEqualTypeOf<{ until: Date }>();
+  expectTypeOf(() => either.update.extend.execute({ args: [3], updateId: 'u' })).returns.resolves.toEqualTypeOf<{
+    until: Date;
+  }>();
+  expectTypeOf(() =>
+    either.update.extend.start({ args: [3], waitForStage: 'ACCEPTED' }),
+  ).returns.resolves.toEqualTypeOf<OutgoingUpdateHandle<{ until: Date }>>();
+  compiled(() => either.signal.hurry());
+  compiled(() => either.signal(add, 'apples', 3));
+  compiled(() => either.executeUpdate(approve, { args: ['ada'] }));
+  // @ts-expect-error the name is a string
+  compiled(() => either.signal.decide(1));
+  // @ts-expect-error the days are missing
+  compiled(() => either.update.extend());
+  // @ts-expect-error a signal is no query
+  compiled(() => either.query.decide('ada'));
+  // @ts-expect-error an update with a result is no signal
+  compiled(() => either.signal.extend(3));
+  // @ts-expect-error there is no such method
+  compiled(() => either.signal.decided('ada'));
+  // @ts-expect-error the run method is called by a start
+  compiled(() => either.update.run('it'));
+});
+
+test('signalWithStart takes a class, and the method of a signal with its arguments', () => {
+  const begin = { args: ['it'] as [string] };
+  compiled(() => handleOf('a').signalWithStart(Approval, { ...begin, signal: 'decide', signalArgs: ['ada', 'yes'] }));
+  compiled(() => handleOf('a').signalWithStart(Approval, { ...begin, signal: 'hurry' }));
+  compiled(() => approval.signalWithStart(Approval, { ...begin, signal: add, signalArgs: ['apples', 3] }));
+  // @ts-expect-error the workflow's arguments are missing
+  compiled(() => handleOf('a').signalWithStart(Approval, { signal: 'hurry' }));
+  // @ts-expect-error the signal's arguments are missing
+  compiled(() => handleOf('a').signalWithStart(Approval, { ...begin, signal: 'decide' }));
+  // @ts-expect-error the name is a string
+  compiled(() => handleOf('a').signalWithStart(Approval, { ...begin, signal: 'decide', signalArgs: [1] }));
+  // @ts-expect-error an update with a result is no signal
+  compiled(() => handleOf('a').signalWithStart(Approval, { ...begin, signal: 'extend', signalArgs: [1] }));
+  // @ts-expect-error there is no such method
+  compiled(() => handleOf('a').signalWithStart(Approval, { ...begin, signal: 'decided', signalArgs: ['ada'] }));
+  // @ts-expect-error by its type the handle is of another workflow
+  compiled(() => approval.signalWithStart(Review, { args: [1], signal: stop }));
 });

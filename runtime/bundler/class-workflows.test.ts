@@ -91,6 +91,67 @@ describe.each([
   });
 });
 
+const FAMILY = `
+import * as workflow from 'holdfast/workflow';
+@workflow.defn
+export class Cart {
+  items: string[] = [];
+  done = false;
+  @workflow.run async run(): Promise<string> {
+    await workflow.condition(() => this.done);
+    return this.items.join();
+  }
+  @workflow.signal({ name: 'add-item' }) add(item: string): void {
+    this.items.push(item);
+  }
+  @workflow.signal finish(): void {
+    this.done = true;
+  }
+  @workflow.query content(): string[] {
+    return this.items;
+  }
+  @workflow.update({ validator: 'known' }) remove(item: string): number {
+    return this.items.splice(this.items.indexOf(item), 1).length;
+  }
+  known(item: string): void {
+    if (!this.items.includes(item)) throw new Error('there is no ' + item);
+  }
+}
+@workflow.defn
+export class Shop {
+  @workflow.run async run(): Promise<unknown[]> {
+    const cart = await workflow.startChild(Cart, { args: [], workflowId: 'cart' });
+    await cart.signal.add('apples');
+    const same = workflow.getExternalWorkflowHandle(Cart, 'cart');
+    await same.signal.add('pears');
+    const removed = await same.update.remove('apples');
+    const content = await same.query.content();
+    const refused = await (same.query as any).known('x').catch((error: Error) => error.message);
+    await cart.signal.finish();
+    return [removed, content, refused, await cart.result()];
+  }
+}`;
+
+test.each([
+  ['shared', FAMILY, true],
+  ['not shared', `${FAMILY}\nlet count = 0;\nexport const counts = async () => ++count;`, false],
+])(
+  'classes that are %s by executions have their methods on the handles that workflows get',
+  async (_, text, shared) => {
+    const { modules } = await bundleOf(text);
+    expect(modules.map(({ shareable }) => shareable)).toEqual([shared]);
+    const workflows = join(writeProject({ 'workflows.ts': text }), 'workflows.ts');
+    await using runtime = await createTestRuntime({ workflows });
+    const validator = 'known is the validator of update remove, and no message';
+    expect(await runtime.client.workflow.execute('Shop', { workflowId: 's' })).toEqual([
+      1,
+      ['pears'],
+      expect.stringContaining(validator),
+      'pears',
+    ]);
+  },
+);
+
 const SMALL = (more: string) => `
 import { defn, run, signal } from 'holdfast/workflow';
 ${more}`;
@@ -110,6 +171,10 @@ describe('a decorated class', () => {
     [
       'itself and static primitives named in it',
       '@defn() export class A { static x = 1; @run async r() { return A.x; } }',
+    ],
+    [
+      'decorators without parentheses',
+      '@defn export class A { @run async r() {} @signal s() {} }\n@defn() export class B { @run() async r() {} }',
     ],
     ['private members', '@defn() export class A { #n = 0; #m() { return this.#n++; } @run async r() { this.#m(); } }'],
   ])('is shared: %s', async (_, text) => {

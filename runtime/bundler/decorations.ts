@@ -133,11 +133,12 @@ export function isDecoration(node: AnyNode, names: ModuleNames): boolean {
   );
 }
 
-const WITH_CALL = new Set(['defn', 'signal', 'query', 'update']);
+const DECORATORS = new Set(['defn', 'run', 'signal', 'query', 'update']);
 
+/** With parentheses or without. */
 function isOurs(node: Expression, imported: ModuleNames['imported']): boolean {
-  if (node.type !== 'CallExpression') return importedAs(node, imported) === 'run';
-  return WITH_CALL.has(importedAs(node.callee, imported) ?? '') && node.arguments.every(isPlain);
+  if (node.type !== 'CallExpression') return DECORATORS.has(importedAs(node, imported) ?? '');
+  return DECORATORS.has(importedAs(node.callee, imported) ?? '') && node.arguments.every(isPlain);
 }
 
 /** By which name an expression stands for an export of the authoring API. */

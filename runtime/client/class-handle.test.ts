@@ -2,6 +2,7 @@
  * Handles of class workflows: each method sends what it was decorated as, and says so if it is called as something else.
  * Thread: the test's.
  */
+import { inspect } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
 import * as workflow from '../../actors/workflow/index.js';
 import { decodePayloads, encodePayload } from '../../mailbox/payload.js';
@@ -35,7 +36,14 @@ class Greeting extends Base {
     return language;
   }
   validateLanguage(_language: string): void {}
+  toText(): string {
+    return 'greeting';
+  }
 }
+
+/** For what the types refuse already. */
+// biome-ignore lint/suspicious/noExplicitAny: so that misuse compiles
+const untyped = (handle: unknown) => handle as any;
 
 let supervisor: FakeSupervisor;
 let requests: Request[];
@@ -133,19 +141,46 @@ test('a method can be passed on without its handle, and each handle has its own'
 });
 
 test('a method called as what it is not says what it is', async () => {
-  const handle = supervise().getHandle(Greeting, 'w');
+  const handle = untyped(supervise().getHandle(Greeting, 'w'));
+  const names = 'It has signals: inherited, approve, learn; queries: languages; updates: setLanguage';
   const refused = [
-    [handle.query.approve({ name: 'a' }), 'approve is a signal of Greeting: use handle.signal.approve'],
-    [handle.signal.setLanguage('fr'), 'setLanguage is an update of Greeting: use handle.update.setLanguage'],
-    [handle.update.languages({ supportedOnly: true }), 'languages is a query of Greeting: use handle.query.languages'],
-    [handle.update.validateLanguage('fr'), 'validateLanguage is no signal, query or update of Greeting'],
-    [handle.signal.anything('x', []), 'use handle.signal(name, …)'],
-    [(handle.signal as unknown as { run(): Promise<void> }).run(), 'run is the run method of Greeting'],
-  ] as const;
+    [handle.query.approve, 'approve is a signal of Greeting: use handle.signal.approve'],
+    [handle.signal.setLanguage, 'setLanguage is an update of Greeting: use handle.update.setLanguage'],
+    [handle.update.languages, 'languages is a query of Greeting: use handle.query.languages'],
+    [
+      handle.update.validateLanguage,
+      `validateLanguage is the validator of update setLanguage, and no message. ${names}`,
+    ],
+    [handle.query.toText, `toText is no signal, query or update of Greeting: decorate it. ${names}`],
+    [handle.signal.anything, 'use handle.signal(name, …)'],
+    [handle.signal.run, 'run is the run method of Greeting'],
+  ];
   for (const [call, message] of refused) {
-    await expect(call).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(message) });
+    await expect(call()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(message) });
   }
   expect(requests).toEqual([]);
+});
+
+test('a name that no method has says which there are, and where other names go', async () => {
+  const handle = untyped(supervise().getHandle(Greeting, 'w'));
+  const message = expect.stringContaining('Greeting has no method aprove. It has signals: inherited, approve, learn;');
+  const error = { code: 'INVALID_ARGUMENT', message };
+  await expect(handle.signal.aprove()).rejects.toMatchObject(error);
+  await expect(handle.query.aprove()).rejects.toMatchObject(error);
+  await expect(handle.update.aprove.execute({ args: [] })).rejects.toMatchObject(error);
+  await expect(handle.signal.aprove()).rejects.toThrow('Other signal names go through handle.signal(name, …)');
+  expect(requests).toEqual([]);
+});
+
+test('stubs can be printed, compared and looked into like other functions', () => {
+  const handle = supervise().getHandle(Greeting, 'w');
+  for (const stubs of [handle.signal, handle.query, handle.update]) {
+    expect(stubs).toEqual(stubs);
+    expect(inspect(stubs)).toBeTypeOf('string');
+    expect(JSON.stringify({ stubs })).not.toContain('aprove');
+    expect('approve' in stubs).toBe(true);
+    expect('aprove' in stubs).toBe(false);
+  }
 });
 
 test('a handle is not taken for a promise, and neither are its methods', async () => {
@@ -174,8 +209,7 @@ test('signals and updates with options go through their stubs too', async () => 
     { kind: 'update', name: 'setLanguage', updateId: 'u', stage: 'COMPLETED' },
     { kind: 'update', name: 'setLanguage', stage: 'COMPLETED' },
   ]);
-  await expect(handle.update.approve.start({ args: [{ name: 'Ada' }], waitForStage: 'ACCEPTED' })).rejects.toThrow(
-    'approve is a signal of Greeting',
-  );
-  await expect(handle.signal.setLanguage.send({ args: ['fr'] })).rejects.toThrow('setLanguage is an update');
+  const { signal, update: updates } = untyped(handle);
+  await expect(updates.approve.start({ args: [], waitForStage: 'ACCEPTED' })).rejects.toThrow('approve is a signal');
+  await expect(signal.setLanguage.send({ args: ['fr'] })).rejects.toThrow('setLanguage is an update');
 });

@@ -204,6 +204,18 @@ class Greeting {
   }
 }
 declare const greeting: WorkflowClassHandle<typeof Greeting>;
+declare class Messages {
+  run(): Promise<void>;
+  silent(): void;
+  silentLater(): Promise<void>;
+  later(): Promise<number>;
+  value(): string | undefined;
+  either(): string | Promise<string>;
+  // biome-ignore lint/suspicious/noExplicitAny: which may be anything
+  anything(): any;
+  protected hidden(): void;
+}
+declare const messages: WorkflowClassHandle<typeof Messages>;
 
 test('a workflow class decides what its start takes, what its handle offers and what each method takes and gives', () => {
   const start = () => client.start(Greeting, { workflowId: 'g', args: ['Ada'] });
@@ -268,9 +280,19 @@ test('decorators go only where they can work', () => {
       // @ts-expect-error only methods
       @workflow.signal()
       field = 1;
-      // @ts-expect-error the parentheses are missing
+      // @ts-expect-error a query answers with a value
+      @workflow.query
+      nothing(): void {}
+      // @ts-expect-error the sender of a signal gets no value
+      @workflow.signal()
+      valued(): number {
+        return 1;
+      }
+      // @ts-expect-error the sender of a signal gets no value, also later
       @workflow.signal
-      bare(): void {}
+      async valuedLater(): Promise<string> {
+        return '';
+      }
       // @ts-expect-error only updates have a validator
       @workflow.signal({ validator: 'check' })
       checked(_: string): void {}
@@ -288,6 +310,65 @@ test('decorators go only where they can work', () => {
     }
     return Built;
   });
+});
+
+test('decorators stand with parentheses or without', () => {
+  compiled(() => {
+    @workflow.defn
+    class Bare {
+      @workflow.run
+      async run(): Promise<void> {}
+      @workflow.signal
+      async wait(_: string): Promise<void> {}
+      @workflow.query
+      sum(): number | undefined {
+        return 1;
+      }
+      @workflow.update
+      change(): void {}
+    }
+    @workflow.defn()
+    class Called {
+      @workflow.run()
+      async run(): Promise<void> {}
+      @workflow.signal()
+      async wait(_: string): Promise<void> {}
+      @workflow.query()
+      sum(): number | undefined {
+        return 1;
+      }
+      @workflow.update()
+      change(): void {}
+    }
+    return [Bare, Called];
+  });
+});
+
+test('a handle has a method only as what it may be by its type', () => {
+  compiled(() => messages.signal.silent());
+  compiled(() => messages.signal.silentLater());
+  compiled(() => messages.update.silent());
+  compiled(() => messages.update.later());
+  compiled(() => messages.update.value());
+  expectTypeOf(() => messages.query.value()).returns.resolves.toEqualTypeOf<string | undefined>();
+  compiled(() => messages.query.anything());
+  compiled(() => messages.signal.anything());
+  // @ts-expect-error a query returns something
+  compiled(() => messages.query.silent());
+  // @ts-expect-error a query answers at once
+  compiled(() => messages.query.later());
+  // @ts-expect-error a query answers at once, whatever the answer
+  compiled(() => messages.query.either());
+  // @ts-expect-error a signal returns nothing
+  compiled(() => messages.signal.value());
+  // @ts-expect-error a signal returns nothing, also later
+  compiled(() => messages.signal.later());
+  // @ts-expect-error what is private is nobody's message
+  compiled(() => messages.update.hidden());
+  // @ts-expect-error a signal is no query
+  compiled(() => greeting.query.approve({ name: 'Ada' }));
+  // @ts-expect-error an update that returns a value is no signal
+  compiled(() => greeting.signal.setLanguage('fr'));
 });
 
 test('definitions with other arguments or results are other types', () => {

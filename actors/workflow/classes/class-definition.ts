@@ -65,6 +65,7 @@ export function defineClass(type: AnyClass, metadata: object | undefined, option
   const [run] = members.filter(({ kind }) => kind === 'run');
   if (run === undefined) throw wrong('it has no run method: mark one with @workflow.run');
   refuseTwins(handlers, wrong);
+  refuseValidatorsWithAPart(members, wrong);
   DEFINITIONS.set(type, {
     className,
     name: options.name,
@@ -119,12 +120,12 @@ function toHandler(type: AnyClass, { kind, method, options }: Member, wrong: Wro
   } catch (error) {
     throw wrong((error as Error).message, method);
   }
-  if (kind === 'query' && isAsync(methodOf(type, method))) {
+  if (kind === 'query' && isAsync(methodOf(type.prototype as object, method))) {
     throw wrong('a query handler must not be async, for it answers at once', method);
   }
   if (validator !== undefined) {
     if (kind !== 'update') throw wrong('only updates have a validator', method);
-    const found = typeof validator === 'string' ? methodOf(type, validator) : undefined;
+    const found = typeof validator === 'string' ? methodOf(type.prototype as object, validator) : undefined;
     if (found === undefined) throw wrong(`its validator '${String(validator)}' is no method of the class`, method);
     if (isAsync(found)) throw wrong('an update validator must not be async, for it decides at once', validator);
   }
@@ -148,6 +149,20 @@ function refuseTwins(handlers: readonly HandlerMember[], wrong: Wrong): void {
   }
 }
 
+/** What decides about an update is called by nobody else. */
+function refuseValidatorsWithAPart(members: readonly Member[], wrong: Wrong): void {
+  const parts = new Map(members.map(({ method, kind }) => [method, kind]));
+  for (const { method, options } of members) {
+    const part = parts.get(options.validator ?? '');
+    if (part === undefined) continue;
+    const what = part === 'run' ? 'the run method' : `${part === 'update' ? 'an' : 'a'} ${part}`;
+    throw wrong(
+      `it is the validator of update ${method}, and so cannot be ${what}; write two methods`,
+      options.validator,
+    );
+  }
+}
+
 /** Callers reach handlers as members of functions, which have these of their own; and whoever has a `then` is taken for a promise. */
 const FUNCTION_MEMBERS: ReadonlySet<string> = new Set([
   ...Object.getOwnPropertyNames(Function.prototype),
@@ -161,8 +176,8 @@ export function isFunctionMember(name: string): boolean {
 }
 
 /** Without calling getters, but for those that the sandbox puts before the methods of a class that it has frozen. */
-function methodOf(type: AnyClass, name: string): object | undefined {
-  for (let owner = type.prototype as object | null; owner !== null; owner = Object.getPrototypeOf(owner)) {
+export function methodOf(prototype: object, name: string): object | undefined {
+  for (let owner: object | null = prototype; owner !== null; owner = Object.getPrototypeOf(owner)) {
     const property = Object.getOwnPropertyDescriptor(owner, name);
     if (property === undefined) continue;
     const method: unknown = Object.isFrozen(owner) ? property.get?.call(owner) : property.value;

@@ -302,7 +302,7 @@ describe('misuse is refused with class, method and what to do', () => {
     expect(fields).toMatchObject({ member: 'go', reason: expect.stringMatching(/a update and a signal/) });
   });
 
-  test('parentheses that are missing or too many, and unknown options', () => {
+  test('unknown options, and the wrong place', () => {
     const member = (decorator: Untyped) =>
       refusal(() => {
         @workflow.defn()
@@ -314,23 +314,22 @@ describe('misuse is refused with class, method and what to do', () => {
         }
         return Odd;
       });
-    expect(member(untyped.signal)).toMatchObject({
+    expect(member(untyped.signal({ nmae: 'x' }))).toMatchObject({
       className: 'Odd',
       member: 'go',
-      reason: expect.stringContaining('@workflow.signal()'),
+      reason: expect.stringContaining("no option 'nmae'"),
     });
-    expect(member(untyped.query).reason).toContain('@workflow.query()');
-    expect(member(untyped.run()).reason).toBe('write @workflow.run without parentheses');
-    expect(member(untyped.signal({ nmae: 'x' })).reason).toContain("no option 'nmae'");
-    expect(member(untyped.defn()).reason).toBe('@workflow.defn() is for classes');
+    expect(member(untyped.run({ name: 'x' })).reason).toContain("no option 'name'");
+    expect(member(untyped.defn()).reason).toBe('@workflow.defn is for classes');
+    expect(member(untyped.defn).reason).toBe('@workflow.defn is for classes');
     const onClass = (decorator: Untyped) =>
       refusal(() => {
         @decorator
         class Odd {}
         return Odd;
       });
-    expect(onClass(untyped.defn)).toEqual({ className: 'Odd', reason: 'write @workflow.defn() with parentheses' });
     expect(onClass(untyped.signal())).toEqual({ className: 'Odd', reason: '@workflow.signal is for methods' });
+    expect(onClass(untyped.signal)).toEqual({ className: 'Odd', reason: '@workflow.signal is for methods' });
     expect(onClass(untyped.defn({ nmae: 'x' })).reason).toContain("no option 'nmae'");
   });
 
@@ -419,6 +418,32 @@ describe('legacy decorators', () => {
         { kind: 'update', method: 'change', name: 'change', validator: 'check' },
       ],
     });
+  });
+
+  test('make the same definition without parentheses', () => {
+    class Plain {
+      async run(): Promise<void> {}
+      go(): void {}
+      sum(): number {
+        return 1;
+      }
+      change(): void {}
+    }
+    const { run, signal, query, update, defn } = untyped;
+    expect(legacy(Plain, { run, go: signal, sum: query, change: update }, defn)).toBe(Plain);
+    expect(definitionOf(Plain)).toMatchObject({
+      run: 'run',
+      handlers: [
+        { kind: 'signal', method: 'go', name: 'go' },
+        { kind: 'query', method: 'sum', name: 'sum' },
+        { kind: 'update', method: 'change', name: 'change' },
+      ],
+    });
+  });
+
+  test('are refused on classes, if they are for methods', () => {
+    class Odd {}
+    expect(refusal(() => untyped.signal(Odd))).toEqual({ className: 'Odd', reason: '@workflow.signal is for methods' });
   });
 
   test('are refused on what is no method of the instance', () => {
