@@ -41,7 +41,7 @@ export class GreetingWorkflow {
   /** A query handler returns a value and must not change anything. */
   @workflow.query()
   getLanguages({ supportedOnly }: GetLanguagesInput): Language[] {
-    return Object.values(Language).filter((each) => !supportedOnly || each in this.greetings);
+    return Object.values(Language).filter((each) => !supportedOnly || Object.hasOwn(this.greetings, each));
   }
 
   @workflow.query()
@@ -65,7 +65,8 @@ export class GreetingWorkflow {
 
   /** Throws to reject the update before anything of it is recorded. */
   validateLanguage(language: Language): void {
-    if (!(language in this.greetings)) throw new Error(`${language} is not supported`);
+    // Not `in`: every object has a `toString`.
+    if (!Object.hasOwn(this.greetings, language)) throw new Error(`${language} is not supported`);
   }
 }
 
@@ -97,7 +98,7 @@ export class GreetingServiceWorkflow {
 
   @workflow.update()
   async setLanguage(language: Language): Promise<Language> {
-    if (!(language in this.greetings)) {
+    if (!Object.hasOwn(this.greetings, language)) {
       const greeting = await callGreetingService(language);
       // The update was accepted, which is in the history. A failure ends it; the workflow goes on.
       if (greeting === undefined) {

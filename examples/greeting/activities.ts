@@ -16,5 +16,5 @@ const KNOWN_TO_THE_SERVICE: Greetings = {
 
 export async function callGreetingService(language: Language): Promise<string | undefined> {
   await sleep(200); // Pretend that this calls a remote service.
-  return KNOWN_TO_THE_SERVICE[language];
+  return Object.hasOwn(KNOWN_TO_THE_SERVICE, language) ? KNOWN_TO_THE_SERVICE[language] : undefined;
 }

@@ -9,7 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { createTestRuntime } from 'holdfast/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { rejectionOf } from '../test-kit/rejection.test-kit.js';
+import * as activities from './activities.js';
+import { greetingServiceWorkflow, greetingWorkflow, type Language, setLanguage } from './workflows.js';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-greeting-'));
@@ -70,6 +74,18 @@ test('the first process is killed, and nothing that it acknowledged is lost', ()
       ' result → नमस्ते दुनिया',
       ' query get_language, though it is closed → Hindi',
     ].join('\n'),
+  );
+});
+
+test('what every object has is no language: the validator rejects it, and the service does not know it', async () => {
+  await using runtime = await createTestRuntime({ workflows: new URL('./workflows.js', import.meta.url), activities });
+  const client = runtime.client.workflow;
+  const odd = { args: ['toString' as Language] as const };
+  const greeting = await client.start(greetingWorkflow, { workflowId: 'prototype' });
+  expect((await rejectionOf(greeting.executeUpdate(setLanguage, odd))).cause.message).toBe('toString is not supported');
+  const service = await client.start(greetingServiceWorkflow, { workflowId: 'prototype-service' });
+  expect((await rejectionOf(service.executeUpdate(setLanguage, odd))).cause.message).toBe(
+    'Greeting service does not support toString',
   );
 });
 

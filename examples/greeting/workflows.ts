@@ -47,7 +47,7 @@ export async function greetingWorkflow(): Promise<string> {
 
   // A query handler returns a value and must not change anything.
   setHandler(getLanguages, ({ supportedOnly }) =>
-    Object.values(Language).filter((each) => !supportedOnly || each in greetings),
+    Object.values(Language).filter((each) => !supportedOnly || Object.hasOwn(greetings, each)),
   );
   setHandler(getLanguage, () => language);
 
@@ -66,7 +66,8 @@ export async function greetingWorkflow(): Promise<string> {
     },
     {
       validator: (next) => {
-        if (!(next in greetings)) throw new Error(`${next} is not supported`);
+        // Not `in`: every object has a `toString`.
+        if (!Object.hasOwn(greetings, next)) throw new Error(`${next} is not supported`);
       },
     },
   );
@@ -84,7 +85,7 @@ export async function greetingServiceWorkflow(): Promise<string> {
   let approverName: string | undefined;
 
   setHandler(getLanguages, ({ supportedOnly }) =>
-    Object.values(Language).filter((each) => !supportedOnly || each in greetings),
+    Object.values(Language).filter((each) => !supportedOnly || Object.hasOwn(greetings, each)),
   );
   setHandler(getLanguage, () => language);
   setHandler(approve, ({ name }) => {
@@ -92,7 +93,7 @@ export async function greetingServiceWorkflow(): Promise<string> {
   });
 
   setHandler(setLanguage, async (next) => {
-    if (!(next in greetings)) {
+    if (!Object.hasOwn(greetings, next)) {
       const greeting = await callGreetingService(next);
       // The update was accepted, which is in the history. A failure ends it; the workflow goes on.
       if (greeting === undefined)
