@@ -56,7 +56,7 @@ function toWorkload(text: string): Workload {
   return found;
 }
 
-function toNumber(option: string, text: string, from: number, to: number, whole = true): number {
+export function toNumber(option: string, text: string, from: number, to: number, whole = true): number {
   const value = Number(text);
   if (text.trim() !== '' && value >= from && value <= to && (!whole || Number.isInteger(value))) return value;
   throw new Error(`${option}: '${text}' is not a ${whole ? 'whole ' : ''}number from ${from} to ${to}`);

@@ -1,5 +1,5 @@
 /**
- * The drive: a number of callers, each with one operation under way, for some time.
+ * The drive: a number of callers, each with one operation under way, for some time or for a number of operations.
  * Thread: main. In → out: operation → how many, how long each took, and the processor time of the whole process.
  */
 
@@ -20,15 +20,28 @@ export interface Figures {
 }
 
 /** All threads of the process count as processor time; the elapsed time ends with the last operation. */
-export async function drive(operation: Operation, callers: number, ms: number): Promise<Sample> {
+export function drive(operation: Operation, callers: number, ms: number): Promise<Sample> {
+  const end = performance.now() + ms;
+  return driveWhile(operation, callers, (_n, now) => now < end);
+}
+
+/** So many in all: the same work for whoever is measured, however long it takes. */
+export function driveOperations(operation: Operation, callers: number, count: number): Promise<Sample> {
+  return driveWhile(operation, callers, (n) => n < count);
+}
+
+async function driveWhile(
+  operation: Operation,
+  callers: number,
+  goOn: (n: number, now: number) => boolean,
+): Promise<Sample> {
   const latenciesMs: number[] = [];
   let n = 0;
   const cpu = process.cpuUsage();
   const start = performance.now();
-  const end = start + ms;
   const call = async () => {
     let began = performance.now();
-    while (began < end) {
+    while (goOn(n, began)) {
       await operation(n++);
       const now = performance.now();
       latenciesMs.push(now - began);

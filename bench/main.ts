@@ -7,6 +7,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { measureWorkload, type Result, ROUNDS } from './cells.js';
 import { parseCommandLine, type Settings, USAGE } from './command-line.js';
+import { FLOOR } from './floor/floor.js';
 import { describeMachine } from './machine.js';
 import { measureMemory } from './memory/measure.js';
 import { header, memoryLine, type Report, row, toJson } from './report.js';
@@ -19,6 +20,7 @@ async function bench(settings: Settings): Promise<void> {
   try {
     const machine = describeMachine(directory);
     const described = {
+      floor: FLOOR,
       durability: 'disk',
       workers,
       secondsPerCell: settings.seconds,

@@ -30,16 +30,16 @@ const COLUMNS = [
 ] as const;
 
 export function header(machine: Machine, settings: object): string[] {
+  return [...settingsLines(machine, settings), '', COLUMNS.map(([title, width]) => title.padStart(width)).join(' ')];
+}
+
+/** What figures are worth nothing without. */
+export function settingsLines(machine: Machine, settings: object): string[] {
   const list = (value: object) =>
     Object.entries(value)
       .map(([name, of]) => `${name} ${Array.isArray(of) ? of.join('/') : of}`)
       .join(', ');
-  return [
-    `Machine:  ${list(machine)}`,
-    `Settings: ${list(settings)}`,
-    '',
-    COLUMNS.map(([title, width]) => title.padStart(width)).join(' '),
-  ];
+  return [`Machine:  ${list(machine)}`, `Settings: ${list(settings)}`];
 }
 
 export function row(result: Result): string {

@@ -7,6 +7,12 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { type FloorRow, type FloorThreadData, packRows, STOP, unpackRows } from './protocol.js';
 import { type FloorWorkload, SHAPES, type Shape } from './shapes.js';
 
+/**
+ * Ratios are to this floor, and are only worth as much as it stays what it is: a test holds its sources. What would change it is a floor
+ * beside it, with a name of its own.
+ */
+export const FLOOR = 'floor-1';
+
 export interface FloorOptions {
   readonly workload: FloorWorkload;
   /** Path of a file that is not there yet. */

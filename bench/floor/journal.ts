@@ -6,8 +6,7 @@
  */
 import { closeSync, fdatasync, fdatasyncSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
-import { pack } from '../../mailbox/turn.js';
-import { BATCH_HEADER, BATCH_TRAILER, FRAME_HEADER } from '../../runtime/store/log/format.js';
+import { BATCH_HEADER, BATCH_TRAILER, FRAME_HEADER, pack } from './packing.js';
 import type { FloorRow } from './protocol.js';
 import type { EventRow, Shape } from './shapes.js';
 

@@ -3,7 +3,7 @@
  * Thread: client ⇄ floor's supervisor ⇄ floor's worker. In → out: rows ⇄ bytes.
  */
 import type { MessagePort } from 'node:worker_threads';
-import { pack, unpack } from '../../mailbox/turn.js';
+import { pack, unpack } from './packing.js';
 import type { FloorWorkload } from './shapes.js';
 
 export type FloorRow = readonly [operation: number, ...fields: unknown[]];

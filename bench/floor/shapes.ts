@@ -3,8 +3,8 @@
  * own records (a test holds the two together), and carry data as real ones do: values encoded where they are handed over and decoded
  * where they are received, ids of their own for every operation. Thread: any. In → out: workload → rows from the rows before them.
  */
-import { pack, unpack } from '../../mailbox/turn.js';
-import { randomUuid } from '../../mailbox/uuid.js';
+import { randomUUID } from 'node:crypto';
+import { pack, unpack } from './packing.js';
 
 export const FLOOR_WORKLOADS = ['W1', 'W3', 'W3-one', 'W4', 'W4-one', 'W5', 'W7'] as const;
 export type FloorWorkload = (typeof FLOOR_WORKLOADS)[number];
@@ -38,7 +38,7 @@ export interface Shape {
 export const time = 1_700_000_000_000;
 export const build = '0123456789abcdef';
 const RUNNING = 10_000;
-const RUN_ID = randomUuid();
+const RUN_ID = randomUUID();
 const ACTIVITY_OPTIONS = { startToCloseTimeout: 60_000 };
 
 const workflowIdOf = (workload: FloorWorkload, n: number) => `${workload}-${n % RUNNING}`;
@@ -62,7 +62,7 @@ const SIGNAL: Shape = {
 };
 
 const UPDATE: Shape = {
-  request: (n) => [4, workflowIdOf('W4', n), null, 'set', [pack(1)], randomUuid(), 'COMPLETED'],
+  request: (n) => [4, workflowIdOf('W4', n), null, 'set', [pack(1)], randomUUID(), 'COMPLETED'],
   admissionEvents: undefined,
   turn: ([, , , name, input, id]) => [0, null, 3, 9, time, id, name, input],
   // The argument is decoded for the validator and again for the handler, so that the one cannot change what the other sees.
@@ -83,10 +83,10 @@ const UPDATE: Shape = {
 
 export const SHAPES: { readonly [W in FloorWorkload]: Shape } = {
   W1: {
-    request: (n) => [1, `W1-${100_000 + n}`, 'quick', [pack(1)], randomUuid(), null, null, null, null, true],
+    request: (n) => [1, `W1-${100_000 + n}`, 'quick', [pack(1)], randomUUID(), null, null, null, null, true],
     // Nobody is told of the start alone, so it can wait for the outcome: one frame, one flush.
     admissionEvents: undefined,
-    turn: ([, workflowId, type, input]) => [0, randomUuid(), workflowId, type, null, time, [], [], 1, 1, time, input],
+    turn: ([, workflowId, type, input]) => [0, randomUUID(), workflowId, type, null, time, [], [], 1, 1, time, input],
     report: ([, , , , , , , , , , , input]) => [1, 0, 1, time, 0, 7, increment((input as unknown[])[0]), []],
     turnEvents: ([, workflowId, type, input, id], [, runId], [, , , , , , result]) => [
       [1, time, 1, null, null, workflowId, type, input, runId, id, build],
@@ -102,7 +102,7 @@ export const SHAPES: { readonly [W in FloorWorkload]: Shape } = {
   W4: UPDATE,
   'W4-one': {
     ...UPDATE,
-    request: () => [4, 'W4-one', null, 'set', [pack(1)], randomUuid(), 'COMPLETED'],
+    request: () => [4, 'W4-one', null, 'set', [pack(1)], randomUUID(), 'COMPLETED'],
     frames: 'one',
   },
   W5: {
