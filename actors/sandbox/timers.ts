@@ -2,6 +2,7 @@
  * `setTimeout` and its like for workflow code: each is a durable timer of the execution that calls it.
  * Thread: worker. In → out: calls of workflow code → timers of the SandboxHost.
  */
+import { promisify } from 'node:util';
 import type { SandboxHost } from './sandbox-host.js';
 
 /** What `setTimeout` returns: an object, for a number would tell executions of one thread apart. */
@@ -44,7 +45,7 @@ export function createTimers(host: () => SandboxHost): SandboxTimers {
     host().cancelTimer(timer.handle);
     timer.handle = undefined;
   };
-  return {
+  const timers: SandboxTimers = {
     setTimeout(callback, ms, ...args) {
       check(callback);
       const timer = new SandboxTimer();
@@ -70,4 +71,8 @@ export function createTimers(host: () => SandboxHost): SandboxTimers {
     clearTimeout: clear,
     clearInterval: clear,
   };
+  // As Node.js has it: the time comes first.
+  const value = (ms?: unknown, result?: unknown) => new Promise((resolve) => timers.setTimeout(resolve, ms, result));
+  Object.defineProperty(timers.setTimeout, promisify.custom, { value });
+  return timers;
 }

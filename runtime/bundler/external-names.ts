@@ -2,6 +2,7 @@
  * Finds names that workflow code takes from an external module which does not have them: esbuild looks into no external, and at run time they would be undefined.
  * Thread: embedding. In → out: SourceModule → problems, each at the place of the name.
  */
+import { isBuiltin } from 'node:module';
 import type { AnyNode, Program, VariableDeclarator } from 'acorn';
 import { EXTERNAL_MODULES, EXTERNALS } from '../../actors/sandbox/externals.js';
 import type { Problem } from './problems.js';
@@ -34,6 +35,9 @@ export function findMissingNames(module: SourceModule): Problem[] {
 }
 
 function missing(specifier: string, name: string): string {
+  if (isBuiltin(specifier)) {
+    return `'${name}' of '${specifier}' is not available in workflow code, which has of it what is computed from arguments alone: do this in an activity, or say that it is only a type (import type)`;
+  }
   const place = specifier.startsWith('@temporalio/') ? " ('Coming from Temporal' in its README.md says why)" : '';
   const hint = name === 'default' ? 'import its names' : 'if it is only a type, say so: import type, export type';
   return `Holdfast's '${specifier}' has no export '${name}'${place}; ${hint}`;
@@ -69,10 +73,14 @@ function namespacesOf(program: Program): ReadonlyMap<string, string> {
     for (const name of pattern == null ? [] : boundNames(pattern)) bindings.set(name, (bindings.get(name) ?? 0) + 1);
   };
   walk(program, (node) => {
-    if (node.type === 'ImportNamespaceSpecifier') bind(node.local);
     if (node.type === 'ImportDeclaration') {
+      const specifier = String(node.source.value);
       for (const each of node.specifiers) {
-        if (each.type === 'ImportNamespaceSpecifier') namespaces.set(each.local.name, String(node.source.value));
+        // Of a built-in the default is the whole module too.
+        const isWhole = each.type === 'ImportDefaultSpecifier' && isBuiltin(specifier);
+        if (!isWhole && each.type !== 'ImportNamespaceSpecifier') continue;
+        bind(each.local);
+        namespaces.set(each.local.name, specifier);
       }
     } else if (node.type === 'VariableDeclarator') {
       bind(node.id);

@@ -27,7 +27,7 @@ export async function bundleLibraries(
       ...{ absWorkingDir: folder, outfile: filename, write: false, metafile: true, logLevel: 'silent' },
       ...{ bundle: true, format: 'cjs', platform: PLATFORM, target: TARGET, tsconfigRaw: TSCONFIG },
       ...{ sourcemap: 'external', sourcesContent: false, legalComments: 'none' },
-      define: { 'process.env.NODE_ENV': '"production"' },
+      define: { 'process.env.NODE_ENV': '"production"', 'process.env.NODE_DEBUG': '""' },
       plugins: [externals],
     });
     const problems = builtinsIn(metafile, folder, libraries);
@@ -73,7 +73,7 @@ function builtinsIn({ inputs }: Metafile, folder: string, libraries: readonly Li
   };
   const visit = (input: string, library: Library): void => {
     for (const { path, external } of inputs[input]?.imports ?? []) {
-      if (external === true && isBuiltin(path) && !ASYNC_HOOKS.includes(path)) {
+      if (external === true && isBuiltin(path) && !ASYNC_HOOKS.includes(path) && !EXTERNALS.includes(path)) {
         const names = [...chainTo(library.importer), ...chain(input), path];
         problems.push({ ...library.at, text: refusedBuiltin(names) });
       } else if (external !== true && !importers.has(path) && !roots.has(path)) {

@@ -127,7 +127,7 @@ function refusedSpecifier(module: OwnModule, { specifier, names }: ModuleRequest
     if (names?.every((name) => name === 'AsyncLocalStorage')) return undefined;
     return `only AsyncLocalStorage can be imported from '${specifier}' in workflow code: import { AsyncLocalStorage } from '${specifier}'`;
   }
-  if (isBuiltin(specifier)) return refusedBuiltin([...chainTo(module), specifier]);
+  if (isBuiltin(specifier) && !EXTERNALS.includes(specifier)) return refusedBuiltin([...chainTo(module), specifier]);
   if ((specifier === 'holdfast' || specifier.startsWith('holdfast/')) && !EXTERNALS.includes(specifier)) {
     return `'${specifier}' is not available in workflow code: import from 'holdfast/workflow', or only types (import type)`;
   }
