@@ -55,6 +55,18 @@ export class NotInActivityError extends HoldfastError<{ operation: string }> {
   }
 }
 
+/** An activity asked for a client where there is no runtime: in a MockActivityEnvironment that was not given one. */
+export class NoClientError extends HoldfastError {
+  readonly code = 'NO_CLIENT';
+  constructor(fields: object = {}, options?: ErrorOptions) {
+    super(
+      'There is no runtime here for a client to talk to. Give the environment one: new MockActivityEnvironment(info, { client })',
+      fields,
+      options,
+    );
+  }
+}
+
 /** The thread of the activity pool that ran an attempt ended; the attempt has failed and may be tried again, on another thread. */
 export class ActivityThreadLostError extends HoldfastError<{ activityType: string; reason: string }> {
   readonly code = 'ACTIVITY_THREAD_LOST';

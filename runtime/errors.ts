@@ -9,6 +9,7 @@ import {
   ActivityCompletionError,
   ActivityNotFoundError,
   ActivityThreadLostError,
+  NoClientError,
   NotInActivityError,
 } from './activity-errors.js';
 import { HoldfastError } from './base-error.js';
@@ -60,13 +61,26 @@ const of = (workflowId: string, runId?: string) =>
 const oneOf = (names: readonly string[]) =>
   names.length === 0 ? 'there are none' : names.map((name) => `'${name}'`).join(', ');
 
-/** No run by that workflow id (and run id) exists, or the operation needs an open run and it is closed. */
-export class WorkflowNotFoundError extends HoldfastError<{ workflowId: string; runId?: string; closed?: boolean }> {
+export interface WorkflowNotFoundFields {
+  workflowId: string;
+  runId?: string;
+  closed?: boolean;
+  /** The run is of another chain than this one. */
+  firstExecutionRunId?: string;
+}
+
+/**
+ * No run by that workflow id (and run id) exists, it is of another chain than the handle's `firstExecutionRunId`, or the operation needs an
+ * open run and it is closed.
+ */
+export class WorkflowNotFoundError extends HoldfastError<WorkflowNotFoundFields> {
   readonly code = 'WORKFLOW_NOT_FOUND';
-  constructor(fields: { workflowId: string; runId?: string; closed?: boolean }, options?: ErrorOptions) {
-    const text = fields.closed
-      ? 'workflow execution already completed. Start a new run, or query it: queries also work on closed runs'
-      : 'no such workflow execution. Check the workflow id, or start it first';
+  constructor(fields: WorkflowNotFoundFields, options?: ErrorOptions) {
+    let text = 'no such workflow execution. Check the workflow id, or start it first';
+    if (fields.closed)
+      text = 'workflow execution already completed. Start a new run, or query it: queries also work on closed runs';
+    else if (fields.firstExecutionRunId !== undefined)
+      text = `it is of another chain than run ${fields.firstExecutionRunId}. Get a handle without firstExecutionRunId to reach it`;
     super(`${of(fields.workflowId, fields.runId)}: ${text}`, fields, options);
   }
   get workflowId(): string {
@@ -329,6 +343,7 @@ const ALL: readonly ErrorClass[] = [
   WorkflowDefinitionError,
   NotAvailableInWorkflowError,
   NotInActivityError,
+  NoClientError,
   ActivityNotFoundError,
   ActivityCompletionError,
   ActivityCancelledError,

@@ -78,7 +78,7 @@ export class Runtime implements AsyncDisposable {
       payloadCodec: payloadCodec === undefined ? undefined : await loadPayloadCodec(payloadCodec),
     };
     const bundle = await bundleOf(resolved);
-    const runtime = new Runtime(resolved, bundle, data, await activityPoolOf(resolved), time);
+    const runtime = new Runtime(resolved, bundle, data, await activityPoolOf(resolved, time !== undefined), time);
     await runtime.#open();
     return runtime;
   }
@@ -120,6 +120,7 @@ export class Runtime implements AsyncDisposable {
       activities: options.activities,
       defaultActivity: options.defaultActivity,
       logger: options.logger,
+      client: () => this.client,
       interceptors: options.interceptors.activity,
       sinks: new SinkHost(options.sinks, options.logger),
       payloadBytes: config.limits.payloadBytes,
@@ -263,7 +264,7 @@ export class Runtime implements AsyncDisposable {
   }
 }
 
-async function activityPoolOf(options: ResolvedOptions): Promise<AttemptRunner | undefined> {
+async function activityPoolOf(options: ResolvedOptions, isTimeVirtual: boolean): Promise<AttemptRunner | undefined> {
   const { activityPool, activities, config, payloadConverter, logger } = options;
   if (activityPool === undefined) return undefined;
   const { ActivityPool } = await import('./host/activity-pool.js');
@@ -273,6 +274,7 @@ async function activityPoolOf(options: ResolvedOptions): Promise<AttemptRunner |
     payloadBytes: limits.payloadBytes,
     payloadConverter,
     payloadCodec,
+    isTimeVirtual,
     logger,
     taken,
   });

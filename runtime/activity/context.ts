@@ -7,6 +7,7 @@ import { type Duration, msToNumber } from '../../actors/workflow/definitions.js'
 import type { ActivityCancellationDetails } from '../../mailbox/activity-cancellation-details.js';
 import type { CustomPayloadConverter } from '../../mailbox/converter-scope.js';
 import { converterOver, type PayloadConverter } from '../../mailbox/raw-value.js';
+import type { Client } from '../client/client.js';
 import { NotInActivityError } from '../errors.js';
 import { type Logger, loggerFrom } from '../host/logger.js';
 import type { Cancellation } from './cancellation.js';
@@ -20,6 +21,8 @@ export interface ContextSetting {
   readonly cancellation: Cancellation;
   /** @throws ActivityCompletionError once the attempt is over; PayloadConverterError */
   readonly heartbeat: (details: unknown) => void;
+  /** @throws NoClientError */
+  readonly client: () => Client;
   readonly payloadConverter?: CustomPayloadConverter | undefined;
 }
 
@@ -56,6 +59,15 @@ export class Context {
   get log(): Logger {
     this.#log ??= this.#setting.log();
     return this.#log;
+  }
+
+  /**
+   * A client of the runtime that runs the activity: its own, or in a thread of the activity pool one of that thread, which has no client
+   * interceptors.
+   * @throws NoClientError in a MockActivityEnvironment that was not given one
+   */
+  get client(): Client {
+    return this.#setting.client();
   }
 
   /** Aborted, with a CancelledFailure as its reason, when the attempt is cancelled or its time is up. Give it to what you await. */
@@ -172,6 +184,15 @@ export function payloadConverter(): PayloadConverter {
  */
 export function cancellationSignal(): AbortSignal {
   return currentFor('cancellationSignal()').cancellationSignal;
+}
+
+/**
+ * A client of the runtime that runs the activity, as `Context.current().client`.
+ * @throws NotInActivityError; NoClientError in a MockActivityEnvironment that was not given one
+ * @example await getClient().workflow.getHandle(activityInfo().workflowExecution.workflowId).signal(progress, 0.5);
+ */
+export function getClient(): Client {
+  return currentFor('getClient()').client;
 }
 
 /**

@@ -21,6 +21,7 @@ export {
   cancellationDetails,
   cancellationSignal,
   cancelled,
+  getClient,
   heartbeat,
   log,
   payloadConverter,

@@ -29,6 +29,18 @@ export function targetOf({ workflowId, runId }: WorkflowExecution): { workflowId
   };
 }
 
+/** As `targetOf`, of a call that reaches one chain only. @throws InvalidArgumentError */
+export function chainTargetOf({
+  workflowExecution,
+  firstExecutionRunId: first,
+}: {
+  readonly workflowExecution: WorkflowExecution;
+  readonly firstExecutionRunId?: string;
+}): { workflowId: string; runId: string | undefined; firstExecutionRunId: string | undefined } {
+  const firstExecutionRunId = first === undefined ? undefined : checkId('firstExecutionRunId', first);
+  return { ...targetOf(workflowExecution), firstExecutionRunId };
+}
+
 export function optionalReason(reason: string | undefined): { reason?: string } {
   return reason === undefined ? {} : { reason };
 }

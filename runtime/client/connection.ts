@@ -51,7 +51,7 @@ export interface ConnectionSetting extends DataConverters {
   readonly attempt?: (() => number | undefined) | undefined;
 }
 
-type StartDraft = Extract<RequestDraft, { kind: 'start' }>;
+export type StartDraft = Extract<RequestDraft, { kind: 'start' }>;
 type UpdateDraft = Omit<Extract<StartBrings, { kind: 'update' }>, 'kind' | 'replyTo'>;
 
 export class Connection {

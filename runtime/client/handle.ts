@@ -14,7 +14,15 @@ import type {
 import { handlerNameOf } from '../../actors/workflow/names.js';
 import { checkId, checkOptionalId, checkReason, refuseUnknownOptions } from '../../mailbox/checks.js';
 import { randomUuid } from '../../mailbox/uuid.js';
-import { acceptedRunId, argsOf, notSent, optionalReason, type SentUpdate, targetOf } from './call-inputs.js';
+import {
+  acceptedRunId,
+  argsOf,
+  chainTargetOf,
+  notSent,
+  optionalReason,
+  type SentUpdate,
+  targetOf,
+} from './call-inputs.js';
 import type { Connection } from './connection.js';
 import { expectReply } from './error-record.js';
 import { toDescription, type WorkflowExecutionDescription } from './execution-info.js';
@@ -39,6 +47,15 @@ type AnyArgs = any[];
 /** What a definition that is only a name leaves open. */
 type Unnamed = unknown[];
 
+/** What a handle is made of besides the workflow id. */
+export interface HandleIds {
+  readonly runId?: string | undefined;
+  readonly firstExecutionRunId?: string | undefined;
+  /** Whose `result()` it is where nothing above says so. */
+  readonly resultRunId?: string | undefined;
+  readonly followRuns?: boolean | undefined;
+}
+
 /**
  * One workflow execution, as `start` or `getHandle` gave it. Without a run id each call goes to the current run of its chain.
  *
@@ -51,21 +68,22 @@ type Unnamed = unknown[];
  */
 export class WorkflowHandle<T extends Workflow = Workflow> {
   readonly workflowId: string;
-  /** The run that `start` started or found; absent on a handle from `getHandle`. */
+  /**
+   * The run that `start` started or found, or that `getHandle` was given. `cancel`, `terminate` and updates reach a run of its chain only:
+   * WorkflowNotFoundError if the current one is of another.
+   */
   readonly firstExecutionRunId?: string;
   readonly #connection: Connection;
   readonly #runId: string | undefined;
+  readonly #resultRunId: string | undefined;
   readonly #followRuns: boolean;
 
   /** @internal */
-  constructor(
-    connection: Connection,
-    workflowId: string,
-    ids: { runId?: string | undefined; firstExecutionRunId?: string; followRuns?: boolean | undefined },
-  ) {
+  constructor(connection: Connection, workflowId: string, ids: HandleIds) {
     this.#connection = connection;
     this.workflowId = workflowId;
     this.#runId = ids.runId;
+    this.#resultRunId = ids.runId ?? ids.firstExecutionRunId ?? ids.resultRunId;
     if (ids.firstExecutionRunId !== undefined) this.firstExecutionRunId = ids.firstExecutionRunId;
     this.#followRuns = ids.followRuns ?? true;
   }
@@ -179,16 +197,14 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
     stage: UpdateStage,
   ): Promise<SentUpdate> {
     const { calls } = this.#connection;
-    const { firstExecutionRunId } = this;
     const updateName = handlerNameOf('update', def);
-    const first = firstExecutionRunId === undefined ? {} : { firstExecutionRunId };
-    const target = { workflowExecution: this.#execution, ...first };
+    const target = this.#chain;
     let sent: SentUpdate | undefined;
     await calls.through(
       'startUpdate',
       { updateName, args: argsOf(args), ...target, headers: {}, options },
       async (given) => {
-        const to = targetOf(given.workflowExecution);
+        const to = chainTargetOf(given);
         const updateId = checkOptionalId('updateId', given.options.updateId) ?? randomUuid();
         const reply = await this.#connection.send({
           kind: 'update',
@@ -224,7 +240,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
     const reply = await this.#connection.send({
       kind: 'result',
       workflowId: checkId('workflowId', this.workflowId),
-      runId: this.#checkedRunId() ?? this.firstExecutionRunId,
+      runId: this.#resultRunId === undefined ? undefined : checkId('runId', this.#resultRunId),
       followRuns: this.#followRuns,
     });
     return this.#connection.read(reply, 'closed') as WorkflowResultType<T>; // What the function's type says.
@@ -233,8 +249,8 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
   /** Asks the workflow to cancel: its root scope throws CancelledFailure. Resolves once the request is durable. */
   async cancel(reason?: string): Promise<void> {
     const { calls } = this.#connection;
-    await calls.through('cancel', { workflowExecution: this.#execution, ...optionalReason(reason) }, async (given) => {
-      const target = targetOf(given.workflowExecution);
+    await calls.through('cancel', { ...this.#chain, ...optionalReason(reason) }, async (given) => {
+      const target = chainTargetOf(given);
       const reply = await this.#connection.send({ kind: 'cancel', ...target, reason: checkReason(given.reason) });
       return expectReply(reply, 'done');
     });
@@ -243,15 +259,11 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
   /** Closes the run at once; its code learns nothing of it. Also works on a suspended run. */
   async terminate(reason?: string): Promise<void> {
     const { calls } = this.#connection;
-    await calls.through(
-      'terminate',
-      { workflowExecution: this.#execution, ...optionalReason(reason) },
-      async (given) => {
-        const target = targetOf(given.workflowExecution);
-        const reply = await this.#connection.send({ kind: 'terminate', ...target, reason: checkReason(given.reason) });
-        return expectReply(reply, 'done');
-      },
-    );
+    await calls.through('terminate', { ...this.#chain, ...optionalReason(reason) }, async (given) => {
+      const target = chainTargetOf(given);
+      const reply = await this.#connection.send({ kind: 'terminate', ...target, reason: checkReason(given.reason) });
+      return expectReply(reply, 'done');
+    });
   }
 
   /** Status, times and sizes, what it waits for, and why it is suspended if it is. */
@@ -285,6 +297,15 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
   get #execution(): WorkflowExecution {
     const { workflowId } = this;
     return this.#runId === undefined ? { workflowId } : { workflowId, runId: this.#runId };
+  }
+
+  /** What a call is for that must not reach another chain. */
+  get #chain(): { workflowExecution: WorkflowExecution; firstExecutionRunId?: string } {
+    const { firstExecutionRunId } = this;
+    return {
+      workflowExecution: this.#execution,
+      ...(firstExecutionRunId === undefined ? {} : { firstExecutionRunId }),
+    };
   }
 
   #checkedRunId(): string | undefined {

@@ -50,6 +50,11 @@ export interface WorkflowSignalOptions {
 }
 
 export interface GetWorkflowHandleOptions {
+  /**
+   * The first run of a chain. `cancel`, `terminate` and updates then reach a run of that chain only, and `result()` without a run id is that
+   * chain's. Default: whichever run is the current one.
+   */
+  firstExecutionRunId?: string;
   /** Whether `result()` goes on to the runs that continue this one. Default: true. */
   followRuns?: boolean;
 }
@@ -84,7 +89,7 @@ export const START_UPDATE_WITH_START_OPTIONS = names(...UPDATE_WITH_START_OPTION
 export const SIGNAL_OPTIONS = names('args', 'requestId');
 export const UPDATE_OPTIONS = names('args', 'updateId');
 export const START_UPDATE_OPTIONS = names('args', 'updateId', 'waitForStage');
-export const HANDLE_OPTIONS = names('followRuns');
+export const HANDLE_OPTIONS = names('firstExecutionRunId', 'followRuns');
 export const UPDATE_HANDLE_OPTIONS = names('workflowRunId');
 export const LIST_OPTIONS = names('query', 'pageSize');
 

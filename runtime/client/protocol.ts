@@ -19,6 +19,11 @@ interface Target {
   runId?: string;
 }
 
+/** What a cancel request, a termination and an update may be for besides: only a run of the chain that this run is of. */
+interface ChainTarget extends Target {
+  firstExecutionRunId?: string;
+}
+
 export type StartBrings =
   | {
       kind: 'signal';
@@ -82,7 +87,7 @@ export type Request = { id: number } & (
       updateId: string;
       stage: UpdateStage;
       headers?: HeadersRecord;
-    } & Target)
+    } & ChainTarget)
   /** The outcome of an accepted update, whenever it is asked. Waits while it runs. */
   | ({ kind: 'pollUpdate'; updateId: string; stage: UpdateStage } & Target)
   /** The outcome of a run, waiting for it to close. `followRuns`: of its chain. */
@@ -94,8 +99,8 @@ export type Request = { id: number } & (
       /** Set by the supervisor itself, as are those of a signal. The same request sent twice is one. */
       requestId?: string;
       sender?: ExecutionRecord;
-    } & Target)
-  | ({ kind: 'terminate'; reason?: string; details?: Payload[]; identity?: string } & Target)
+    } & ChainTarget)
+  | ({ kind: 'terminate'; reason?: string; details?: Payload[]; identity?: string } & ChainTarget)
   | ({ kind: 'fetchHistory' } & Target)
   /** `attempt`: only of that one. */
   | ({ kind: 'reportActivity'; activityId: string; attempt?: number; report: ActivityReport } & Target)
@@ -171,11 +176,11 @@ const requestCodec: RecordCodec<Request> = recordCodec<Request, 'kind'>('kind', 
   ],
   signal: [2, 'id', 'workflowId', 'runId', 'name', 'input', 'requestId', 'identity', 'headers'],
   query: [3, 'id', 'workflowId', 'runId', 'name', 'input', 'headers'],
-  update: [4, 'id', 'workflowId', 'runId', 'name', 'input', 'updateId', 'stage', 'headers'],
+  update: [4, 'id', 'workflowId', 'runId', 'name', 'input', 'updateId', 'stage', 'headers', 'firstExecutionRunId'],
   pollUpdate: [5, 'id', 'workflowId', 'runId', 'updateId', 'stage'],
   result: [6, 'id', 'workflowId', 'runId', 'followRuns'],
-  cancel: [7, 'id', 'workflowId', 'runId', 'reason', 'identity'],
-  terminate: [8, 'id', 'workflowId', 'runId', 'reason', 'details', 'identity'],
+  cancel: [7, 'id', 'workflowId', 'runId', 'reason', 'identity', 'firstExecutionRunId'],
+  terminate: [8, 'id', 'workflowId', 'runId', 'reason', 'details', 'identity', 'firstExecutionRunId'],
   fetchHistory: [9, 'id', 'workflowId', 'runId'],
   reportActivity: [11, 'id', 'workflowId', 'runId', 'activityId', 'attempt', 'report'],
   reset: [10, 'id', 'workflowId', 'runId', 'eventId', 'reason', 'identity', 'exclude'],

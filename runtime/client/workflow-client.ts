@@ -12,17 +12,9 @@ import type {
   WorkflowResultType,
 } from '../../actors/workflow/definitions.js';
 import { handlerNameOf, workflowTypeOf } from '../../actors/workflow/names.js';
-import {
-  checkId,
-  checkOneOf,
-  checkOptionalId,
-  encodeWithin,
-  nameOfType,
-  refuseUnknownOptions,
-} from '../../mailbox/checks.js';
-import { runOptionsRecord } from '../../mailbox/run-options.js';
+import { checkId, checkOptionalId, refuseUnknownOptions } from '../../mailbox/checks.js';
 import { randomUuid } from '../../mailbox/uuid.js';
-import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
+import { InvalidOptionError } from '../errors.js';
 import { acceptedRunId, argsOf, notSent, type SentUpdate, startInput } from './call-inputs.js';
 import {
   handleClassOf,
@@ -38,18 +30,14 @@ import type {
   WorkflowHandleWithFirstExecutionRunId,
   WorkflowHandleWithSignaledRunId,
 } from './handle.js';
-import type { WorkflowStartInput, WorkflowStartUpdateWithStartInput } from './interceptors.js';
+import type { WorkflowStartUpdateWithStartInput } from './interceptors.js';
+import { listRequest, queryOf } from './list-request.js';
 import {
-  CONFLICT_POLICIES,
   type GetWorkflowHandleOptions,
   HANDLE_OPTIONS,
-  LIST_OPTIONS,
   type ListOptions,
-  REUSE_POLICIES,
   SIGNAL_WITH_START_OPTIONS,
-  START_OPTIONS,
   START_UPDATE_WITH_START_OPTIONS,
-  startDelayOf,
   UPDATE_WITH_START_OPTIONS,
   type WorkflowSignalWithStartOptions,
   type WorkflowStartOptions,
@@ -57,11 +45,9 @@ import {
 } from './options.js';
 import type { UpdateStage } from './protocol.js';
 import { resetRequest, type WorkflowResetOptions } from './resets.js';
+import { startRequest } from './start-request.js';
 import { checkStage, updateHandleFrom, type WorkflowUpdateHandle } from './update-handle.js';
 import { checkOperation, type WithStartWorkflowOperation } from './with-start.js';
-
-/** Rows of a page: more at once would make others wait. */
-const LARGEST_PAGE = 10_000;
 
 export class WorkflowClient {
   readonly #connection: Connection;
@@ -99,7 +85,7 @@ export class WorkflowClient {
     let sent = input.options;
     const { runId } = await this.#connection.calls.through('startWithDetails', input, async (given) => {
       sent = given.options;
-      const reply = await this.#connection.send(this.#startRequest(given));
+      const reply = await this.#connection.send(startRequest(this.#connection, given));
       return { runId: expectReply(reply, 'started').runId, eagerlyStarted: false };
     });
     return this.#handleOf(workflowTypeOrFunc, sent, runId);
@@ -126,15 +112,16 @@ export class WorkflowClient {
     if (options.followRuns === false || this.#connection.calls.interceptStarts) {
       return (await this.start(workflowTypeOrFunc as Workflow, options)).result();
     }
-    const request = { ...this.#startRequest(startInput(workflowTypeOrFunc, options)), awaitResult: true };
+    const request = { ...startRequest(this.#connection, startInput(workflowTypeOrFunc, options)), awaitResult: true };
     const reply = await this.#connection.send(request);
     return this.#connection.read(reply, 'closed');
   }
 
   /**
    * Sends a signal to the open run of the workflow id, or starts one with it: the signal is there before the workflow function runs. One or
-   * the other is durable once this resolves. With a `requestId`, the same call again starts and signals nothing more.
-   * @throws what `start` and `WorkflowHandle.signal` throw; `workflowIdConflictPolicy` is USE_EXISTING, and no other is taken
+   * the other is durable once this resolves. With `workflowIdConflictPolicy` TERMINATE_EXISTING an open run is terminated, and another started
+   * with the signal. With a `requestId`, the same call again starts and signals nothing more.
+   * @throws what `start` and `WorkflowHandle.signal` throw; InvalidOptionError for `workflowIdConflictPolicy` FAIL
    * @example
    * await client.workflow.signalWithStart(cart, { workflowId: `cart-${user}`, signal: addItem, signalArgs: ['apples', 3] });
    */
@@ -147,12 +134,14 @@ export class WorkflowClient {
       signal: object | string;
       signalArgs?: readonly unknown[];
     };
-    if (start.workflowIdConflictPolicy !== undefined && start.workflowIdConflictPolicy !== 'USE_EXISTING') {
-      const reason = 'a signal with start goes to the open run if there is one. Leave it out, or use start and signal';
+    const { workflowIdConflictPolicy = 'USE_EXISTING' } = start;
+    if (workflowIdConflictPolicy === 'FAIL') {
+      const reason =
+        'a signal with start goes to the open run (USE_EXISTING, the default) or takes its place (TERMINATE_EXISTING). To fail if one is open, use start and signal';
       throw new InvalidOptionError({ option: 'workflowIdConflictPolicy', reason });
     }
     const requestId = checkOptionalId('requestId', start.requestId);
-    const started = startInput(workflowTypeOrFunc, { ...start, workflowIdConflictPolicy: 'USE_EXISTING' });
+    const started = startInput(workflowTypeOrFunc, { ...start, workflowIdConflictPolicy });
     const input = { ...started, signalName: handlerNameOf('signal', signal), signalArgs: argsOf(signalArgs) };
     let sent = input.options;
     const signaledRunId = await this.#connection.calls.through('signalWithStart', input, async (given) => {
@@ -165,10 +154,13 @@ export class WorkflowClient {
         ...(requestId === undefined ? {} : { requestId }),
         ...(headers === undefined ? {} : { headers }),
       };
-      const reply = await this.#connection.send({ ...this.#startRequest(given), brings });
+      const reply = await this.#connection.send({ ...startRequest(this.#connection, given), brings });
       return expectReply(reply, 'started').runId;
     });
-    const handle = this.#handleOf(workflowTypeOrFunc, sent, signaledRunId);
+    const Handle = handleClassOf(workflowTypeOrFunc);
+    const ids = { resultRunId: signaledRunId, followRuns: sent.followRuns };
+    // Not pinned to its chain: nobody knows that it is the first run of one.
+    const handle = new Handle(this.#connection, sent.workflowId, ids);
     return Object.assign(handle, { signaledRunId }) as WorkflowHandleWithSignaledRunId<T>; // As its type says.
   }
 
@@ -249,7 +241,7 @@ export class WorkflowClient {
     const updateHeaders = this.#connection.headers(asked.updateHeaders);
     const input = this.#connection.encodeArgs(asked.updateArgs);
     const update = { name: asked.updateName, input, updateId, stage, ...(updateHeaders && { headers: updateHeaders }) };
-    const request = this.#startRequest({ workflowType, options: workflowStartOptions, headers });
+    const request = startRequest(this.#connection, { workflowType, options: workflowStartOptions, headers });
     const reply = await operation.begin(() => {
       const { started, updated } = this.#connection.sendWithUpdate(request, update);
       const handle = started.then((start) =>
@@ -265,30 +257,10 @@ export class WorkflowClient {
     return new Handle(this.#connection, options.workflowId, { firstExecutionRunId, followRuns: options.followRuns });
   }
 
-  #startRequest({ workflowType, options, headers: given }: WorkflowStartInput) {
-    const { payloadBytes } = this.#connection;
-    const headers = this.#connection.headers(given);
-    refuseUnknownOptions(options, START_OPTIONS);
-    return {
-      kind: 'start' as const,
-      workflowId: checkId('workflowId', options.workflowId),
-      workflowType: checkId('workflow type', workflowType),
-      input: this.#connection.encodeArgs(options.args),
-      requestId: checkOptionalId('requestId', options.requestId) ?? randomUuid(),
-      reusePolicy: checkOneOf('workflowIdReusePolicy', options.workflowIdReusePolicy, REUSE_POLICIES),
-      conflictPolicy: checkOneOf('workflowIdConflictPolicy', options.workflowIdConflictPolicy, CONFLICT_POLICIES),
-      startDelay: startDelayOf(options),
-      options: runOptionsRecord(options, headers),
-      memo:
-        options.memo === undefined
-          ? undefined
-          : this.#connection.converting(() => encodeWithin(options.memo, 'memo', payloadBytes)),
-    };
-  }
-
   /**
    * A handle by ids; asks nothing yet, so an unknown id shows at its first call.
    * @param runId pins the handle to one run; by default each call goes to the current run
+   * @param options `firstExecutionRunId` keeps `cancel`, `terminate` and updates from the runs of other chains
    * @param workflowClass for a handle with the methods of a class workflow
    * @throws InvalidArgumentError for a class without `@workflow.defn()`
    * @example const handle = client.workflow.getHandle<typeof order>('order-1');
@@ -313,8 +285,9 @@ export class WorkflowClient {
       GetWorkflowHandleOptions | undefined,
     ];
     refuseUnknownOptions(options, HANDLE_OPTIONS);
+    if (options.firstExecutionRunId !== undefined) checkId('firstExecutionRunId', options.firstExecutionRunId);
     const Handle = handleClassOf(first);
-    return new Handle(this.#connection, workflowId, { runId, followRuns: options.followRuns });
+    return new Handle(this.#connection, workflowId, { ...options, runId });
   }
 
   /**
@@ -363,13 +336,7 @@ export class WorkflowClient {
    * for await (const { workflowId } of client.workflow.list({ query })) console.log(workflowId);
    */
   async *list(options: ListOptions = {}): AsyncGenerator<WorkflowExecutionInfo, void, undefined> {
-    refuseUnknownOptions(options, LIST_OPTIONS);
-    const { pageSize = 100 } = options;
-    const query = checkQuery(options.query);
-    if (!Number.isInteger(pageSize) || pageSize < 1 || pageSize > LARGEST_PAGE) {
-      const reason = `it must be a whole number from 1 to ${LARGEST_PAGE}`;
-      throw new InvalidArgumentError({ argument: 'pageSize', reason });
-    }
+    const { query, pageSize } = listRequest(options);
     const connection = this.#connection;
     let after: PageToken | undefined;
     do {
@@ -389,12 +356,7 @@ export class WorkflowClient {
    * for (const { groupValues, count } of groups) console.log(groupValues[0]?.[0], count);
    */
   async count(query?: string): Promise<CountWorkflowExecution> {
-    const text = checkQuery(query);
+    const text = queryOf(query);
     return toCount(await this.#connection.control.demand((remote) => remote.count(text)));
   }
-}
-
-function checkQuery(query: unknown = ''): string {
-  if (typeof query === 'string') return query;
-  throw new InvalidArgumentError({ argument: 'query', reason: `it must be a string, not ${nameOfType(query)}` });
 }

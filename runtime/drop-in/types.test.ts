@@ -88,7 +88,7 @@ test('each value of @temporalio/common that is here can stand for theirs', () =>
 test('each value of @temporalio/activity that is here can stand for theirs', () => {
   expectTypeOf<Unassignable<typeof theirActivity, typeof ourActivity>>().toEqualTypeOf<
     // What they give lacks members of the README's second table; a context cannot be made by hand.
-    'Context' | 'log'
+    'Context' | 'getClient' | 'log'
   >();
   expectTypeOf<Shorter<typeof theirActivity, typeof ourActivity>>().toBeNever();
 });

@@ -70,6 +70,7 @@ function serve(
     defaultActivity,
     logger: loggerFrom((...line) => lines.push(line)),
     payloadBytes: 10_000,
+    client: () => expect.unreachable('nothing here asks for a client'),
     maxConcurrentActivities,
     onLifecycle: (event) => lifecycle.push(event),
     ...(clock === undefined ? {} : { clock }),

@@ -163,6 +163,7 @@ export class ActivityHost {
     const outcome = await runner.run(task, {
       started: () => this.#begins(attempt),
       heartbeat: attempt.heartbeat,
+      connects: (port) => this.attach(port),
     });
     const heartbeatDetails = await this.#lastDetails(attempt, outcome, attempt.end());
     this.#send({ kind: 'activityDone', token: task.token, ...outcome, heartbeatDetails });

@@ -29,6 +29,7 @@ async function open(options: Partial<ActivityPoolOptions> = {}, taken: string[] 
     payloadBytes: 10_000,
     payloadConverter: undefined,
     payloadCodec: undefined,
+    isTimeVirtual: false,
     logger: loggerFrom((...line) => lines.push(line)),
     taken,
   });
@@ -65,6 +66,7 @@ function run(pool: ActivityPool, activityType: string, ...args: unknown[]): Atte
     outcome = pool.run(task, {
       started: resolve,
       heartbeat: (details) => beats.push(details && decodePayload(details)),
+      connects: (port) => port.close(),
     });
   });
   return { token, started, outcome: outcome.then(toldBy) };

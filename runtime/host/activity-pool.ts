@@ -187,6 +187,9 @@ export class ActivityPool implements AttemptRunner {
       case 'heartbeat':
         events.heartbeat(message.details);
         return;
+      case 'connects':
+        events.connects(message.port);
+        return;
       case 'log':
         this.#logger[message.level](message.message, message.meta as Record<string, unknown> | undefined);
     }

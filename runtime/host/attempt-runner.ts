@@ -2,6 +2,7 @@
  * The attempt runner: what the host needs of whoever runs attempts elsewhere than on its own event loop.
  * Thread: embedding. In → out: types only.
  */
+import type { MessagePort } from 'node:worker_threads';
 import type { Payload } from '../../mailbox/payload.js';
 import type { ActivityPlaces } from '../supervisor/activities/activity-queue.js';
 import type { AttemptOutcome } from './attempt.js';
@@ -12,6 +13,8 @@ export interface AttemptEvents {
   /** It had a place and has begun. */
   started(): void;
   heartbeat(details: Payload | undefined): void;
+  /** It has made a client: the supervisor's end of that one's port. */
+  connects(port: MessagePort): void;
 }
 
 export interface AttemptRunner {

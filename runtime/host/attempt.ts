@@ -14,6 +14,7 @@ import type { Cancellation } from '../activity/cancellation.js';
 import { Context, runInContext } from '../activity/context.js';
 import { infoOf } from '../activity/info.js';
 import { type ActivityInterceptorsFactory, AttemptInterceptors } from '../activity/interceptors.js';
+import type { Client } from '../client/client.js';
 import { HoldfastError } from '../errors.js';
 import { type Logger, loggerFrom, withFields } from './logger.js';
 import type { ActivityTask } from './protocol.js';
@@ -30,6 +31,8 @@ export interface AttemptSetting {
   readonly activities: Activities;
   readonly defaultActivity?: DefaultActivity | undefined;
   readonly logger: Logger;
+  /** Of the runtime, for what runs in this thread. */
+  readonly client: () => Client;
   readonly payloadBytes: number;
   readonly payloadConverter?: CustomPayloadConverter | undefined;
   readonly payloadCodec?: PayloadCodec | undefined;
@@ -134,6 +137,7 @@ function contextOf(task: ActivityTask, link: AttemptLink, setting: AttemptSettin
   const context = Context.of({
     cancellation: link.cancellation,
     payloadConverter,
+    client: setting.client,
     info: () => converting(payloadConverter, () => infoOf(task)),
     log: () => {
       const { activityType, activityId, attempt, workflowId, runId, workflowType } = task;

@@ -16,6 +16,8 @@ export interface PoolThreadSetting {
   readonly payloadBytes: number;
   readonly payloadConverter: string | undefined;
   readonly payloadCodec: string | undefined;
+  /** Then it has to be known which attempt awaits an outcome. */
+  readonly isTimeVirtual: boolean;
 }
 
 export interface PoolAttempt {
@@ -32,5 +34,7 @@ export interface CancelAttempt {
 export type FromPoolThread =
   /** The module is loaded, the activity is about to be called: the attempt's own time begins. */
   | { readonly kind: 'started' }
+  /** It is the first of its thread to ask for a client: the supervisor's end of that one's port. */
+  | { readonly kind: 'connects'; readonly port: MessagePort }
   | { readonly kind: 'heartbeat'; readonly details: Payload | undefined }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly meta?: object | undefined };

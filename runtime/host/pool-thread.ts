@@ -10,7 +10,9 @@ import { loadPayloadCodec } from '../../mailbox/payload-codec.js';
 import { loadPayloadConverter } from '../../mailbox/payload-converter.js';
 import { Cancellation } from '../activity/cancellation.js';
 import type { ActivityInterceptorsFactory } from '../activity/interceptors.js';
-import { InvalidOptionError } from '../errors.js';
+import { Client } from '../client/client.js';
+import { Connection, openClientPort } from '../client/connection.js';
+import { InvalidOptionError, NotInActivityError } from '../errors.js';
 import { type AttemptOutcome, type AttemptSetting, runAttempt } from './attempt.js';
 import { type Logger, loggerFrom } from './logger.js';
 import type { CancelAttempt, FromPoolThread, PoolAttempt, PoolThreadSetting } from './pool-protocol.js';
@@ -21,6 +23,10 @@ const OPTION = 'activityPool.activities';
 type Loaded = Pick<AttemptSetting, 'activities' | 'interceptors' | 'payloadConverter' | 'payloadCodec'>;
 
 let loaded: Promise<Loaded> | undefined;
+/** Of this thread, once an attempt has asked for one. */
+let client: Client | undefined;
+/** The attempt under way, by its token: a thread has one at a time. */
+let current: number | undefined;
 
 async function load(setting: PoolThreadSetting): Promise<Loaded> {
   const { module, interceptorModules, payloadConverter, payloadCodec } = setting;
@@ -62,6 +68,7 @@ function isActivity(name: string, value: unknown): boolean {
 
 /** Never rejects over the activity's code: what ends the thread ends this too. */
 export async function attempt({ setting, task, port }: PoolAttempt): Promise<AttemptOutcome> {
+  current = task.token;
   const cancellation = new Cancellation();
   const cancel = ({ cancelled }: CancelAttempt) => cancellation.cancel(cancelled);
   const poll = () => {
@@ -77,14 +84,31 @@ export async function attempt({ setting, task, port }: PoolAttempt): Promise<Att
   try {
     loaded ??= load(setting);
     const { payloadBytes } = setting;
-    const own: AttemptSetting = { ...(await loaded), payloadBytes, logger: loggerOver(port) };
+    const data = await loaded;
+    const clientOf = () => {
+      if (client === undefined && current !== task.token) throw new NotInActivityError({ operation: 'Context.client' });
+      client ??= connect(setting, data, port);
+      return client;
+    };
+    const own: AttemptSetting = { ...data, payloadBytes, logger: loggerOver(port), client: clientOf };
     say(port, { kind: 'started' });
     const outcome = await runAttempt(task, { cancellation, heartbeat }, own);
     pulse.end();
     return outcome;
   } catch (error) {
     return { failure: toFailureRecord(error) };
+  } finally {
+    current = undefined;
   }
+}
+
+/** What it asks waits in its port until the supervisor has the other end. */
+function connect({ payloadBytes, isTimeVirtual }: PoolThreadSetting, data: Loaded, port: MessagePort): Client {
+  const { client: own, supervisor } = openClientPort({ payloadBytes, needs: [] });
+  port.postMessage({ kind: 'connects', port: supervisor } satisfies FromPoolThread, [supervisor]);
+  const { payloadConverter, payloadCodec } = data;
+  const attempt = isTimeVirtual ? () => current : undefined;
+  return Client.over(Connection.open(own, { payloadConverter, payloadCodec, attempt })!); // The welcome is in it.
 }
 
 function say(port: MessagePort, message: FromPoolThread): void {

@@ -20,11 +20,14 @@ import type { FailureRecord } from '../../mailbox/failures.js';
 import { decodePayload, encodePayload } from '../../mailbox/payload.js';
 import { infoOf } from '../activity/info.js';
 import type { ActivityReport } from '../client/protocol.js';
+import * as callingActivities from '../fixtures/calling-activities.js';
+import { told } from '../fixtures/calling-workflows.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
 import { row } from '../test-kit/row.test-kit.js';
 import { running } from '../test-kit/running.test-kit.js';
 import type { System } from '../test-kit/system.test-kit.js';
+import { createTestRuntime } from '../testing/index.js';
 
 routeRejections();
 
@@ -631,4 +634,14 @@ row('activities/call-options', 'in place of those of the proxy, whose times end 
   system.activityReturns(last(system), 5);
   expect(await system.result('w').value()).toEqual([expect.stringContaining('each is used once'), 5]);
   await expectInvariants(system);
+});
+
+row('activities/client', 'which reaches the workflow that called it', async () => {
+  const file = (name: string) => new URL(`../fixtures/${name}.js`, import.meta.url);
+  const pool = { activities: file('calling-activities'), threads: 1 };
+  for (const place of [{ activities: callingActivities }, { activityPool: pool }]) {
+    await using runtime = await createTestRuntime({ workflows: file('calling-workflows'), ...place });
+    const outcome = await runtime.client.workflow.execute(told, { workflowId: 'w', args: ['half done'] });
+    expect(outcome).toEqual([true, 'half done']);
+  }
 });

@@ -3,13 +3,13 @@
  */
 import { afterEach, expect } from 'vitest';
 import { condition, continueAsNew, setHandler } from '../../actors/workflow/index.js';
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '../errors.js';
+import { InvalidOptionError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '../errors.js';
 import { type Connected, connect } from '../test-kit/connected.test-kit.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
 import { row } from '../test-kit/row.test-kit.js';
 import { System } from '../test-kit/system.test-kit.js';
-import { add, entries, finish, ledger } from '../test-kit/workflows.test-kit.js';
+import { add, append, entries, finish, ledger } from '../test-kit/workflows.test-kit.js';
 
 routeRejections();
 
@@ -176,6 +176,29 @@ row('ids/handle-pinned', 'also when another one is the current run', async () =>
   await expectInvariants(system);
 });
 
+row('ids/signal-with-start-policies', 'whose signal is there before the new main, once', async () => {
+  const { system, client } = await open();
+  const options = { workflowId: 'w', signal: add } as const;
+  const first = await client.signalWithStart(ledger, { ...options, signalArgs: ['a'] });
+  const again = { ...options, signalArgs: ['b'], workflowIdConflictPolicy: 'TERMINATE_EXISTING' } as const;
+  const second = await client.signalWithStart(ledger, { ...again, signalArgs: ['b'], requestId: 'r' });
+  expect(second.signaledRunId).not.toBe(first.signaledRunId);
+  expect(await thrown(first.result())).toMatchObject({ cause: { name: 'TerminatedFailure' } });
+  expect(system.history('w')[0]).toMatchObject({ startThrough: 2 });
+  const same = await client.signalWithStart(ledger, { ...again, signalArgs: ['b'], requestId: 'r' });
+  expect(same.signaledRunId).toBe(second.signaledRunId);
+  expect(await second.query(entries)).toEqual(['b']);
+  const failing = client.signalWithStart(ledger, { ...options, signalArgs: ['c'], workflowIdConflictPolicy: 'FAIL' });
+  expect(await thrown(failing)).toBeInstanceOf(InvalidOptionError);
+  await second.signal(finish);
+  await second.result();
+  const reuse = { ...options, signalArgs: ['d'], workflowIdReusePolicy: 'REJECT_DUPLICATE' } as const;
+  const rejected = client.signalWithStart(ledger, { ...reuse, signalArgs: ['d'] });
+  expect(await thrown(rejected)).toBeInstanceOf(WorkflowExecutionAlreadyStartedError);
+  expect(lasts(system)).toEqual(['WorkflowExecutionTerminated', 'WorkflowExecutionCompleted']);
+  await expectInvariants(system);
+});
+
 row('ids/signal-with-start', 'and the handle that it gives is of that run', async () => {
   const { system, client } = await open();
   const options = { workflowId: 'w', signal: add } as const;
@@ -213,5 +236,52 @@ row('ids/handle-follows-chain', 'to its last run, whatever it was when it was as
   expect(await result).toBe(3);
   expect(await following.result()).toBe(3);
   expect(await own).toMatchObject({ code: 'WORKFLOW_CONTINUED_AS_NEW' });
+  await expectInvariants(system);
+});
+
+/** Its second run answers updates until it is cancelled. */
+async function handover(run = 1): Promise<never> {
+  let goOn = false;
+  setHandler(finish, () => {
+    goOn = true;
+  });
+  setHandler(append, () => run - 1);
+  await condition(() => goOn);
+  return continueAsNew<typeof handover>(run + 1);
+}
+
+row('ids/handle-of-chain', 'whether start or getHandle has made it, and whichever of its runs it names', async () => {
+  const system = await System.open({ workflows: { handover, ledger } });
+  connected = connect(system);
+  const client = connected.client.workflow;
+  const started = await client.start(handover, { workflowId: 'w' });
+  const firstExecutionRunId = started.firstExecutionRunId;
+  await started.signal(finish);
+  await connected.settle();
+  const options = { workflowId: 'w', workflowIdConflictPolicy: 'USE_EXISTING' } as const;
+  const used = await client.start(handover, options);
+  expect(used.firstExecutionRunId).not.toBe(firstExecutionRunId);
+  const given = client.getHandle('w', undefined, { firstExecutionRunId });
+  const own = [started, given, used];
+  for (const handle of own) expect(await handle.executeUpdate(append, { args: ['x'] })).toBe(1);
+  await given.cancel();
+  expect(await thrown(given.result())).toMatchObject({ cause: { name: 'CancelledFailure' } });
+
+  const next = await client.start(ledger, { workflowId: 'w' });
+  for (const handle of own) {
+    for (const call of [handle.cancel(), handle.terminate(), handle.executeUpdate(append, { args: ['x'] })]) {
+      const error = await thrown(call);
+      expect(error).toBeInstanceOf(WorkflowNotFoundError);
+      expect(error.message).toContain('of another chain');
+      expect(error).toMatchObject({ fields: { workflowId: 'w', firstExecutionRunId: handle.firstExecutionRunId } });
+    }
+    await handle.signal(add, 'a');
+    expect((await handle.describe()).runId).toBe(next.firstExecutionRunId);
+  }
+  expect(await given.query(entries)).toEqual(['a', 'a', 'a']);
+  expect(await thrown(given.result())).toMatchObject({ cause: { name: 'CancelledFailure' } });
+  await client.getHandle('w', undefined, { firstExecutionRunId: next.firstExecutionRunId }).terminate();
+  const unknown = client.getHandle('w', undefined, { firstExecutionRunId: 'nobody' });
+  expect(await thrown(unknown.terminate())).toMatchObject({ fields: { firstExecutionRunId: 'nobody' } });
   await expectInvariants(system);
 });

@@ -9,7 +9,8 @@ import { decodePayload, encodePayload } from '../../mailbox/payload.js';
 import { Cancellation, type CancellationCause } from '../activity/cancellation.js';
 import { Context, runInContext } from '../activity/context.js';
 import { type Info, infoOf } from '../activity/info.js';
-import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
+import type { Client } from '../client/client.js';
+import { InvalidArgumentError, InvalidOptionError, NoClientError } from '../errors.js';
 import { consoleLogger, type Logger } from '../host/logger.js';
 
 /** Why the activity is to end. */
@@ -20,6 +21,8 @@ export interface MockActivityEnvironmentOptions {
   logger?: Logger;
   /** As the runtime's: heartbeat details go through it, and `payloadConverter()` is it. Default: Holdfast's own format. */
   payloadConverter?: CustomPayloadConverter;
+  /** What `Context.current().client` is: of a `TestWorkflowEnvironment`, or an object that the test has made. Default: none. */
+  client?: Client;
 }
 
 export interface MockActivityEvents {
@@ -27,7 +30,7 @@ export interface MockActivityEvents {
   heartbeat: (details: unknown) => void;
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(['logger', 'payloadConverter']);
+const OPTIONS: ReadonlySet<string> = new Set(['client', 'logger', 'payloadConverter']);
 const CAUSES: { readonly [R in MockCancelReason]: CancellationCause } = {
   CANCELLED: 'cancelRequested',
   TIMED_OUT: 'timedOut',
@@ -70,7 +73,7 @@ export class MockActivityEnvironment extends EventEmitter<MockActivityEvents> {
   constructor(info: Partial<Info> = {}, options: MockActivityEnvironmentOptions = {}) {
     super();
     refuseUnknownOptions(options, OPTIONS);
-    const { logger = consoleLogger('silent'), payloadConverter } = options;
+    const { client, logger = consoleLogger('silent'), payloadConverter } = options;
     if (payloadConverter !== undefined && !isConverter(payloadConverter)) {
       const reason = `it must have the methods toPayload and fromPayload, and is ${nameOfType(payloadConverter)}`;
       throw new InvalidOptionError({ option: 'payloadConverter', reason });
@@ -81,6 +84,10 @@ export class MockActivityEnvironment extends EventEmitter<MockActivityEvents> {
       log: () => logger,
       cancellation: this.#cancellation,
       heartbeat: (details) => this.#beat(details),
+      client: () => {
+        if (client === undefined) throw new NoClientError();
+        return client;
+      },
       payloadConverter,
     });
   }

@@ -144,7 +144,7 @@ export class Admission {
   #terminate(waiter: Waiter, request: RequestOf<'terminate'>): void {
     const { core } = this.deps;
     const run = core.index.find(request.workflowId, request.runId);
-    if (run?.open !== true) {
+    if (run?.open !== true || this.#door.isOfAnotherChain(run, request)) {
       this.#door.notFound(waiter, request, run);
       return;
     }

@@ -10,6 +10,14 @@ import type { MessageIds } from '../runs/message-ids.js';
 import type { Run, Waiter } from '../runs/run.js';
 import type { Dispatcher } from '../turns/dispatcher.js';
 
+/** The run that a request is for: the current one if it names none. */
+interface Target {
+  readonly workflowId: string;
+  readonly runId?: string;
+  /** Only if it is of the chain that this run is of. */
+  readonly firstExecutionRunId?: string;
+}
+
 export class Door {
   constructor(
     private readonly core: Core,
@@ -17,10 +25,10 @@ export class Door {
   ) {}
 
   /** The run that a message is for, if it can take one now; refusals and holds are dealt with here. */
-  target(waiter: Waiter, request: { workflowId: string; runId?: string }, needs: 'open' | 'any'): Run | undefined {
+  target(waiter: Waiter, request: Target, needs: 'open' | 'any'): Run | undefined {
     const { core } = this;
     const run = core.index.find(request.workflowId, request.runId);
-    if (run === undefined || (needs === 'open' && !run.open)) {
+    if (run === undefined || (needs === 'open' && !run.open) || this.isOfAnotherChain(run, request)) {
       this.notFound(waiter, request, run);
       return undefined;
     }
@@ -52,14 +60,23 @@ export class Door {
     return true;
   }
 
-  /** There is no such run, or it is closed. */
-  notFound(waiter: Waiter, { workflowId, runId }: { workflowId: string; runId?: string }, run: Run | undefined): void {
-    const fields = {
-      workflowId,
-      ...(runId === undefined ? {} : { runId }),
-      ...(run === undefined ? {} : { closed: true }),
-    };
-    this.core.refuse(waiter, run, new WorkflowNotFoundError(fields));
+  /** Whether the caller means another chain than the one that the run is of. */
+  isOfAnotherChain(run: Run, { workflowId, firstExecutionRunId }: Target): boolean {
+    // Of a start that found a run, its caller knows that run, which need not be the first.
+    return (
+      firstExecutionRunId !== undefined && this.core.index.find(workflowId, firstExecutionRunId)?.first !== run.first
+    );
+  }
+
+  /** There is no such run, it is of another chain, or it is closed. */
+  notFound(waiter: Waiter, target: Target, run: Run | undefined): void {
+    const { workflowId, runId, firstExecutionRunId } = target;
+    const fields = { workflowId, ...(runId === undefined ? {} : { runId }) };
+    if (run === undefined) this.core.refuse(waiter, run, new WorkflowNotFoundError(fields));
+    else {
+      const why = this.isOfAnotherChain(run, target) ? { firstExecutionRunId: firstExecutionRunId! } : { closed: true };
+      this.core.refuse(waiter, run, new WorkflowNotFoundError({ ...fields, ...why }));
+    }
   }
 
   /** True if the run waits for its next attempt or its cron time, and can answer nothing before; the caller is told. */
