@@ -137,8 +137,8 @@ test('every call of a client goes through its interceptors', async () => {
       { updateName: 'append', args: ['b'], workflowExecution, firstExecutionRunId, options: { updateId: 'u' } },
     ],
     ['describe', { workflowExecution }],
-    ['cancel', { workflowExecution, reason: 'enough' }],
-    ['terminate', { workflowExecution, reason: 'now' }],
+    ['cancel', { workflowExecution, firstExecutionRunId, reason: 'enough' }],
+    ['terminate', { workflowExecution, firstExecutionRunId, reason: 'now' }],
     [
       'signalWithStart',
       {
