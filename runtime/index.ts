@@ -34,7 +34,11 @@ export type {
 export { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../mailbox/id-policies.js';
 export type { RetryPolicy } from '../mailbox/retry-options.js';
 export type { AsyncCompletionClient, FullActivityId } from './client/activity-client.js';
-export type { WorkflowClassHandle, WorkflowClassHandleWithFirstExecutionRunId } from './client/class-handle.js';
+export type {
+  WorkflowClassHandle,
+  WorkflowClassHandleWithFirstExecutionRunId,
+  WorkflowClassHandleWithSignaledRunId,
+} from './client/class-handle.js';
 export { Client, type ClientOptions } from './client/client.js';
 export type { RuntimeStats, WorkflowExecutionStatusName } from './client/control.js';
 export type {

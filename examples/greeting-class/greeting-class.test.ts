@@ -96,5 +96,9 @@ test('its story', async () => {
     'update setLanguage Hindi, approved meanwhile → accepted; the language before: Spanish',
     'approved: नमस्ते दुनिया',
     'query getLanguage, though it is closed → Hindi',
+    'Messages that bring their workflow with them',
+    'approved before it had begun: Hello, world',
+    'update setLanguage Chinese → accepted; the language before: English',
+    'approved: 你好,世界',
   ]);
 });

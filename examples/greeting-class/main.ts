@@ -7,7 +7,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Runtime, WorkflowUpdateFailedError } from 'holdfast';
+import { Runtime, WithStartWorkflowOperation, WorkflowUpdateFailedError } from 'holdfast';
 import * as activities from './activities.js';
 import { GreetingServiceWorkflow, GreetingWorkflow, Language } from './workflows.js';
 
@@ -49,6 +49,23 @@ await service.signal.approve({ name: 'Grace' });
 console.log(`  update setLanguage Hindi, approved meanwhile → ${await outcomeOf(update.result())}`);
 console.log(`  approved: ${await service.result()}`);
 console.log(`  query getLanguage, though it is closed → ${await service.query.getLanguage()}`);
+
+console.log('Messages that bring their workflow with them');
+const early = await client.signalWithStart(GreetingWorkflow, {
+  workflowId: 'approved-early',
+  signal: 'approve',
+  signalArgs: [{ name: 'Bo' }],
+});
+console.log(`  approved before it had begun: ${await early.result()}`);
+const startWorkflowOperation = new WithStartWorkflowOperation(GreetingWorkflow, {
+  workflowId: 'in-chinese',
+  workflowIdConflictPolicy: 'USE_EXISTING',
+});
+const before = client.executeUpdateWithStart('setLanguage', { startWorkflowOperation, args: [Language.Chinese] });
+console.log(`  update setLanguage Chinese → ${await outcomeOf(before)}`);
+const inChinese = await startWorkflowOperation.workflowHandle();
+await inChinese.signal.approve({ name: 'Cy' });
+console.log(`  approved: ${await inChinese.result()}`);
 
 await runtime.shutdown();
 await rm(store, { recursive: true });

@@ -15,7 +15,11 @@ import * as workflow from '../../actors/workflow/index.js';
 import type { TemporalFailure } from '../../mailbox/failures.js';
 import type { HoldfastError } from '../errors.js';
 import type { LifecycleEvent } from '../host/lifecycle-events.js';
-import type { WorkflowClassHandle, WorkflowClassHandleWithFirstExecutionRunId } from './class-handle.js';
+import type {
+  WorkflowClassHandle,
+  WorkflowClassHandleWithFirstExecutionRunId,
+  WorkflowClassHandleWithSignaledRunId,
+} from './class-handle.js';
 import type {
   WorkflowHandle,
   WorkflowHandleWithFirstExecutionRunId,
@@ -42,6 +46,28 @@ declare const client: WorkflowClient;
 declare const handle: WorkflowHandle<typeof order>;
 declare const op: WithStartWorkflowOperation<typeof order>;
 declare const anyString: string;
+
+/** A class workflow, of which only the types count here. */
+class Greeting {
+  greetings = { en: 'Hello' };
+  @workflow.run
+  async run(name: string): Promise<number> {
+    return name.length;
+  }
+  @workflow.signal()
+  approve(_input: { name: string }): void {}
+  @workflow.update({ validator: 'check' })
+  async setLanguage(language: string): Promise<string> {
+    return language;
+  }
+  check(_language: string): void {}
+  @workflow.query()
+  languages(_input: { supportedOnly: boolean }): string[] {
+    return [];
+  }
+}
+declare const greeting: WorkflowClassHandle<typeof Greeting>;
+declare const classOp: WithStartWorkflowOperation<typeof Greeting>;
 
 /** Compiled, never called. */
 function compiled(_: () => unknown): void {}
@@ -75,6 +101,55 @@ test('a signal or an update may come with the start', () => {
   compiled(() => new WithStartWorkflowOperation(idle, { workflowId: 'i' }));
   // @ts-expect-error the workflow's arguments are missing
   compiled(() => new WithStartWorkflowOperation(order, { workflowId: 'o', ...policy }));
+});
+
+test('with a class, what comes with the start is one of its methods, and the handle has them', () => {
+  const start = { workflowId: 'g', args: ['Ada'] as [string] };
+  const signaled = () =>
+    client.signalWithStart(Greeting, { ...start, signal: 'approve', signalArgs: [{ name: 'Bo' }] });
+  expectTypeOf(signaled).returns.resolves.toEqualTypeOf<WorkflowClassHandleWithSignaledRunId<typeof Greeting>>();
+  const defined = () => client.signalWithStart(Greeting, { ...start, signal: add, signalArgs: ['pears', 1] });
+  expectTypeOf(defined).returns.resolves.toEqualTypeOf<WorkflowClassHandleWithSignaledRunId<typeof Greeting>>();
+  const policy = { workflowIdConflictPolicy: 'USE_EXISTING' } as const;
+  const made = () => new WithStartWorkflowOperation(Greeting, { ...start, ...policy });
+  expectTypeOf(made).returns.toEqualTypeOf<typeof classOp>();
+  expectTypeOf(() => classOp.workflowHandle()).returns.resolves.toEqualTypeOf<WorkflowClassHandle<typeof Greeting>>();
+  const executed = () =>
+    client.executeUpdateWithStart('setLanguage', { startWorkflowOperation: classOp, args: ['fr'], updateId: 'u' });
+  expectTypeOf(executed).returns.resolves.toEqualTypeOf<string>();
+  const started = () =>
+    client.startUpdateWithStart('setLanguage', {
+      startWorkflowOperation: classOp,
+      args: ['fr'],
+      waitForStage: 'ACCEPTED',
+    });
+  expectTypeOf(started).returns.resolves.toEqualTypeOf<WorkflowUpdateHandle<string>>();
+  const byDefinition = () => client.executeUpdateWithStart(approve, { startWorkflowOperation: classOp, args: ['Bo'] });
+  expectTypeOf(byDefinition).returns.resolves.toEqualTypeOf<{ at: Date }>();
+  // @ts-expect-error the workflow's arguments are missing
+  compiled(() => client.signalWithStart(Greeting, { workflowId: 'g', signal: add, signalArgs: ['pears', 1] }));
+  // @ts-expect-error the signal's arguments are missing
+  compiled(() => client.signalWithStart(Greeting, { ...start, signal: 'approve' }));
+  // @ts-expect-error the signal's arguments are of another type
+  compiled(() => client.signalWithStart(Greeting, { ...start, signal: 'approve', signalArgs: ['Bo'] }));
+  // @ts-expect-error there is no such signal
+  compiled(() => client.signalWithStart(Greeting, { ...start, signal: 'aprove', signalArgs: [{ name: 'Bo' }] }));
+  // @ts-expect-error an update that returns a value is no signal
+  compiled(() => client.signalWithStart(Greeting, { ...start, signal: 'setLanguage', signalArgs: ['fr'] }));
+  // @ts-expect-error the definition's arguments are of another type
+  compiled(() => client.signalWithStart(Greeting, { ...start, signal: add, signalArgs: ['pears', '1'] }));
+  // @ts-expect-error the workflow's arguments are missing
+  compiled(() => new WithStartWorkflowOperation(Greeting, { workflowId: 'g', ...policy }));
+  // @ts-expect-error the conflict policy is missing
+  compiled(() => new WithStartWorkflowOperation(Greeting, start));
+  // @ts-expect-error there is no such method
+  compiled(() => client.executeUpdateWithStart('setLang', { startWorkflowOperation: classOp, args: ['fr'] }));
+  // @ts-expect-error the update's arguments are missing
+  compiled(() => client.executeUpdateWithStart('setLanguage', { startWorkflowOperation: classOp }));
+  // @ts-expect-error the update's arguments are of another type
+  compiled(() => client.executeUpdateWithStart('setLanguage', { startWorkflowOperation: classOp, args: [1] }));
+  // @ts-expect-error the run method is called by the start
+  compiled(() => client.executeUpdateWithStart('run', { startWorkflowOperation: classOp, args: ['Ada'] }));
 });
 
 test('start and execute take the arguments of the workflow function and give its result', () => {
@@ -184,26 +259,6 @@ test('updates take the arguments and give the result of their definition', () =>
   compiled(() => handle.executeUpdate(stop));
 });
 
-/** A class workflow, of which only the types count here. */
-class Greeting {
-  greetings = { en: 'Hello' };
-  @workflow.run
-  async run(name: string): Promise<number> {
-    return name.length;
-  }
-  @workflow.signal()
-  approve(_input: { name: string }): void {}
-  @workflow.update({ validator: 'check' })
-  async setLanguage(language: string): Promise<string> {
-    return language;
-  }
-  check(_language: string): void {}
-  @workflow.query()
-  languages(_input: { supportedOnly: boolean }): string[] {
-    return [];
-  }
-}
-declare const greeting: WorkflowClassHandle<typeof Greeting>;
 declare class Messages {
   run(): Promise<void>;
   silent(): void;

@@ -2,31 +2,38 @@
  * Update-with-start: a start that comes with an update, as a value that one such call takes.
  * Thread: any client thread. In → out: workflow and options → the handle of the run that the update went to.
  */
-import type { Workflow } from '../../actors/workflow/definitions.js';
+import type { ParametersOf, UpdateMethodOf } from '../../actors/workflow/classes/stub-types.js';
+import type { ArgsOf, RunOf, Workflow, WorkflowClass } from '../../actors/workflow/definitions.js';
 import type { WorkflowIdConflictPolicy } from '../../mailbox/id-policies.js';
 import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
+import type { WorkflowClassHandle } from './class-handle.js';
 import type { WorkflowHandle } from './handle.js';
-import type { WorkflowStartOptions } from './options.js';
+import type { WorkflowStartOptions, WorkflowUpdateOptions } from './options.js';
 
 export type WithStartWorkflowOptions<T extends Workflow> = WorkflowStartOptions<T> & {
   /** While a run is open: required, for an update may well be meant for it. */
   workflowIdConflictPolicy: WorkflowIdConflictPolicy;
 };
 
-/**
- * How to start the workflow that `executeUpdateWithStart` or `startUpdateWithStart` sends its update to. For one call only.
- * @example
- * const startWorkflowOperation = new WithStartWorkflowOperation(cart, { workflowId, workflowIdConflictPolicy: 'USE_EXISTING' });
- * const total = await client.workflow.executeUpdateWithStart(addItem, { startWorkflowOperation, args: ['apples', 3] });
- * const handle = await startWorkflowOperation.workflowHandle();
- */
-export class WithStartWorkflowOperation<T extends Workflow = Workflow> {
-  readonly #handle: Promise<WorkflowHandle<T>>;
-  #settle: ((handle: Promise<WorkflowHandle<T>>) => void) | undefined;
+type FunctionOf<T extends Workflow | WorkflowClass> = T extends Workflow
+  ? T
+  : T extends WorkflowClass
+    ? RunOf<T>
+    : never;
+type HandleOf<T extends Workflow | WorkflowClass> = T extends Workflow
+  ? WorkflowHandle<T>
+  : T extends WorkflowClass
+    ? WorkflowClassHandle<T>
+    : never;
+
+/** Made by `new WithStartWorkflowOperation`, whose types are the stricter ones. */
+export class WithStartOperation<T extends Workflow | WorkflowClass> {
+  readonly #handle: Promise<HandleOf<T>>;
+  #settle: ((handle: Promise<HandleOf<T>>) => void) | undefined;
 
   constructor(
     readonly workflowTypeOrFunc: string | T,
-    readonly options: WithStartWorkflowOptions<T>,
+    readonly options: WithStartWorkflowOptions<FunctionOf<T>>,
   ) {
     this.#handle = new Promise((resolve) => {
       this.#settle = resolve;
@@ -36,7 +43,7 @@ export class WithStartWorkflowOperation<T extends Workflow = Workflow> {
   }
 
   /** The handle of the run that was started or found, once that is durable, whatever becomes of the update. @throws what refused the start */
-  workflowHandle(): Promise<WorkflowHandle<T>> {
+  workflowHandle(): Promise<HandleOf<T>> {
     return this.#handle;
   }
 
@@ -48,7 +55,7 @@ export class WithStartWorkflowOperation<T extends Workflow = Workflow> {
   }
 
   /** @internal @throws InvalidArgumentError if it was used before */
-  begin<R>(send: () => { readonly handle: Promise<WorkflowHandle<T>>; readonly updated: Promise<R> }): Promise<R> {
+  begin<R>(send: () => { readonly handle: Promise<HandleOf<T>>; readonly updated: Promise<R> }): Promise<R> {
     const settle = this.#settle;
     if (settle === undefined) {
       throw new InvalidArgumentError({
@@ -62,6 +69,37 @@ export class WithStartWorkflowOperation<T extends Workflow = Workflow> {
     return updated;
   }
 }
+
+/**
+ * How to start the workflow that `executeUpdateWithStart` or `startUpdateWithStart` sends its update to. For one call only.
+ * @example
+ * const startWorkflowOperation = new WithStartWorkflowOperation(cart, { workflowId, workflowIdConflictPolicy: 'USE_EXISTING' });
+ * const total = await client.workflow.executeUpdateWithStart(addItem, { startWorkflowOperation, args: ['apples', 3] });
+ * const handle = await startWorkflowOperation.workflowHandle();
+ * @example
+ * const startWorkflowOperation = new WithStartWorkflowOperation(Cart, { workflowId, workflowIdConflictPolicy: 'USE_EXISTING' });
+ * const total = await client.workflow.executeUpdateWithStart('addItem', { startWorkflowOperation, args: ['apples', 3] });
+ */
+export const WithStartWorkflowOperation: {
+  new <C extends WorkflowClass>(workflowClass: C, options: WithStartWorkflowOptions<RunOf<C>>): WithStartOperation<C>;
+  new <T extends Workflow = Workflow>(
+    workflowTypeOrFunc: string | T,
+    options: WithStartWorkflowOptions<T>,
+  ): WithStartOperation<T>;
+  readonly prototype: WithStartOperation<Workflow>;
+} = WithStartOperation;
+export type WithStartWorkflowOperation<T extends Workflow | WorkflowClass = Workflow> = WithStartOperation<T>;
+
+/** Of an update with start, but for its arguments. */
+export type UpdateWithStart<T extends Workflow | WorkflowClass = Workflow> = WorkflowUpdateOptions & {
+  startWorkflowOperation: WithStartWorkflowOperation<T>;
+};
+
+/** Of one that goes by the name of a method. */
+export type ClassUpdateWithStart<
+  C extends WorkflowClass,
+  K extends UpdateMethodOf<InstanceType<C>>,
+> = UpdateWithStart<C> & ArgsOf<ParametersOf<InstanceType<C>[K]>>;
 
 /** @throws InvalidArgumentError, InvalidOptionError */
 export function checkOperation(operation: unknown): void {

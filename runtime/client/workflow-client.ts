@@ -4,6 +4,14 @@
  */
 
 import type {
+  ParametersOf,
+  ResultOf,
+  SignalArgsOf,
+  SignalMethodOf,
+  UpdateMethodOf,
+} from '../../actors/workflow/classes/stub-types.js';
+import { messageNameOf } from '../../actors/workflow/classes/stubs.js';
+import type {
   ArgsOf,
   RunOf,
   UpdateDefinition,
@@ -11,7 +19,7 @@ import type {
   WorkflowClass,
   WorkflowResultType,
 } from '../../actors/workflow/definitions.js';
-import { handlerNameOf, workflowTypeOf } from '../../actors/workflow/names.js';
+import { workflowTypeOf } from '../../actors/workflow/names.js';
 import { checkId, checkOptionalId, refuseUnknownOptions } from '../../mailbox/checks.js';
 import { randomUuid } from '../../mailbox/uuid.js';
 import { InvalidOptionError } from '../errors.js';
@@ -20,6 +28,7 @@ import {
   handleClassOf,
   type WorkflowClassHandle,
   type WorkflowClassHandleWithFirstExecutionRunId,
+  type WorkflowClassHandleWithSignaledRunId,
 } from './class-handle.js';
 import type { Connection } from './connection.js';
 import type { PageToken } from './control.js';
@@ -41,13 +50,17 @@ import {
   UPDATE_WITH_START_OPTIONS,
   type WorkflowSignalWithStartOptions,
   type WorkflowStartOptions,
-  type WorkflowUpdateOptions,
 } from './options.js';
 import type { UpdateStage } from './protocol.js';
 import { resetRequest, type WorkflowResetOptions } from './resets.js';
 import { startRequest } from './start-request.js';
 import { checkStage, updateHandleFrom, type WorkflowUpdateHandle } from './update-handle.js';
-import { checkOperation, type WithStartWorkflowOperation } from './with-start.js';
+import {
+  type ClassUpdateWithStart,
+  checkOperation,
+  type UpdateWithStart,
+  type WithStartWorkflowOperation,
+} from './with-start.js';
 
 export class WorkflowClient {
   readonly #connection: Connection;
@@ -124,11 +137,21 @@ export class WorkflowClient {
    * @throws what `start` and `WorkflowHandle.signal` throw; InvalidOptionError for `workflowIdConflictPolicy` FAIL
    * @example
    * await client.workflow.signalWithStart(cart, { workflowId: `cart-${user}`, signal: addItem, signalArgs: ['apples', 3] });
+   * @example await client.workflow.signalWithStart(Cart, { workflowId, signal: 'addItem', signalArgs: ['apples', 3] }); // a method of the class
    */
-  async signalWithStart<T extends Workflow, Args extends readonly unknown[] = unknown[]>(
+  signalWithStart<C extends WorkflowClass, K extends SignalMethodOf<InstanceType<C>>>(
+    workflowClass: C,
+    options: WorkflowStartOptions<RunOf<C>> & { signal: K } & SignalArgsOf<ParametersOf<InstanceType<C>[K]>>,
+  ): Promise<WorkflowClassHandleWithSignaledRunId<C>>;
+  signalWithStart<C extends WorkflowClass, Args extends readonly unknown[]>(
+    workflowClass: C,
+    options: WorkflowSignalWithStartOptions<RunOf<C>, Args> & { signal: object },
+  ): Promise<WorkflowClassHandleWithSignaledRunId<C>>;
+  signalWithStart<T extends Workflow, Args extends readonly unknown[] = unknown[]>(
     workflowTypeOrFunc: string | T,
     options: WorkflowSignalWithStartOptions<T, Args>,
-  ): Promise<WorkflowHandleWithSignaledRunId<T>> {
+  ): Promise<WorkflowHandleWithSignaledRunId<T>>;
+  async signalWithStart(workflowTypeOrFunc: unknown, options: object): Promise<unknown> {
     refuseUnknownOptions(options, SIGNAL_WITH_START_OPTIONS);
     const { signal, signalArgs, ...start } = options as WorkflowStartOptions & {
       signal: object | string;
@@ -142,7 +165,8 @@ export class WorkflowClient {
     }
     const requestId = checkOptionalId('requestId', start.requestId);
     const started = startInput(workflowTypeOrFunc, { ...start, workflowIdConflictPolicy });
-    const input = { ...started, signalName: handlerNameOf('signal', signal), signalArgs: argsOf(signalArgs) };
+    const signalName = messageNameOf('signal', workflowTypeOrFunc, signal);
+    const input = { ...started, signalName, signalArgs: argsOf(signalArgs) };
     let sent = input.options;
     const signaledRunId = await this.#connection.calls.through('signalWithStart', input, async (given) => {
       sent = given.options;
@@ -161,7 +185,7 @@ export class WorkflowClient {
     const ids = { resultRunId: signaledRunId, followRuns: sent.followRuns };
     // Not pinned to its chain: nobody knows that it is the first run of one.
     const handle = new Handle(this.#connection, sent.workflowId, ids);
-    return Object.assign(handle, { signaledRunId }) as WorkflowHandleWithSignaledRunId<T>; // As its type says.
+    return Object.assign(handle, { signaledRunId });
   }
 
   /**
@@ -172,26 +196,44 @@ export class WorkflowClient {
    * const startWorkflowOperation = new WithStartWorkflowOperation(cart, { workflowId, workflowIdConflictPolicy: 'USE_EXISTING' });
    * const total = await client.workflow.executeUpdateWithStart(addItem, { startWorkflowOperation, args: ['apples', 3] });
    */
-  async executeUpdateWithStart<T extends Workflow, Ret, Args extends readonly unknown[] = unknown[]>(
+  executeUpdateWithStart<C extends WorkflowClass, K extends UpdateMethodOf<InstanceType<C>>>(
+    method: K,
+    options: ClassUpdateWithStart<C, K>,
+  ): Promise<ResultOf<InstanceType<C>[K]>>;
+  executeUpdateWithStart<T extends Workflow, Ret, Args extends readonly unknown[] = unknown[]>(
     def: UpdateDefinition<Ret, [...Args]> | string,
-    options: WorkflowUpdateOptions & { startWorkflowOperation: WithStartWorkflowOperation<T> } & ArgsOf<NoInfer<Args>>,
-  ): Promise<Ret> {
+    options: UpdateWithStart<T> & ArgsOf<NoInfer<Args>>,
+  ): Promise<Ret>;
+  executeUpdateWithStart<C extends WorkflowClass, Ret, Args extends readonly unknown[]>(
+    def: UpdateDefinition<Ret, [...Args]>,
+    options: UpdateWithStart<C> & ArgsOf<NoInfer<Args>>,
+  ): Promise<Ret>;
+  async executeUpdateWithStart(def: object | string, options: UpdateWithStart): Promise<unknown> {
     refuseUnknownOptions(options, UPDATE_WITH_START_OPTIONS);
     const { reply } = await this.#updateWithStart(def, options, 'COMPLETED');
-    return this.#connection.read(reply, 'updateCompleted') as Ret; // What the definition says it is.
+    return this.#connection.read(reply, 'updateCompleted');
   }
 
   /**
    * As `executeUpdateWithStart`, but resolves with the update's handle once it has durably reached the stage, or was rejected.
    * @throws what `start` and `WorkflowHandle.startUpdate` throw
    */
-  async startUpdateWithStart<T extends Workflow, Ret, Args extends readonly unknown[] = unknown[]>(
+  startUpdateWithStart<C extends WorkflowClass, K extends UpdateMethodOf<InstanceType<C>>>(
+    method: K,
+    options: ClassUpdateWithStart<C, K> & { waitForStage: UpdateStage },
+  ): Promise<WorkflowUpdateHandle<ResultOf<InstanceType<C>[K]>>>;
+  startUpdateWithStart<T extends Workflow, Ret, Args extends readonly unknown[] = unknown[]>(
     def: UpdateDefinition<Ret, [...Args]> | string,
-    options: WorkflowUpdateOptions & {
-      startWorkflowOperation: WithStartWorkflowOperation<T>;
-      waitForStage: UpdateStage;
-    } & ArgsOf<NoInfer<Args>>,
-  ): Promise<WorkflowUpdateHandle<Ret>> {
+    options: UpdateWithStart<T> & { waitForStage: UpdateStage } & ArgsOf<NoInfer<Args>>,
+  ): Promise<WorkflowUpdateHandle<Ret>>;
+  startUpdateWithStart<C extends WorkflowClass, Ret, Args extends readonly unknown[]>(
+    def: UpdateDefinition<Ret, [...Args]>,
+    options: UpdateWithStart<C> & { waitForStage: UpdateStage } & ArgsOf<NoInfer<Args>>,
+  ): Promise<WorkflowUpdateHandle<Ret>>;
+  async startUpdateWithStart(
+    def: object | string,
+    options: UpdateWithStart & { waitForStage: UpdateStage },
+  ): Promise<WorkflowUpdateHandle<unknown>> {
     refuseUnknownOptions(options, START_UPDATE_WITH_START_OPTIONS);
     const stage = checkStage(options.waitForStage);
     const { workflowId, updateId, reply } = await this.#updateWithStart(def, options, stage);
@@ -200,21 +242,14 @@ export class WorkflowClient {
 
   async #updateWithStart(
     def: object | string,
-    {
-      startWorkflowOperation: operation,
-      args,
-      updateId: given,
-    }: WorkflowUpdateOptions & {
-      startWorkflowOperation: WithStartWorkflowOperation;
-      args?: readonly unknown[];
-    },
+    { startWorkflowOperation: operation, args, updateId: given }: UpdateWithStart & { args?: readonly unknown[] },
     stage: UpdateStage,
   ): Promise<SentUpdate> {
     checkOperation(operation);
     const { workflowTypeOrFunc, options } = operation;
     const { workflowType, options: workflowStartOptions } = startInput(workflowTypeOrFunc, options);
     const updateOptions = given === undefined ? {} : { updateId: given };
-    const updateName = handlerNameOf('update', def);
+    const updateName = messageNameOf('update', workflowTypeOrFunc, def);
     const started = { workflowType, workflowStartOptions, workflowStartHeaders: {} };
     const input = { ...started, updateName, updateArgs: argsOf(args), updateOptions, updateHeaders: {} };
     let sent: SentUpdate | undefined;

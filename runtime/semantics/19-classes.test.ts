@@ -1,8 +1,10 @@
 /**
  * Semantics, section 19: class workflows. What their handles refuse to compile is in the tests of types.
  */
-import { expect } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import * as workflow from '../../actors/workflow/index.js';
+import { WithStartWorkflowOperation } from '../client/with-start.js';
+import { type Connected, connect } from '../test-kit/connected.test-kit.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
 import { row } from '../test-kit/row.test-kit.js';
@@ -43,6 +45,15 @@ class Cart {
     if (!this.items.includes(item)) throw new Error(`there is no ${item}`);
   }
   helper(): void {}
+}
+
+let connected: Connected | undefined;
+afterEach(() => connected?.close());
+
+async function open() {
+  const system = await System.open({ workflows: { Cart } });
+  connected = connect(system);
+  return { system, client: connected.client.workflow };
 }
 
 /** What `act` came to in a workflow beside the cart `c`, if it is started. */
@@ -114,6 +125,19 @@ row('classes/stubs', 'on a handle that is pinned to one run', async () => {
   expect(await toldBy(system)).toMatchObject(['ApplicationFailure', expect.stringContaining('no such run'), undefined]);
 });
 
+row('classes/stubs', 'for a client, on every handle that comes of the class', async () => {
+  const { system, client } = await open();
+  const cart = await client.start(Cart, { workflowId: 'c', args: ['ada'] });
+  await cart.signal.add('apples');
+  const same = client.getHandle(Cart, 'c');
+  await same.signal.add.send({ args: ['pears', 2], requestId: 'r' });
+  expect(await same.update.remove('1 apples')).toBe(2);
+  expect(await cart.query.content()).toEqual(['for ada', '2 pears']);
+  await same.signal.close();
+  expect(await same.result()).toBe('for ada,2 pears');
+  await expectInvariants(system);
+});
+
 row('classes/wrong-kind', 'in a workflow too, with the names that there are', async () => {
   const system = await asking(async () => {
     const { signal, query, update } = untyped(getExternalWorkflowHandle(Cart, 'c'));
@@ -149,6 +173,55 @@ row('classes/with-start', 'from a workflow, by the method or by a definition', a
   expect(await system.result('c').value()).toBe('for ada,2 plums,1 figs');
   await expectInvariants(system);
 });
+
+row('classes/with-start', 'signalled by a client, whose handle has the methods', async () => {
+  const { system, client } = await open();
+  const options = { workflowId: 'c', args: ['ada'] as [string] };
+  const cart = await client.signalWithStart(Cart, { ...options, signal: 'add', signalArgs: ['apples', 2] });
+  expect(await cart.query.content()).toEqual(['2 apples', 'for ada']);
+  const addItem = defineSignal<[item: string]>('add-item');
+  const same = await client.signalWithStart(Cart, { ...options, signal: addItem, signalArgs: ['pears'] });
+  expect(same.signaledRunId).toBe(cart.signaledRunId);
+  await same.signal.add('figs');
+  expect(await cart.query.content()).toEqual(['2 apples', 'for ada', '1 pears', '1 figs']);
+  await expectInvariants(system);
+});
+
+row('classes/with-start', 'updated by a client, whose handle has the methods', async () => {
+  const { system, client } = await open();
+  const start = { workflowId: 'c', args: ['ada'] as [string], workflowIdConflictPolicy: 'USE_EXISTING' } as const;
+  const first = new WithStartWorkflowOperation(Cart, start);
+  const rejected = client.executeUpdateWithStart('remove', { startWorkflowOperation: first, args: ['apples'] });
+  await expect(rejected).rejects.toMatchObject({ cause: { message: 'there is no apples' } });
+  const cart = await first.workflowHandle();
+  await cart.signal.add('apples');
+  const second = new WithStartWorkflowOperation(Cart, start);
+  expect(await client.executeUpdateWithStart('remove', { startWorkflowOperation: second, args: ['1 apples'] })).toBe(1);
+  const third = new WithStartWorkflowOperation(Cart, start);
+  const update = await client.startUpdateWithStart('remove', {
+    startWorkflowOperation: third,
+    args: ['for ada'],
+    waitForStage: 'ACCEPTED',
+  });
+  expect(await update.result()).toBe(0);
+  expect(await (await third.workflowHandle()).query.content()).toEqual([]);
+  await expectInvariants(system);
+});
+
+row(
+  'classes/with-start',
+  'by a client too: a method that is no such message is refused before anything starts',
+  async () => {
+    const { system, client } = await open();
+    const start = { workflowId: 'c', args: ['ada'], workflowIdConflictPolicy: 'FAIL' } as const;
+    const sent = untyped(client).signalWithStart(Cart, { workflowId: 'c', args: ['ada'], signal: 'known' });
+    await expect(sent).rejects.toThrow('known is the validator of update remove, and no message');
+    const startWorkflowOperation = new WithStartWorkflowOperation(Cart, untyped(start));
+    const updated = client.executeUpdateWithStart('add', { startWorkflowOperation, args: ['apples'] });
+    await expect(updated).rejects.toThrow('add is a signal of Cart: use handle.signal.add');
+    expect(system.histories().size).toBe(0);
+  },
+);
 
 row('classes/with-start', 'which refuses a method that is no such message', async () => {
   const system = await asking(async () => {
