@@ -24,6 +24,7 @@ import {
   WorkflowSuspendedError,
 } from './code-errors.js';
 import { WorkflowContinuedAsNewError, WorkflowFailedError, WorkflowNotReadyError } from './outcome-errors.js';
+import { HistoryNotPortableError, TemporalWorkerMissingError } from './portability-errors.js';
 import { InvalidScheduleSpecError, ScheduleAlreadyRunning, ScheduleNotFoundError } from './schedule-errors.js';
 import {
   InvalidListFilterError,
@@ -52,6 +53,7 @@ export {
   WorkflowSuspendedError,
 } from './code-errors.js';
 export * from './outcome-errors.js';
+export * from './portability-errors.js';
 export * from './schedule-errors.js';
 export * from './search-errors.js';
 export * from './store-errors.js';
@@ -322,6 +324,8 @@ const ALL: readonly ErrorClass[] = [
   ReplayError,
   HistoryFormatError,
   HistoryTooNewError,
+  HistoryNotPortableError,
+  TemporalWorkerMissingError,
   WorkflowResetError,
   ReadOnlyViolationError,
   StepFailedWorkerError,

@@ -15,6 +15,7 @@ const LEAVES = [
   'runtime/base-error.ts',
   'runtime/code-errors.ts',
   'runtime/outcome-errors.ts',
+  'runtime/portability-errors.ts',
   'runtime/schedule-errors.ts',
   'runtime/search-errors.ts',
   'runtime/store-errors.ts',

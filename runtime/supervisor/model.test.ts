@@ -23,7 +23,7 @@ test('a run is what its messages make of it, one after the other', { timeout: 3_
         slots,
         maxResident,
       });
-      const player = new Player(system, script, version);
+      const player = new Player(system, (deployed) => workflowsOf(script, deployed), version);
       player.begin(beginning, retry);
       await player.play(actions);
       await player.end();

@@ -15,7 +15,7 @@ import { toFailureRecord } from '../../mailbox/failures.js';
 import { encodePayload } from '../../mailbox/payload.js';
 import { decodeTurn, encodeReport, type Load, type Slice, type SuspendReason } from '../../mailbox/turn.js';
 import { WorkerLostError, type Workers } from '../supervisor/turns/workers.js';
-import { setStepping } from './rejections.test-kit.js';
+import { setStepping } from './rejection-sink.test-kit.js';
 import { Gate } from './steered-store.test-kit.js';
 
 /** The workflow types that are deployed; may be changed at any time, for actors made from then on. */

@@ -12,7 +12,7 @@ import type { Message } from '../../mailbox/messages.js';
 import { decodePayload, encodePayload } from '../../mailbox/payload.js';
 import type { Load } from '../../mailbox/turn.js';
 import { createExecution, type Deployed } from './in-process-workers.test-kit.js';
-import { setStepping } from './rejections.test-kit.js';
+import { setStepping } from './rejection-sink.test-kit.js';
 import type { System } from './system.test-kit.js';
 
 /** Ends that no step has computed. */

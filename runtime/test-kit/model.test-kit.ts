@@ -126,6 +126,7 @@ export class Model {
       cancelScope: () => {
         if (this.#scope !== this.#root) this.#cancel(this.#scope);
       },
+      show: () => undefined,
     };
   }
 
@@ -339,6 +340,9 @@ export class Model {
         break;
       case 'startChild':
         this.#pending.push({ ...pending, id: String(++this.#children) });
+        break;
+      case 'tell':
+        throw new Error('The model knows no other workflows');
     }
   }
 

@@ -13,11 +13,12 @@ import {
   oneof,
   option,
   record,
+  type WeightedArbitrary,
 } from 'fast-check';
 import type { RetryPolicyRecord } from '../../mailbox/events.js';
 import type { Action, Beginning } from './schedule.test-kit.js';
 import type { Script, Statement } from './script.test-kit.js';
-import type { Version } from './script-workflow.test-kit.js';
+import type { Version } from './script-interpreter.test-kit.js';
 
 export interface Program {
   readonly script: Script;
@@ -43,98 +44,104 @@ const childPlan = {
   closePolicy: constantFrom('TERMINATE' as const, 'ABANDON' as const, 'REQUEST_CANCEL' as const),
 };
 
-const { statements } = letrec<{ statement: Statement; statements: readonly Statement[] }>((tie) => ({
-  statement: oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    { weight: 16, arbitrary: record({ do: is('note' as const) }) },
-    { weight: 12, arbitrary: record({ do: is('add' as const), cell }) },
-    { weight: 8, arbitrary: record({ do: is('set' as const), cell, value: integer({ min: 0, max: 4 }) }) },
-    {
-      weight: 24,
-      arbitrary: record({
-        do: is('wait' as const),
-        cell,
-        least: integer({ min: 0, max: 5 }),
-        timeout: option(constantFrom(0, 1, 50, 1000), { nil: undefined }),
-      }),
-    },
-    { weight: 12, arbitrary: record({ do: is('sleep' as const), ms: constantFrom(0, 1, 50, 500) }) },
-    { weight: 8, arbitrary: record({ do: is('draw' as const) }) },
-    { weight: 4, arbitrary: record({ do: is('open' as const) }) },
-    { weight: 1, arbitrary: record({ do: is('fail' as const), final: boolean() }) },
-    { weight: 12, arbitrary: record({ do: is('locked' as const), body: tie('statements') }) },
-    { weight: 8, arbitrary: record({ do: is('shielded' as const), body: tie('statements') }) },
-    {
-      weight: 8,
-      arbitrary: record({
-        do: is('activity' as const),
-        host: constantFrom('scheduled' as const, 'local' as const),
-        fails: constantFrom(0, 0, 1, 2),
-        limit: constantFrom(0, 0, 1, 2),
-      }),
-    },
-    { weight: 6, arbitrary: record({ do: is('child' as const), ...childPlan }) },
-    {
-      weight: 8,
-      arbitrary: record({
-        do: is('scope' as const),
-        scope: constantFrom('cancellable' as const, 'nonCancellable' as const, 'timeout' as const),
-        ms: constantFrom(1, 50, 500),
-        body: tie('statements'),
-      }),
-    },
-    { weight: 4, arbitrary: record({ do: is('cancelScope' as const) }) },
-    {
-      weight: 8,
-      arbitrary: record({
-        do: is('patched' as const),
-        id: constantFrom('p' as const, 'q' as const),
-        body: tie('statements'),
-      }),
-    },
-  ) as Arbitrary<Statement>,
-  statements: array(tie('statement'), { maxLength: 4, depthIdentifier: 'statement' }) as Arbitrary<
-    readonly Statement[]
-  >,
-}));
+type Weighted = WeightedArbitrary<Statement>;
 
-const body = statements as Arbitrary<readonly Statement[]>;
-/** Failing is for updates, mostly: elsewhere it ends the run, and with it the program. */
-const updateBody = record({
-  body,
-  end: constantFrom<readonly Statement[]>([], [], [{ do: 'fail', final: false }]),
-}).map(({ body: begin, end }): readonly Statement[] => [...begin, ...end]);
-const update = record({ body: updateBody, refused: record({ cell, below: constantFrom(0, 0, 1, 3) }) });
+const bodies = (others: readonly Weighted[]) =>
+  letrec<{ statement: Statement; statements: readonly Statement[] }>((tie) => ({
+    statement: oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      { weight: 16, arbitrary: record({ do: is('note' as const) }) },
+      { weight: 12, arbitrary: record({ do: is('add' as const), cell }) },
+      { weight: 8, arbitrary: record({ do: is('set' as const), cell, value: integer({ min: 0, max: 4 }) }) },
+      {
+        weight: 24,
+        arbitrary: record({
+          do: is('wait' as const),
+          cell,
+          least: integer({ min: 0, max: 5 }),
+          timeout: option(constantFrom(0, 1, 50, 1000), { nil: undefined }),
+        }),
+      },
+      { weight: 12, arbitrary: record({ do: is('sleep' as const), ms: constantFrom(0, 1, 50, 500) }) },
+      { weight: 8, arbitrary: record({ do: is('draw' as const) }) },
+      { weight: 4, arbitrary: record({ do: is('open' as const) }) },
+      { weight: 1, arbitrary: record({ do: is('fail' as const), final: boolean() }) },
+      { weight: 12, arbitrary: record({ do: is('locked' as const), body: tie('statements') }) },
+      { weight: 8, arbitrary: record({ do: is('shielded' as const), body: tie('statements') }) },
+      {
+        weight: 8,
+        arbitrary: record({
+          do: is('activity' as const),
+          host: constantFrom('scheduled' as const, 'local' as const),
+          fails: constantFrom(0, 0, 1, 2),
+          limit: constantFrom(0, 0, 1, 2),
+        }),
+      },
+      { weight: 6, arbitrary: record({ do: is('child' as const), ...childPlan }) },
+      {
+        weight: 8,
+        arbitrary: record({
+          do: is('scope' as const),
+          scope: constantFrom('cancellable' as const, 'nonCancellable' as const, 'timeout' as const),
+          ms: constantFrom(1, 50, 500),
+          body: tie('statements'),
+        }),
+      },
+      { weight: 4, arbitrary: record({ do: is('cancelScope' as const) }) },
+      {
+        weight: 8,
+        arbitrary: record({
+          do: is('patched' as const),
+          id: constantFrom('p' as const, 'q' as const),
+          body: tie('statements'),
+        }),
+      },
+      ...others,
+    ) as Arbitrary<Statement>,
+    statements: array(tie('statement'), { maxLength: 4, depthIdentifier: 'statement' }) as Arbitrary<
+      readonly Statement[]
+    >,
+  })).statements as Arbitrary<readonly Statement[]>;
 
-/** Main waits for its end, and perhaps for its handlers; what is late may never be opened. */
-const main = record({
-  before: body,
-  open: constantFrom<readonly Statement[]>([{ do: 'open' }], [{ do: 'open' }], []),
-  after: body,
-  finish: constantFrom<readonly Statement[]>(
-    [],
-    [{ do: 'fail', final: false }],
-    [{ do: 'allFinished' }],
-    [{ do: 'continueAsNew' }],
-    [{ do: 'continueAsNew' }],
-  ),
-}).map(({ before, open, after, finish }): readonly Statement[] => [
-  ...before,
-  ...open,
-  { do: 'wait', cell: 'end', least: 1, timeout: undefined },
-  ...after,
-  ...finish,
-]);
+function scripts(others: readonly Weighted[]): Arbitrary<Script> {
+  const body = bodies(others);
+  /** Failing is for updates, mostly: elsewhere it ends the run, and with it the program. */
+  const updateBody = record({
+    body,
+    end: constantFrom<readonly Statement[]>([], [], [{ do: 'fail', final: false }]),
+  }).map(({ body: begin, end }): readonly Statement[] => [...begin, ...end]);
+  const update = record({ body: updateBody, refused: record({ cell, below: constantFrom(0, 0, 1, 3) }) });
 
-const signal = record({ body, end: constantFrom<readonly Statement[]>([], [], [{ do: 'continueAsNew' }]) }).map(
-  ({ body: begin, end }): readonly Statement[] => [...begin, ...end],
-);
+  /** Main waits for its end, and perhaps for its handlers; what is late may never be opened. */
+  const main = record({
+    before: body,
+    open: constantFrom<readonly Statement[]>([{ do: 'open' }], [{ do: 'open' }], []),
+    after: body,
+    finish: constantFrom<readonly Statement[]>(
+      [],
+      [{ do: 'fail', final: false }],
+      [{ do: 'allFinished' }],
+      [{ do: 'continueAsNew' }],
+      [{ do: 'continueAsNew' }],
+    ),
+  }).map(({ before, open, after, finish }): readonly Statement[] => [
+    ...before,
+    ...open,
+    { do: 'wait', cell: 'end', least: 1, timeout: undefined },
+    ...after,
+    ...finish,
+  ]);
 
-const script: Arbitrary<Script> = record({
-  main,
-  signals: record({ a: body, b: signal, late: signal }),
-  updates: record({ u: update, v: update, lateUpdate: update }),
-});
+  const signal = record({ body, end: constantFrom<readonly Statement[]>([], [], [{ do: 'continueAsNew' }]) }).map(
+    ({ body: begin, end }): readonly Statement[] => [...begin, ...end],
+  );
+
+  return record({
+    main,
+    signals: record({ a: body, b: signal, late: signal }),
+    updates: record({ u: update, v: update, lateUpdate: update }),
+  });
+}
 
 const action: Arbitrary<Action> = oneof(
   { weight: 8, arbitrary: record({ do: is('signal' as const), name }) },
@@ -185,12 +192,16 @@ const retry: Arbitrary<RetryPolicyRecord> = record({
   nonRetryableErrorTypes: constantFrom<string[]>([], [], [], ['OnPurpose']),
 });
 
-export const program: Arbitrary<Program> = record({
-  script,
-  beginning,
-  actions: array(action, { maxLength: 40, size: 'max' }),
-  slots: integer({ min: 1, max: 2 }),
-  maxResident: integer({ min: 0, max: 2 }),
-  version: constantFrom('old' as const, 'old' as const, 'patched' as const),
-  retry: option(retry, { nil: undefined }),
-});
+/** @param others statements beside those of which models know */
+export const programs = (others: readonly Weighted[]): Arbitrary<Program> =>
+  record({
+    script: scripts(others),
+    beginning,
+    actions: array(action, { maxLength: 40, size: 'max' }),
+    slots: integer({ min: 1, max: 2 }),
+    maxResident: integer({ min: 0, max: 2 }),
+    version: constantFrom('old' as const, 'old' as const, 'patched' as const),
+    retry: option(retry, { nil: undefined }),
+  });
+
+export const program: Arbitrary<Program> = programs([]);

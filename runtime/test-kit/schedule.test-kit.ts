@@ -6,9 +6,9 @@ import type { RetryPolicyRecord } from '../../mailbox/events.js';
 import { decodePayload, decodePayloads, encodePayloads } from '../../mailbox/payload.js';
 import type { UpdateStage } from '../client/protocol.js';
 import type { ActivityTask } from '../host/protocol.js';
-import type { Script, SignalName, UpdateName } from './script.test-kit.js';
-import { type Version, workflowsOf } from './script-workflow.test-kit.js';
-import type { Call, System } from './system.test-kit.js';
+import type { SignalName, UpdateName } from './script.test-kit.js';
+import type { Version } from './script-interpreter.test-kit.js';
+import type { Call, System, Workflows } from './system.test-kit.js';
 
 /** What comes with the start of the run. */
 export type Beginning =
@@ -85,7 +85,7 @@ export class Player {
 
   constructor(
     private readonly system: System,
-    private readonly script: Script,
+    private readonly workflowsAt: (version: Version) => Workflows,
     /** That with which the system was opened. */
     version: Version,
   ) {
@@ -196,7 +196,7 @@ export class Player {
         version === 'old'
           ? { version: 'patched', at: this.system.clock.now(), life: this.life }
           : { version: 'deprecated', at: 0, life: this.life };
-      this.system.deploy(workflowsOf(this.script, this.deployed.version));
+      this.system.deploy(this.workflowsAt(this.deployed.version));
       await this.system.crash('lost');
     },
   };

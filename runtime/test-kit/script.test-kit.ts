@@ -2,8 +2,8 @@
  * Scripts: workflow code as data, so that a random program can be written, shrunk, and run by a workflow and by a model alike.
  * Thread: the test's. In → out: statements + the world they act on → what to wait for next.
  */
+import { ApplicationFailure, CancelledFailure, isCancellation } from 'holdfast/workflow';
 import type { ParentClosePolicy } from '../../mailbox/events.js';
-import { ApplicationFailure, CancelledFailure, isCancellation } from '../../mailbox/failures.js';
 
 export type Cell = 'x' | 'y' | 'end';
 export type SignalName = 'a' | 'b' | 'late';
@@ -35,7 +35,13 @@ export type Statement =
   /** Only where the run goes the new way of that change. */
   | { readonly do: 'patched'; readonly id: PatchId; readonly body: readonly Statement[] }
   /** Cancels the scope that it stands in, but not the run. */
-  | { readonly do: 'cancelScope' };
+  | { readonly do: 'cancelScope' }
+  /** What is shown of the run beside its state. */
+  | { readonly do: 'memo' | 'attribute'; readonly value: number }
+  /** Asked of another workflow, which may be none. Not in programs that are modelled. */
+  | { readonly do: 'tell'; readonly what: 'signal' | 'cancel'; readonly whom: Other };
+
+export type Other = 'other' | 'nobody';
 
 export type PatchId = 'p' | 'q';
 export type ActivityKind = 'scheduled' | 'local';
@@ -100,6 +106,7 @@ export type Effect =
   /** Answered with what `awaitChild` needs. */
   | { readonly kind: 'startChild'; readonly tag: string; readonly plan: ChildPlan }
   | { readonly kind: 'awaitChild'; readonly child: unknown }
+  | { readonly kind: 'tell'; readonly tag: string; readonly what: 'signal' | 'cancel'; readonly whom: Other }
   | { readonly kind: 'scope'; readonly scope: ScopeKind; readonly ms: number; readonly body: () => Running }
   | { readonly kind: 'continueAsNew'; readonly next: State };
 
@@ -111,6 +118,7 @@ export interface World {
   release(): void;
   allFinished(): boolean;
   cancelScope(): void;
+  show(where: 'memo' | 'attribute', value: number): void;
   patched(id: PatchId): boolean;
 }
 
@@ -204,6 +212,17 @@ export function* perform(statements: readonly Statement[], tag: string, world: W
       case 'cancelScope':
         world.cancelScope();
         break;
+      case 'memo':
+      case 'attribute':
+        world.show(statement.do, statement.value);
+        break;
+      case 'tell': {
+        const { what, whom } = statement;
+        yield* noted(tag, world, function* () {
+          return yield { kind: 'tell', tag, what, whom };
+        });
+        break;
+      }
     }
   }
   return `${tag} was number ${state.log.push(`${tag} ended`)}`;

@@ -43,7 +43,7 @@ test('resets at any moment, to any event, leave nothing behind', { timeout: 3_60
     asyncProperty(record({ of: program, points: resets }), async ({ of, points }) => {
       const { script, beginning, actions, slots, maxResident, version, retry } = of;
       const system = await System.open({ workflows: workflowsOf(script, version), slots, maxResident });
-      const player = new Player(system, script, version);
+      const player = new Player(system, (deployed) => workflowsOf(script, deployed), version);
       player.begin(beginning, retry);
       const calls = await play(system, player, { actions, points });
       expect(system.failures).toEqual([]);

@@ -1,0 +1,94 @@
+/**
+ * Replays by Temporal's own core: histories in its form against a workflow file, in this process and without a server.
+ * Thread: the caller's; the core has threads of its own. In → out: histories → what is wrong with each. Only where `@temporalio/worker` is installed.
+ */
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { TemporalWorkerMissingError } from '../errors.js';
+import type { TemporalHistory } from './temporal-history.js';
+
+export interface HistoryForTemporal {
+  readonly workflowId: string;
+  readonly history: TemporalHistory;
+}
+
+/** In the order of the histories. */
+export interface TemporalVerdict {
+  readonly workflowId: string;
+  /** Absent if the code makes what the history tells. Its name is `DeterminismViolationError` if it makes something else. */
+  readonly error?: Error;
+}
+
+/** Of `@temporalio/worker` and `@temporalio/proto`, as much as is needed here. */
+interface TemporalPackages {
+  readonly worker: {
+    readonly Worker: {
+      runReplayHistories(options: object, histories: AsyncIterable<unknown>): AsyncIterable<TemporalVerdict>;
+    };
+    readonly Runtime: { install(options: object): unknown };
+    readonly DefaultLogger: new (level: string) => object;
+    bundleWorkflowCode(options: object): Promise<object>;
+  };
+  readonly History: { fromObject(plain: object): unknown };
+  /** The folder of `@temporalio/workflow`. */
+  readonly workflowPackage: string;
+}
+
+/** One core a process. */
+const installed = new Set<TemporalPackages['worker']>();
+
+/**
+ * @param folder where `@temporalio/worker` is resolved from, as an import there would
+ * @throws TemporalWorkerMissingError
+ */
+function loadTemporal(folder: string): TemporalPackages {
+  const require = createRequire(join(folder, 'here.js'));
+  try {
+    const worker = require('@temporalio/worker') as TemporalPackages['worker'];
+    // Those that the worker itself has, whatever else is installed.
+    const ofWorker = createRequire(require.resolve('@temporalio/worker'));
+    const { temporal } = ofWorker('@temporalio/proto') as {
+      readonly temporal: { readonly api: { readonly history: { readonly v1: Pick<TemporalPackages, 'History'> } } };
+    };
+    const workflowPackage = dirname(ofWorker.resolve('@temporalio/workflow/package.json'));
+    return { worker, History: temporal.api.history.v1.History, workflowPackage };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0]! : String(error);
+    throw new TemporalWorkerMissingError({ folder, reason }, { cause: error });
+  }
+}
+
+/**
+ * Replays histories one after the other, with the workflows bundled once. `holdfast/workflow` in them means `@temporalio/workflow`.
+ * @param workflows path of the workflow file
+ * @throws TemporalWorkerMissingError; whatever the bundler throws
+ */
+export async function* replayAtTemporal(
+  folder: string,
+  workflows: string,
+  histories: AsyncIterable<HistoryForTemporal>,
+): AsyncGenerator<TemporalVerdict, void, undefined> {
+  const { worker, History, workflowPackage } = loadTemporal(folder);
+  if (!installed.has(worker)) {
+    // What is wrong is told in the verdicts.
+    const logging = { filter: 'off', forward: {} };
+    worker.Runtime.install({ logger: new worker.DefaultLogger('ERROR'), telemetryOptions: { logging } });
+    installed.add(worker);
+  }
+  const workflowBundle = await worker.bundleWorkflowCode({
+    workflowsPath: workflows,
+    logger: new worker.DefaultLogger('ERROR'),
+    webpackConfigHook: (config: { readonly resolve?: { readonly alias?: object } }) => {
+      // Its own entry names files within the package: there must be one copy of it.
+      const own = { 'holdfast/workflow$': workflowPackage, '@temporalio/workflow': workflowPackage };
+      const alias = { ...config.resolve?.alias, ...own };
+      return { ...config, resolve: { ...config.resolve, alias } };
+    },
+  });
+  const protos = async function* () {
+    for await (const { workflowId, history } of histories) yield { workflowId, history: History.fromObject(history) };
+  };
+  for await (const { workflowId, error } of worker.Worker.runReplayHistories({ workflowBundle }, protos())) {
+    yield error === undefined ? { workflowId } : { workflowId, error };
+  }
+}
