@@ -44,9 +44,14 @@ const childPlan = {
   closePolicy: constantFrom('TERMINATE' as const, 'ABANDON' as const, 'REQUEST_CANCEL' as const),
 };
 
-type Weighted = WeightedArbitrary<Statement>;
+interface Vocabulary {
+  /** Beside those of which models know. */
+  readonly statements: readonly WeightedArbitrary<Statement>[];
+  /** Of conditions, in milliseconds. */
+  readonly timeouts: readonly number[];
+}
 
-const bodies = (others: readonly Weighted[]) =>
+const bodies = ({ statements, timeouts }: Vocabulary) =>
   letrec<{ statement: Statement; statements: readonly Statement[] }>((tie) => ({
     statement: oneof(
       { depthSize: 'small', withCrossShrink: true },
@@ -59,7 +64,7 @@ const bodies = (others: readonly Weighted[]) =>
           do: is('wait' as const),
           cell,
           least: integer({ min: 0, max: 5 }),
-          timeout: option(constantFrom(0, 1, 50, 1000), { nil: undefined }),
+          timeout: option(constantFrom(...timeouts), { nil: undefined }),
         }),
       },
       { weight: 12, arbitrary: record({ do: is('sleep' as const), ms: constantFrom(0, 1, 50, 500) }) },
@@ -96,15 +101,15 @@ const bodies = (others: readonly Weighted[]) =>
           body: tie('statements'),
         }),
       },
-      ...others,
+      ...statements,
     ) as Arbitrary<Statement>,
     statements: array(tie('statement'), { maxLength: 4, depthIdentifier: 'statement' }) as Arbitrary<
       readonly Statement[]
     >,
   })).statements as Arbitrary<readonly Statement[]>;
 
-function scripts(others: readonly Weighted[]): Arbitrary<Script> {
-  const body = bodies(others);
+function scripts(vocabulary: Vocabulary): Arbitrary<Script> {
+  const body = bodies(vocabulary);
   /** Failing is for updates, mostly: elsewhere it ends the run, and with it the program. */
   const updateBody = record({
     body,
@@ -192,10 +197,9 @@ const retry: Arbitrary<RetryPolicyRecord> = record({
   nonRetryableErrorTypes: constantFrom<string[]>([], [], [], ['OnPurpose']),
 });
 
-/** @param others statements beside those of which models know */
-export const programs = (others: readonly Weighted[]): Arbitrary<Program> =>
+export const programs = (vocabulary: Vocabulary): Arbitrary<Program> =>
   record({
-    script: scripts(others),
+    script: scripts(vocabulary),
     beginning,
     actions: array(action, { maxLength: 40, size: 'max' }),
     slots: integer({ min: 1, max: 2 }),
@@ -204,4 +208,4 @@ export const programs = (others: readonly Weighted[]): Arbitrary<Program> =>
     retry: option(retry, { nil: undefined }),
   });
 
-export const program: Arbitrary<Program> = programs([]);
+export const program: Arbitrary<Program> = programs({ statements: [], timeouts: [0, 1, 50, 1000] });

@@ -13,8 +13,8 @@ import { expectWellFormed } from './invariants.test-kit.js';
 import { resultOf } from './schedule.test-kit.js';
 import { type Ask, ScheduleModel, type ScheduleMoment, toldOf } from './schedule-model.test-kit.js';
 import { type Asked, SQUATTER } from './schedule-player.test-kit.js';
+import { stepsOf } from './steps.test-kit.js';
 import type { System } from './system.test-kit.js';
-import { stepsOf } from './verdict.test-kit.js';
 
 /** When a run began and closed, by places on the disk. */
 interface Span {

@@ -4,15 +4,15 @@
  */
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
-import { compare, leavesEvent, type ReplayStep, replaySteps } from '../../actors/replay.js';
+import { compare, leavesEvent, type ReplayStep } from '../../actors/replay.js';
 import { CLOSING_EVENTS, type EventOf, type RetryPolicyRecord, type WorkflowEvent } from '../../mailbox/events.js';
 import { decodePayload, decodePayloads, encodePayload } from '../../mailbox/payload.js';
 import { backoff } from '../../mailbox/retry-policy.js';
-import { messageOf } from '../../mailbox/stored-messages.js';
 import { bothSides, expectWellFormed, replayed } from './invariants.test-kit.js';
 import { type Close, Model, type Moment, tagOf } from './model.test-kit.js';
 import { type Attempt, type Deployment, isKnown, type Player, resultOf, type Sent } from './schedule.test-kit.js';
 import type { Script, State, UpdateName } from './script.test-kit.js';
+import { stepsOf } from './steps.test-kit.js';
 import type { System } from './system.test-kit.js';
 
 /** One run of the chain, as its history and as the model tell it. */
@@ -136,16 +136,6 @@ function expectDelay(started: EventOf<'WorkflowExecutionStarted'>, steps: readon
   expect(start, 'the start is in the first step').toBeDefined();
   if (first.messages.some(({ kind }) => kind === 'cancel')) return;
   expect(start.time, 'no attempt begins early').toBeGreaterThanOrEqual(started.eventTime + delay);
-}
-
-/** The steps of a history; what is stored and not told of came after them, one by one, unless the run closed before. */
-export function stepsOf(history: readonly WorkflowEvent[]): readonly ReplayStep[] {
-  const steps = replaySteps(history, []);
-  if (CLOSING_EVENTS.has(history.at(-1)!.eventType)) return steps;
-  const last = steps.at(-1)?.messages.at(-1)?.seq ?? 0;
-  const rest = history.flatMap((event) => messageOf(event, history[0]) ?? []).filter(({ seq }) => seq > last);
-  rest.sort((a, b) => a.seq - b.seq);
-  return [...steps, ...rest.map((message) => ({ messages: [message], expected: [] }))];
 }
 
 /** Everything about the runs of `w`. The system is at rest, and nothing is held any more. */

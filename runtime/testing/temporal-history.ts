@@ -41,7 +41,13 @@ export interface TemporalHistory {
  * await Worker.runReplayHistory({ workflowsPath: require.resolve('./workflows') }, history, workflowId);
  */
 export function toTemporalHistory(history: History | unknown): TemporalHistory {
-  return new Writer(storedHistoryOf(history)).write();
+  const stored = storedHistoryOf(history);
+  return temporalHistoryOf(stored, replaySteps(stored.events, []));
+}
+
+/** @param steps those that are known to have run */
+export function temporalHistoryOf(stored: StoredHistory, steps: readonly ReplayStep[]): TemporalHistory {
+  return new Writer(stored).write(steps);
 }
 
 /**
@@ -67,14 +73,14 @@ class Writer {
     for (const event of stored.events) if (event.seq !== undefined) this.#bySeq.set(event.seq, event);
   }
 
-  write(): TemporalHistory {
+  write(steps: readonly ReplayStep[]): TemporalHistory {
     const [first] = this.#history;
     const last = this.#history[this.#history.length - 1]!;
     const reset = this.#history.find(({ eventType }) => eventType === 'WorkflowTaskFailed');
     if (reset !== undefined) this.#at(reset, () => notPortable('the run was made by a reset'));
     this.#add(first!, 'message');
     const processed = new Set<number>();
-    for (const step of replaySteps(this.#history, [])) {
+    for (const step of steps) {
       this.#step(step);
       for (const { seq } of step.messages) processed.add(seq);
     }

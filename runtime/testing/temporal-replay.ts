@@ -58,6 +58,13 @@ function loadTemporal(folder: string): TemporalPackages {
   }
 }
 
+/** What goes on in the workflows' own context, for whoever looks into it. */
+export interface TemporalObservation {
+  /** Paths of modules that export `interceptors`. */
+  readonly workflowModules: readonly string[];
+  readonly sinks: object;
+}
+
 /**
  * Replays histories one after the other, with the workflows bundled once. `holdfast/workflow` in them means `@temporalio/workflow`.
  * @param workflows path of the workflow file
@@ -67,6 +74,7 @@ export async function* replayAtTemporal(
   folder: string,
   workflows: string,
   histories: AsyncIterable<HistoryForTemporal>,
+  { workflowModules, sinks }: TemporalObservation = { workflowModules: [], sinks: {} },
 ): AsyncGenerator<TemporalVerdict, void, undefined> {
   const { worker, History, workflowPackage } = loadTemporal(folder);
   if (!installed.has(worker)) {
@@ -77,6 +85,7 @@ export async function* replayAtTemporal(
   }
   const workflowBundle = await worker.bundleWorkflowCode({
     workflowsPath: workflows,
+    workflowInterceptorModules: workflowModules,
     logger: new worker.DefaultLogger('ERROR'),
     webpackConfigHook: (config: { readonly resolve?: { readonly alias?: object } }) => {
       // Its own entry names files within the package: there must be one copy of it.
@@ -88,7 +97,8 @@ export async function* replayAtTemporal(
   const protos = async function* () {
     for await (const { workflowId, history } of histories) yield { workflowId, history: History.fromObject(history) };
   };
-  for await (const { workflowId, error } of worker.Worker.runReplayHistories({ workflowBundle }, protos())) {
+  const options = { workflowBundle, interceptors: { workflowModules }, sinks };
+  for await (const { workflowId, error } of worker.Worker.runReplayHistories(options, protos())) {
     yield error === undefined ? { workflowId } : { workflowId, error };
   }
 }

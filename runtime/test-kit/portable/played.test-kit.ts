@@ -13,19 +13,22 @@ import { leaf, listener, scripted } from './temporal-workflows.test-kit.js';
 
 const shown = integer({ min: 0, max: 3 });
 
-/** With what Temporal's workflows can do beside what models know. */
-export const portableProgram = programs([
-  { weight: 4, arbitrary: record({ do: constant('memo' as const), value: shown }) },
-  { weight: 4, arbitrary: record({ do: constant('attribute' as const), value: shown }) },
-  {
-    weight: 6,
-    arbitrary: record({
-      do: constant('tell' as const),
-      what: constantFrom('signal' as const, 'signal' as const, 'cancel' as const),
-      whom: constantFrom('other' as const, 'other' as const, 'nobody' as const),
-    }),
-  },
-]);
+/** With what Temporal's workflows can do beside what models know; without conditions that time out at once, which write a patch there. */
+export const portableProgram = programs({
+  timeouts: [1, 50, 1000],
+  statements: [
+    { weight: 4, arbitrary: record({ do: constant('memo' as const), value: shown }) },
+    { weight: 4, arbitrary: record({ do: constant('attribute' as const), value: shown }) },
+    {
+      weight: 6,
+      arbitrary: record({
+        do: constant('tell' as const),
+        what: constantFrom('signal' as const, 'signal' as const, 'cancel' as const),
+        whom: constantFrom('other' as const, 'other' as const, 'nobody' as const),
+      }),
+    },
+  ],
+});
 
 export interface PlayedRun {
   readonly runId: string;

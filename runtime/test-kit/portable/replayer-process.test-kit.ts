@@ -3,12 +3,13 @@
  * Thread: its own process's. In → out: histories by message → verdicts by message, in their order.
  */
 
+import { fileURLToPath } from 'node:url';
 import type { HistoryForTemporal } from '../../testing/temporal-replay.js';
 import { replayAtTemporal } from '../../testing/temporal-replay.js';
 
 export interface ToldVerdict {
   /** Absent: accepted. */
-  readonly refused?: { readonly name: string; readonly message: string };
+  readonly refused?: { readonly name: string; readonly message: string; readonly activations?: readonly string[] };
 }
 
 const [folder, workflows] = process.argv.slice(2) as [string, string];
@@ -31,7 +32,24 @@ async function* received(): AsyncGenerator<HistoryForTemporal> {
   }
 }
 
-for await (const { error } of replayAtTemporal(folder, workflows, received())) {
-  const verdict: ToldVerdict = error === undefined ? {} : { refused: { name: error.name, message: error.message } };
+let activations: string[] = [];
+const observation = {
+  workflowModules: [fileURLToPath(new URL('./observed-commands.test-kit.js', import.meta.url))],
+  sinks: {
+    observed: {
+      activation: {
+        callDuringReplay: true,
+        fn: (_info: unknown, jobs: string[], commands: string[]) => {
+          activations.push(`${jobs.join(', ')} → ${commands.join(', ')}`);
+        },
+      },
+    },
+  },
+};
+
+for await (const { error } of replayAtTemporal(folder, workflows, received(), observation)) {
+  const verdict: ToldVerdict =
+    error === undefined ? {} : { refused: { name: error.name, message: error.message, activations } };
   process.send!(verdict);
+  activations = [];
 }
