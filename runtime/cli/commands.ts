@@ -20,6 +20,7 @@ const USAGE = [
   'holdfast history <store> <workflow id> [run id]   prints the history of a run as JSON; the store must not be open',
   'holdfast list <store> [query]   prints the runs that match a list filter, newest first; the store must not be open',
   'holdfast replay <workflow file> <history.json> …   replays saved histories and says which do not fit the code',
+  "holdfast replay --temporal <workflow file> <history.json> …   the same by Temporal's own core: @temporalio/worker must be installed",
 ];
 
 const uuid = (hex: string) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
@@ -111,10 +112,13 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ],
   [
     'replay',
-    ([workflows, ...files]) =>
-      workflows === undefined || files.length === 0
-        ? undefined
-        : import('./histories.js').then(({ replayFiles }) => replayFiles(workflows, files)),
+    (args) => {
+      const [workflows, ...files] = args.filter((arg) => arg !== '--temporal');
+      if (workflows === undefined || files.length === 0) return undefined;
+      return args.includes('--temporal')
+        ? import('./temporal-histories.js').then(({ replayFilesAtTemporal }) => replayFilesAtTemporal(workflows, files))
+        : import('./histories.js').then(({ replayFiles }) => replayFiles(workflows, files));
+    },
   ],
 ]);
 

@@ -32,10 +32,14 @@ export function printHistory(
   });
 }
 
-/** Every file, whatever the ones before were like. */
-export async function replayFiles(workflows: string, files: readonly string[]): Promise<Outcome> {
+/** Saved histories, and a line for each file that is none. */
+export interface ReadFiles {
+  readonly readable: readonly { readonly file: string; readonly text: string }[];
+  readonly lines: string[];
+}
+
+export async function readHistories(files: readonly string[]): Promise<ReadFiles> {
   const lines: string[] = [];
-  let exitCode: Outcome['exitCode'] = 0;
   const readable: { readonly file: string; readonly text: string }[] = [];
   for (const file of files) {
     try {
@@ -45,9 +49,15 @@ export async function replayFiles(workflows: string, files: readonly string[]): 
     } catch (error) {
       if (!(error instanceof HistoryFormatError || (error instanceof Error && 'code' in error))) throw error;
       lines.push(`${file}: ${error.message}`);
-      exitCode = 2;
     }
   }
+  return { readable, lines };
+}
+
+/** Every file, whatever the ones before were like. */
+export async function replayFiles(workflows: string, files: readonly string[]): Promise<Outcome> {
+  const { readable, lines } = await readHistories(files);
+  let exitCode: Outcome['exitCode'] = lines.length > 0 ? 2 : 0;
   let next = 0;
   for await (const { workflowId, runId, error } of runReplayHistories(
     { workflows },

@@ -14,5 +14,5 @@ export {
   type MockCancelReason,
 } from './mock-activity-environment.js';
 export { type ReplayOptions, type ReplayResult, runReplayHistories, runReplayHistory } from './replay-histories.js';
-export { type TemporalHistory, type TemporalHistoryEvent, toTemporalHistory } from './temporal-history.js';
+export { type TemporalHistory, type TemporalHistoryEvent, toTemporalHistory } from './temporal/history.js';
 export { createTestRuntime, type TestRuntimeOptions } from './test-runtime.js';

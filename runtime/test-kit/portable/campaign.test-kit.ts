@@ -4,7 +4,7 @@
  */
 import { asyncProperty, check } from 'fast-check';
 import type { WorkflowEvent } from '../../../mailbox/events.js';
-import type { HistoryForTemporal } from '../../testing/temporal-replay.js';
+import type { HistoryForTemporal } from '../../testing/temporal/replay.js';
 import type { Program } from '../programs.test-kit.js';
 import { type PlayedRun, playedRuns, portableProgram } from './played.test-kit.js';
 import { portableHistory } from './portable-history.test-kit.js';

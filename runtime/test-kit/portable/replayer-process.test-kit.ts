@@ -4,8 +4,8 @@
  */
 
 import { fileURLToPath } from 'node:url';
-import type { HistoryForTemporal } from '../../testing/temporal-replay.js';
-import { replayAtTemporal } from '../../testing/temporal-replay.js';
+import type { HistoryForTemporal } from '../../testing/temporal/replay.js';
+import { replayAtTemporal } from '../../testing/temporal/replay.js';
 
 export interface ToldVerdict {
   /** Absent: accepted. */

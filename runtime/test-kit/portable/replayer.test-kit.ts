@@ -5,7 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { HistoryForTemporal } from '../../testing/temporal-replay.js';
+import type { HistoryForTemporal } from '../../testing/temporal/replay.js';
 import type { ToldVerdict } from './replayer-process.test-kit.js';
 
 const PROCESS = fileURLToPath(new URL('./replayer-process.test-kit.js', import.meta.url));

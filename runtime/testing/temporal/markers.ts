@@ -2,9 +2,9 @@
  * Markers in the form of Temporal's core: patches, and outcomes of local activities.
  * Thread: any. In → out: marker → attributes of its event.
  */
-import type { MarkerRecord } from '../../mailbox/events.js';
+import type { MarkerRecord } from '../../../mailbox/events.js';
 import { NotPortable } from './not-portable.js';
-import { type Fields, failureOf, jsonPayload, payloadOf, timeOf } from './temporal-values.js';
+import { type Fields, failureOf, jsonPayload, payloadOf, timeOf } from './values.js';
 
 /** @param task the completed workflow task of the step */
 export function markerOf(marker: MarkerRecord, time: number, task: number): Fields {

@@ -4,8 +4,8 @@
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { TemporalWorkerMissingError } from '../errors.js';
-import type { TemporalHistory } from './temporal-history.js';
+import { TemporalWorkerMissingError } from '../../errors.js';
+import type { TemporalHistory } from './history.js';
 
 export interface HistoryForTemporal {
   readonly workflowId: string;

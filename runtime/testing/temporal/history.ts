@@ -2,14 +2,15 @@
  * Histories in Temporal's form: what a run here did, as a Temporal server would have written it, so that Temporal's own core can replay it.
  * Thread: any. In → out: a history → events as protobufjs' `fromObject` takes them; or the error that says what has no counterpart there.
  */
-import { type ReplayStep, replaySteps } from '../../actors/replay.js';
-import { CLOSING_EVENTS, type EventType, type WorkflowEvent } from '../../mailbox/events.js';
-import type { History } from '../client/history.js';
-import { type StoredHistory, storedHistoryOf } from '../client/saved-history.js';
-import { HistoryNotPortableError } from '../errors.js';
+import { type ReplayStep, replaySteps } from '../../../actors/replay.js';
+import { CLOSING_EVENTS, type EventType, type WorkflowEvent } from '../../../mailbox/events.js';
+import type { History } from '../../client/history.js';
+import { type StoredHistory, storedHistoryOf } from '../../client/saved-history.js';
+import { HistoryNotPortableError } from '../../errors.js';
+import { EVENTS, metadataOf } from './events.js';
 import { NotPortable } from './not-portable.js';
-import { EVENTS, metadataOf, TASK_QUEUE, type Written } from './temporal-events.js';
-import { causeOf, type Fields, type TemporalTime, timeOf } from './temporal-values.js';
+import { causeOf, type Fields, type TemporalTime, timeOf } from './values.js';
+import { TASK_QUEUE, type Written } from './written.js';
 
 /** One event, plain data: numbers for 64-bit integers, base64 for bytes, names for the values of enums. */
 export interface TemporalHistoryEvent {

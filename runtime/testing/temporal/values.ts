@@ -2,9 +2,9 @@
  * Values in Temporal's form: payloads as JSON, failures, durations and times, as protobufjs' `fromObject` takes them.
  * Thread: any. In → out: what an event of ours holds + its path → what an attribute of theirs holds.
  */
-import type { HeadersRecord, RetryPolicyRecord, SearchAttributeUpdateRecord } from '../../mailbox/events.js';
-import type { FailureRecord } from '../../mailbox/failures.js';
-import { decodePayload, type Payload } from '../../mailbox/payload.js';
+import type { HeadersRecord, RetryPolicyRecord, SearchAttributeUpdateRecord } from '../../../mailbox/events.js';
+import type { FailureRecord } from '../../../mailbox/failures.js';
+import { decodePayload, type Payload } from '../../../mailbox/payload.js';
 import { NotPortable } from './not-portable.js';
 
 /** A field that is undefined is absent. */
@@ -70,6 +70,8 @@ export function headerOf(headers: HeadersRecord | undefined): Fields | undefined
 /** An attribute that is taken away is null there. */
 export function searchAttributesOf(attributes: readonly SearchAttributeUpdateRecord[] | undefined): Fields | undefined {
   if (attributes === undefined) return undefined;
+  const isArray: boolean = Array.isArray(attributes);
+  if (!isArray) throw new NotPortable('searchAttributes', 'an earlier version stored them in another form');
   const entries = attributes.map(([name, type, value]): [string, Fields] => {
     if (type === undefined || value === undefined) return [name, jsonPayload(null)];
     const told = type === 'DATETIME' ? new Date(value as number).toISOString() : value;
@@ -188,7 +190,8 @@ function expectJson(value: unknown, path: string): void {
         return;
       }
       if (Object.getPrototypeOf(value) !== Object.prototype) {
-        throw new NotPortable(path, `a ${value.constructor.name} is not JSON`);
+        const name = value instanceof Uint8Array ? 'Uint8Array within another value' : value.constructor.name;
+        throw new NotPortable(path, `a ${name} is not JSON`);
       }
       for (const [name, item] of Object.entries(value)) if (item !== undefined) expectJson(item, `${path}.${name}`);
       return;
