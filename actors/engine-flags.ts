@@ -18,6 +18,11 @@ export const EngineFlag = {
    * nothing is begun; commands made after the end is computed count; a condition that throws breaks its step.
    */
   TemporalActivations: 1,
+  /**
+   * Since 0.2.0. `workflowInfo().historyLength` is that of the history in Temporal's form, through the start of the step's workflow task, and
+   * `historySize` includes what the step processes. Before, both told of the steps that had ended.
+   */
+  TemporalHistoryLength: 2,
 } as const;
 export type EngineFlag = (typeof EngineFlag)[keyof typeof EngineFlag];
 

@@ -6,7 +6,7 @@
 import type { Command } from '../mailbox/commands.js';
 import type { CustomPayloadConverter } from '../mailbox/converter-scope.js';
 import type { WorkflowEvent } from '../mailbox/events.js';
-import { type FailureRecord, toFailureRecord } from '../mailbox/failures.js';
+import { ApplicationFailure, type FailureRecord, toFailureRecord } from '../mailbox/failures.js';
 import type { Message, MessageKind, MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
 import type { Answer, LocalActivityCommand, LogEntry, SinkCallRecord } from '../mailbox/turn.js';
@@ -18,7 +18,7 @@ import { ENGINE_FLAGS, type EngineFlag, EngineRules } from './engine-flags.js';
 import { ExternalRequests } from './external-requests.js';
 import type { ErrorClass } from './failure-types.js';
 import { Handlers, type Setting } from './handlers.js';
-import { bytesOfStep } from './history-size.js';
+import { HistorySize } from './history-size.js';
 import type { Interceptors } from './interceptors.js';
 import { LocalActivities } from './local-activities.js';
 import { Outbox } from './outbox.js';
@@ -34,18 +34,6 @@ import { inStepOrder, moveOn } from './step-order.js';
 import type { ExecutionHost, Origin, RunInfo, StepOutcome, WorkflowMain } from './surroundings.js';
 import { receiveUpdate, rejectUpdate, runUpdate } from './updates.js';
 
-/** Messages that are always stored as events of their own, so that counting them is the same live and in replay. */
-const COUNTED: ReadonlySet<MessageKind> = new Set<MessageKind>([
-  'start',
-  'signal',
-  'cancel',
-  'activityResolved',
-  'localActivityResolved',
-  'childStarted',
-  'childResolved',
-  'externalResolved',
-]);
-
 /** More of them are of no use to anybody, and would fill the way of what is. */
 const MAX_LINES = 10_000;
 
@@ -55,6 +43,7 @@ export class Execution implements Scope {
   readonly conditions = new Conditions();
   readonly handlers = new Handlers();
   readonly pending = new PendingWork(this);
+  readonly history = new HistorySize();
   readonly #rules: EngineRules;
   /** The workflow's clock: admission time of the message being processed, in epoch milliseconds. */
   now: number;
@@ -71,10 +60,6 @@ export class Execution implements Scope {
   failureTypes: readonly ErrorClass[] | undefined;
   /** Set once the run has computed its end; only queries are processed afterwards. */
   closed = false;
-  /** Messages processed and commands made: the same live and in replay, unlike the journal's count. */
-  historyLength = 0;
-  /** Bytes of the payloads of these. */
-  historySize = 0;
   /** Where the run comes from and what was noted with it; undefined for most. */
   origin: Origin | undefined;
 
@@ -238,7 +223,8 @@ export class Execution implements Scope {
   finish(): StepOutcome {
     const only = this.#messages.length === 1 ? this.#messages[0] : undefined;
     for (const update of this.handlers.rejectWaitingUpdates()) {
-      rejectUpdate(this, update, new Error(`No registered handler for update: ${update.name}`));
+      const none = `No registered handler for update: ${update.name}`;
+      rejectUpdate(this, update, ApplicationFailure.nonRetryable(none, 'Error'));
     }
     const answers = this.#answers;
     this.#answers = [];
@@ -255,11 +241,7 @@ export class Execution implements Scope {
     }
     const commands = this.outbox.take();
     if (this.closed) moveOn(commands, this.handlers, this.origin?.options);
-    this.historyLength += commands.length;
-    // A marker that the code no longer asks for still counts as when it was made.
-    if (this.replaying) this.historyLength += this.#patches?.unasked ?? 0;
-    this.historySize += bytesOfStep(this.#messages, commands);
-    for (const { kind } of this.#messages) if (COUNTED.has(kind)) this.historyLength++;
+    this.history.end(this.#messages, commands, this.replaying ? (this.#patches?.unasked ?? 0) : 0);
     return { kind: 'done', commands, answers, engineFlags: this.#rules.take() };
   }
 
@@ -290,6 +272,7 @@ export class Execution implements Scope {
    * rejected and a timer be cancelled, and a replay would then know nothing of their times.
    */
   #advance(messages: readonly Message[]): void {
+    this.history.begin(messages);
     const merged = messages.length > 1;
     for (const { kind, time } of messages) {
       if (merged && (kind === 'update' || kind === 'timerFired')) continue;
@@ -322,7 +305,7 @@ export class Execution implements Scope {
     },
     cancel: (execution, message) => execution.#cancel(message),
     timerFired: (execution, message) => {
-      if (execution.pending.timerFired(message.timerId)) execution.historyLength++;
+      if (execution.pending.timerFired(message.timerId)) execution.history.timerFired();
     },
     activityResolved: (execution, message) => execution.pending.activityResolved(message),
     localActivityResolved: (execution, message) => execution.localActivities.resolved(message),

@@ -41,7 +41,9 @@ export function receiveUpdate(execution: Execution, message: Update): void {
 /** The synchronous part of the gate. The guard stays up: it is for the caller to take it down. */
 export function validateUpdate(execution: Execution, message: Update, handler: Handler): Verdict {
   execution.outbox.guard(`the validator of update '${message.name}'`);
-  const named = handler.validate && ((...args: never[]) => validation(execution, message, handler, args));
+  const info = { id: message.updateId, name: message.name };
+  const named =
+    handler.validate && ((...args: never[]) => inUpdate(info, () => validation(execution, message, handler, args)));
   return validate(named, () => handler.decode(message.input));
 }
 

@@ -10,6 +10,7 @@ import { ApplicationFailure } from '../../mailbox/failures.js';
 import type { SearchAttributeUpdatePair } from '../../mailbox/search-attributes.js';
 import { ResourceExhaustedError } from '../../runtime/errors.js';
 import { currentExecution } from '../current.js';
+import type { Execution } from '../execution.js';
 import {
   allHandlersFinished,
   condition,
@@ -133,7 +134,7 @@ export async function scheduleWorkflow(given: ScheduleRecord, create?: CreateRec
     // Nothing more comes of what was asked in the same step.
     if (deleted) schedule.dirty = false;
     else if (schedule.dirty) schedule.process();
-    const isLong = execution.historyLength > shortHistory && isLongHistory();
+    const isLong = execution.history.events > shortHistory && isLongHistory(execution);
     const isOver = () =>
       (deleted || (isLong && schedule.ending === 0)) && schedule.starting === 0 && allHandlersFinished();
     if (isOver()) break;
@@ -143,9 +144,8 @@ export async function scheduleWorkflow(given: ScheduleRecord, create?: CreateRec
   if (!deleted) await continueAsNew<typeof scheduleWorkflow>(record);
 }
 
-function isLongHistory(): boolean {
-  const { historyLength, historySize, continueAsNewSuggested } = workflowInfo();
-  return historyLength >= LONG_HISTORY || historySize >= LARGE_HISTORY || continueAsNewSuggested;
+function isLongHistory({ history }: Execution): boolean {
+  return history.events >= LONG_HISTORY || history.bytes >= LARGE_HISTORY || workflowInfo().continueAsNewSuggested;
 }
 
 /** Its owner is told ResourceExhaustedError. */

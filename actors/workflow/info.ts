@@ -12,6 +12,7 @@ import type { RetryPolicy } from '../../mailbox/retry-options.js';
 import type { SearchAttributes, TypedSearchAttributes } from '../../mailbox/search-attributes.js';
 import { currentUpdate } from '../code-context.js';
 import { currentExecution, currentOrUndefined } from '../current.js';
+import { EngineFlag } from '../engine-flags.js';
 import type { Execution } from '../execution.js';
 import { SUGGEST_AT, SUGGEST_AT_BYTES } from '../history-size.js';
 import type { Origin } from '../surroundings.js';
@@ -47,6 +48,7 @@ export interface WorkflowInfo {
   readonly originalExecutionRunId: string;
   /** When the chain began. */
   readonly startTime: Date;
+  /** When this run was started. */
   readonly runStartTime: Date;
   /** Of the whole chain, in milliseconds. */
   readonly executionTimeoutMs?: number;
@@ -66,9 +68,12 @@ export interface WorkflowInfo {
   readonly attempt: number;
   readonly namespace: string;
   readonly taskQueue: string;
-  /** Messages processed and commands made so far. */
+  /**
+   * Events of the history in Temporal's form, through the beginning of this step: 3 in the first step of a run that nothing else came with.
+   * `describe()` counts those that are stored, without the three events of each workflow task.
+   */
   readonly historyLength: number;
-  /** Bytes of the payloads of these. */
+  /** Bytes of the payloads that this step processes, and of all that earlier ones processed and made. */
   readonly historySize: number;
   /** The history has become long: a good moment to `continueAsNew`. */
   readonly continueAsNewSuggested: boolean;
@@ -94,7 +99,7 @@ export interface UnsafeWorkflowInfo {
   readonly isReplaying: boolean;
   /** The same: queries and validators do not run in a replay. */
   readonly isReplayingHistoryEvents: boolean;
-  /** The machine's clock. */
+  /** The machine's clock. Not enumerable, so that the info can be returned, logged and copied as it is. */
   readonly now: () => number;
 }
 
@@ -105,7 +110,8 @@ const machineClock = Date.now;
 
 export function workflowInfo(): WorkflowInfo {
   const execution = currentExecution();
-  const { info, origin, historyLength, historySize, replaying } = execution;
+  const { info, origin, history } = execution;
+  const asThere = execution.follows(EngineFlag.TemporalHistoryLength);
   const reasons = continueAsNewReasons(execution);
   return {
     workflowId: info.workflowId,
@@ -119,21 +125,27 @@ export function workflowInfo(): WorkflowInfo {
     taskTimeoutMs: TASK_TIMEOUT_MS,
     namespace: NAMESPACE,
     taskQueue: 'default',
-    historyLength,
-    historySize,
+    historyLength: asThere ? history.lengthThere : history.events,
+    historySize: asThere ? history.bytesThere : history.bytes,
     continueAsNewSuggested: reasons.length > 0,
     ...(reasons.length > 0 && { suggestedContinueAsNewReasons: reasons }),
     typedSearchAttributes: typedAttributes(origin?.options?.searchAttributes),
     searchAttributes: untypedAttributes(origin?.options?.searchAttributes),
     ...(origin === undefined ? {} : originInfo(origin, info.startTime)),
-    unsafe: { isReplaying: replaying, isReplayingHistoryEvents: replaying, now: machineClock },
+    unsafe: unsafeInfo(execution),
   };
 }
 
-function continueAsNewReasons({ historyLength, historySize, origin }: Execution): SuggestContinueAsNewReason[] {
+/** The clock is no data: it stays behind where the info is returned, logged or copied. */
+function unsafeInfo({ replaying }: Execution): UnsafeWorkflowInfo {
+  const told = { isReplaying: replaying, isReplayingHistoryEvents: replaying };
+  return Object.defineProperty(told, 'now', { value: machineClock }) as UnsafeWorkflowInfo; // It has it now.
+}
+
+function continueAsNewReasons({ history, origin }: Execution): SuggestContinueAsNewReason[] {
   const reasons: SuggestContinueAsNewReason[] = [];
-  if (historyLength >= (origin?.suggestAt ?? SUGGEST_AT)) reasons.push('TOO_MANY_HISTORY_EVENTS');
-  if (historySize >= (origin?.suggestAtBytes ?? SUGGEST_AT_BYTES)) reasons.push('HISTORY_SIZE_TOO_LARGE');
+  if (history.events >= (origin?.suggestAt ?? SUGGEST_AT)) reasons.push('TOO_MANY_HISTORY_EVENTS');
+  if (history.bytes >= (origin?.suggestAtBytes ?? SUGGEST_AT_BYTES)) reasons.push('HISTORY_SIZE_TOO_LARGE');
   return reasons;
 }
 

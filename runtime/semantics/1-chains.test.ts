@@ -151,26 +151,30 @@ row('steps/continue-leaves', 'a timer of the old run does not ring in the new on
   await expectInvariants(system);
 });
 
-row('steps/continue-carried-from', 'in the same flush, each copy with the run and seq it comes from', async () => {
-  const system = await continuing();
-  await system.signal('w', 'add', 'a').value();
-  await system.signalOnce('r', 'w', 'add', 'b').value();
-  const flushes = system.disk.frames.length;
-  system.store.flushes.shut();
-  system.workers.returns.open();
-  await system.settle();
-  system.store.flushes.letThrough();
-  await system.settle();
-  const [first, second] = runIds(system);
-  expect(system.disk.frames.length).toBeGreaterThanOrEqual(flushes + 2);
-  expect(system.histories().get(second!)!.slice(0, 3)).toMatchObject([
-    { eventType: 'WorkflowExecutionStarted', seq: 1, startThrough: 3, continuedFromRunId: first },
-    { signalName: 'add', seq: 2, carriedFrom: { runId: first, seq: 3 } },
-    { signalName: 'add', seq: 3, carriedFrom: { runId: first, seq: 4 }, requestId: 'r' },
-  ]);
-  system.store.flushes.open();
-  await expectInvariants(system);
-});
+row(
+  'steps/continue-carried-from',
+  'in the same flush, each copy with the run and seq it comes from and who sent it',
+  async () => {
+    const system = await continuing();
+    await system.request({ kind: 'signal', workflowId: 'w', name: 'add', input: [], identity: 'ann' }).value();
+    await system.signalOnce('r', 'w', 'add', 'b').value();
+    const flushes = system.disk.frames.length;
+    system.store.flushes.shut();
+    system.workers.returns.open();
+    await system.settle();
+    system.store.flushes.letThrough();
+    await system.settle();
+    const [first, second] = runIds(system);
+    expect(system.disk.frames.length).toBeGreaterThanOrEqual(flushes + 2);
+    expect(system.histories().get(second!)!.slice(0, 3)).toMatchObject([
+      { eventType: 'WorkflowExecutionStarted', seq: 1, startThrough: 3, continuedFromRunId: first },
+      { signalName: 'add', seq: 2, identity: 'ann', carriedFrom: { runId: first, seq: 3 } },
+      { signalName: 'add', seq: 3, carriedFrom: { runId: first, seq: 4 }, requestId: 'r' },
+    ]);
+    system.store.flushes.open();
+    await expectInvariants(system);
+  },
+);
 
 row('steps/continue-pinned', 'who asked that very run is told that it is closed', async () => {
   const system = await continuing();

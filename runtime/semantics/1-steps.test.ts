@@ -263,7 +263,7 @@ row('steps/unhandled-update-rejected', 'by name, without an event', async () => 
   });
   expect(await system.update('w', 'unheard of').error()).toMatchObject({
     code: 'WORKFLOW_UPDATE_FAILED',
-    cause: { message: 'No registered handler for update: unheard of' },
+    cause: { message: 'No registered handler for update: unheard of', type: 'Error', nonRetryable: true },
   });
   expect(system.types('w')).toEqual(['WorkflowExecutionStarted']);
   expect(await system.update('w', 'update', '').value()).toBe('handled');

@@ -15,11 +15,12 @@ import {
   workflowInfo,
 } from '../../actors/workflow/index.js';
 import type { RunOptionsRecord } from '../../mailbox/events.js';
+import { encodePayload } from '../../mailbox/payload.js';
 import { type RunOptions, runOptionsRecord } from '../../mailbox/run-options.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
 import { row } from '../test-kit/row.test-kit.js';
-import { type Call, System, type Workflows } from '../test-kit/system.test-kit.js';
+import { type Call, START_OF_TIME, System, type Workflows } from '../test-kit/system.test-kit.js';
 import { createTestRuntime } from '../testing/index.js';
 
 routeRejections();
@@ -167,13 +168,16 @@ row('life/waiting-run', 'with the time at which it can be asked', async () => {
   await expectInvariants(system);
 });
 
-row('life/nothing-lost', 'in the order in which they came', async () => {
+row('life/nothing-lost', 'in the order in which they came, each with who sent it', async () => {
   const { system } = await started({ retry: { initialInterval: '1s' } }, secondTime);
-  await system.signal('w', 'add', 'a').value();
+  const input = [encodePayload('a')];
+  await system.request({ kind: 'signal', workflowId: 'w', name: 'add', input, identity: 'ann' }).value();
   await system.signal('w', 'add', 'b').value();
   await system.pass(1000);
   await system.pass(1000);
   expect(await system.query('w', 'told').value()).toEqual(['a', 'b']);
+  const signals = system.history('w').filter(({ eventType }) => eventType === 'WorkflowExecutionSignaled');
+  expect(signals).toMatchObject([{ identity: 'ann', carriedFrom: {} }, { carriedFrom: {} }]);
   await expectInvariants(system);
 });
 
@@ -222,6 +226,19 @@ row('life/continue-as-new', 'with attempts from 1', async () => {
   );
   await system.pass(1000);
   expect(await result.value()).toEqual([1, 60_000, 1000]);
+  await expectInvariants(system);
+});
+
+row('life/start-time', 'in runs that continue, repeat and begin', async () => {
+  const { system, result } = await started({ retry: { initialInterval: '1s' } }, async () => {
+    const { startTime, runStartTime, continuedFromExecutionRunId, attempt } = workflowInfo();
+    if (continuedFromExecutionRunId === undefined) throw ApplicationFailure.create({ message: 'first' });
+    await sleep(5000);
+    if (attempt === 2) await continueAsNew();
+    return [startTime.getTime(), runStartTime.getTime()].map((time) => time - START_OF_TIME);
+  });
+  for (const ms of [1000, 5000, 5000]) await system.pass(ms);
+  expect(await result.value()).toEqual([0, 6000]);
   await expectInvariants(system);
 });
 

@@ -2,10 +2,12 @@
  * Semantics, section 3: updates, from the gate to their outcome.
  */
 import { afterEach, expect } from 'vitest';
+import { enableCodeContext } from '../../actors/code-context.js';
 import { currentExecution } from '../../actors/current.js';
 import {
   ApplicationFailure,
   condition,
+  currentUpdateInfo,
   defineQuery,
   defineSignal,
   defineUpdate,
@@ -244,6 +246,38 @@ row('updates/completed-with-outcome', 'also where the handler ends main in the s
   expect(await call.value()).toBe('ended by a');
   expect(await system.result('w').value()).toBe('over');
   await expectInvariants(system);
+});
+
+row('updates/current-info', 'in the validator and the handler, beyond their awaits', async () => {
+  enableCodeContext();
+  const system = await running(async () => {
+    const seen: unknown[] = [];
+    setHandler(entries, () => [...seen, currentUpdateInfo()]);
+    const see = () => void seen.push(currentUpdateInfo());
+    setHandler(
+      update,
+      async () => {
+        see();
+        await sleep(1000);
+        see();
+      },
+      {
+        validator: () => {
+          see();
+          void Promise.resolve().then(see);
+        },
+      },
+    );
+    see();
+    await forEver();
+  });
+  const call = system.updateWith({ workflowId: 'w', name: 'update', updateId: 'u' }, '');
+  await system.settle();
+  await system.pass(1000);
+  await call.value();
+  const info = { id: 'u', name: 'update' };
+  expect(await system.query('w', 'entries').value()).toEqual([undefined, info, info, info, info, undefined]);
+  await system.update('w', 'unheard of').error();
 });
 
 row('updates/replay-skips-validators', 'one that would refuse by now changes nothing', async () => {

@@ -5,7 +5,18 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
-import { condition, defineQuery, setHandler, workflowInfo } from '../../actors/workflow/index.js';
+import { ENGINE_FLAGS } from '../../actors/engine-flags.js';
+import {
+  condition,
+  defineQuery,
+  defineUpdate,
+  log,
+  scheduleActivity,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '../../actors/workflow/index.js';
+import { encodePayload } from '../../mailbox/payload.js';
 import { PayloadConverterError, PayloadTooLargeError } from '../errors.js';
 import * as codecActivities from '../fixtures/codec-activities.js';
 import { heard, listener, say } from '../fixtures/codec-workflows.js';
@@ -18,11 +29,14 @@ import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
 import { row } from '../test-kit/row.test-kit.js';
 import { running } from '../test-kit/running.test-kit.js';
+import { System } from '../test-kit/system.test-kit.js';
 import { add, ledger } from '../test-kit/workflows.test-kit.js';
 import { createTestRuntime } from '../testing/index.js';
 import { echo, give, giveText, kinds, update } from './fixtures/echo.js';
 
 routeRejections();
+
+const note = defineUpdate<void, [entry: string]>('note');
 
 let runtime: Runtime;
 beforeAll(async () => {
@@ -215,6 +229,111 @@ row('data/payload-codec', 'and what was stored is read through it after a restar
   expect(stored.join('')).not.toContain('PLAIN-');
   await using again = await Runtime.create(options);
   expect(await again.client.workflow.getHandle('l').query(heard)).toEqual(['PLAIN-name', 'PLAIN-text']);
+});
+
+/** Tells in each of its steps what it is told of its history. */
+const measured = async () => {
+  const told: number[] = [];
+  setHandler(defineQuery<number[]>('lengths'), () => told);
+  const tell = () => void told.push(workflowInfo().historyLength);
+  setHandler(add, tell);
+  setHandler(note, tell, {
+    validator: (entry) => {
+      if (entry === 'no') throw new Error('no');
+    },
+  });
+  tell();
+  await sleep(1000);
+  tell();
+  await scheduleActivity('work', [], { startToCloseTimeout: '1s' });
+  tell();
+  await condition(() => false);
+};
+
+row('data/history-length', 'of the history in Temporal’s form, and the same in replay', async () => {
+  const system = await System.open({ workflows: { main: measured } });
+  await system.start('w', 'main').value();
+  await system.update('w', 'note', 'no').error();
+  await system.signal('w', 'add', 'a').value();
+  await system.pass(1000);
+  system.activityReturns(system.attempts[0]!, 'done');
+  await system.settle();
+  await system.update('w', 'note', 'yes').value();
+  await system.signal('w', 'add', 'b').value();
+  const told = [3, 8, 12, 18, 21, 27];
+  expect(await system.query('w', 'lengths').value()).toEqual(told);
+  await system.crash();
+  expect(await system.query('w', 'lengths').value()).toEqual(told);
+  await expectInvariants(system);
+});
+
+row('data/history-length', 'with what comes along with a start', async () => {
+  const system = await System.open({ workflows: { main: measured } });
+  const input = [encodePayload('a')];
+  await system
+    .startWith({ workflowId: 'w', workflowType: 'main', brings: { kind: 'signal', name: 'add', input } })
+    .value();
+  expect(await system.query('w', 'lengths').value()).toEqual([4, 4]);
+  await expectInvariants(system);
+});
+
+row(
+  'data/history-length',
+  'of a run that began before it was so: the steps that have ended, as far as those went',
+  async () => {
+    const system = await System.open({ workflows: { main: measured }, engineFlags: 0 });
+    await system.start('w', 'main').value();
+    await system.signal('w', 'add', 'a').value();
+    expect(await system.query('w', 'lengths').value()).toEqual([0, 2]);
+    system.know(ENGINE_FLAGS);
+    await system.restart();
+    await system.signal('w', 'add', 'b').value();
+    expect(await system.query('w', 'lengths').value()).toEqual([0, 2, 12]);
+    await system.crash();
+    expect(await system.query('w', 'lengths').value()).toEqual([0, 2, 12]);
+    await expectInvariants(system);
+  },
+);
+
+row('data/history-size', 'in the first step, and the same in replay', async () => {
+  const main = async () => {
+    const told = [workflowInfo().historySize];
+    setHandler(defineQuery<number[]>('sizes'), () => told);
+    setHandler(add, () => void told.push(workflowInfo().historySize));
+    await condition(() => false);
+  };
+  const system = await System.open({ workflows: { main } });
+  const input = encodePayload('an argument');
+  await system.start('w', 'main', 'an argument').value();
+  await system.signal('w', 'add', 'a').value();
+  const sizes = [input.byteLength, input.byteLength + encodePayload('a').byteLength];
+  expect(await system.query('w', 'sizes').value()).toEqual(sizes);
+  await system.crash();
+  expect(await system.query('w', 'sizes').value()).toEqual(sizes);
+  await expectInvariants(system);
+});
+
+row('data/info', 'returned, asked for, logged and copied', async () => {
+  const system = await running(async () => {
+    const info = workflowInfo();
+    log.info('here', info);
+    setHandler(defineQuery<object>('info'), workflowInfo);
+    let open = false;
+    setHandler(add, () => {
+      open = true;
+    });
+    await condition(() => open);
+    return [structuredClone(info), JSON.parse(JSON.stringify(info)), info.unsafe.now() > 0, info];
+  });
+  const unsafe = { isReplaying: false, isReplayingHistoryEvents: false };
+  const known = { workflowId: 'w', workflowType: 'main', historyLength: 3, unsafe };
+  expect(await system.query('w', 'info').value()).toMatchObject(known);
+  const result = system.result('w');
+  await system.signal('w', 'add', '').value();
+  const copies = (await result.value()) as unknown[];
+  expect(copies).toMatchObject([known, known, true, known]);
+  const line = system.lifecycle.find((event) => event.name === 'log' && event.message === 'here');
+  expect(line).toMatchObject({ meta: known });
 });
 
 row('data/continue-as-new-suggested', 'and not before', async () => {

@@ -225,10 +225,10 @@ test('a deprecated marker that the code no longer asks for counts in the length 
   });
   await system.start('w', 'w').value();
   await system.signal('w', 'go').value();
-  expect(await asked(system)).toEqual([0, 2]);
+  expect(await asked(system)).toEqual([3, 8]);
   system.deploy({ w: steps(length) });
   await system.evictAll();
-  expect(await asked(system)).toEqual([0, 2]);
+  expect(await asked(system)).toEqual([3, 8]);
   await expectInvariants(system);
 });
 

@@ -23,6 +23,7 @@ export type Deployed = Map<string, ExportedWorkflow> & {
   failureTypeNames?: readonly string[];
   interceptors?: readonly WorkflowInterceptorsFactory[];
   sinksInReplay?: ReadonlySet<string>;
+  engineFlags?: number;
 };
 
 /** Says of a turn that it ends its worker: the run in whose step, or 'between' for none. Undefined: it returns. */
@@ -40,6 +41,7 @@ export function createExecution(load: Load, log: Log, deployed: Deployed): Execu
     explain: (thrown) => thrown,
     failureTypeNames: deployed.failureTypeNames ?? [],
     sinksInReplay: deployed.sinksInReplay,
+    ...(deployed.engineFlags !== undefined && { engineFlags: deployed.engineFlags }),
   };
   const execution = new Execution(load, system ?? ((input) => runWorkflow(workflow!, input)), host);
   if (system === undefined && deployed.interceptors !== undefined) {

@@ -41,6 +41,8 @@ export interface SystemOptions {
   limits?: Partial<Limits>;
   dedupe?: { ids: number; ms: number };
   activities?: Partial<ActivityLimits>;
+  /** Rules that the engine knows: those of an earlier version. Default: all. */
+  engineFlags?: number;
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
@@ -109,6 +111,7 @@ export class System {
 
   private constructor(private readonly options: SystemOptions) {
     this.deploy({ idle: () => new Promise(() => undefined), ...options.workflows });
+    if (options.engineFlags !== undefined) this.know(options.engineFlags);
     this.limits = {
       payloadBytes: 2 ** 21,
       historyEvents: 51_200,
@@ -147,6 +150,11 @@ export class System {
     for (const [type, main] of Object.entries(workflows)) this.deployed.set(type, main as ExportedWorkflow);
   }
 
+  /** From the next process on, and in actors made from now on: the rules of another version. */
+  know(engineFlags: number): void {
+    this.deployed.engineFlags = engineFlags;
+  }
+
   /** A supervisor on what the disk holds. */
   async begin(): Promise<void> {
     const moved = () => {
@@ -159,6 +167,7 @@ export class System {
     const supervisor = new Supervisor({
       config: this.config,
       build: 'test',
+      ...(this.deployed.engineFlags !== undefined && { engineFlags: this.deployed.engineFlags }),
       store,
       workers,
       clock: {

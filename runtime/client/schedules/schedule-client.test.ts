@@ -40,6 +40,18 @@ const nightly = {
   action: { type: 'startWorkflow', workflowType: report, args: ['north', 3] },
 } as const satisfies ScheduleOptions;
 
+test('a calendar without a comment is described with an empty one, and is the same when made of its description', async () => {
+  const { connected } = await begin();
+  const handle = await connected.client.schedule.create<typeof report>({
+    ...nightly,
+    spec: { calendars: [{ hour: 3 }], skip: [{ hour: 4 }] },
+  });
+  const described = (await handle.describe()).spec;
+  expect(described).toMatchObject({ calendars: [{ comment: '' }], skip: [{ comment: '' }] });
+  await handle.update(({ spec, ...schedule }) => ({ ...schedule, spec }));
+  expect((await handle.describe()).spec).toEqual(described);
+});
+
 test('what was given to create is described, with defaults, in the form that update takes', async () => {
   const { system, connected } = await begin();
   const handle = await connected.client.schedule.create<typeof report>({

@@ -88,6 +88,7 @@ export interface CalendarSpecDescription {
   /** None: every year. */
   year: Range<number>[];
   dayOfWeek: Range<DayOfWeek>[];
+  /** Empty if none was given. */
   comment?: string;
 }
 

@@ -106,7 +106,7 @@ function calendarRecord(spec: CalendarSpec, field: string): CalendarRecord {
   const record = Object.fromEntries(
     FIELD_NAMES.map((name) => [name, rangesOf(spec[name], FIELDS[name], `${field}.${name}`)]),
   ) as unknown as CalendarRecord; // All its fields but the comment.
-  return spec.comment === undefined ? record : { ...record, comment: String(spec.comment) };
+  return spec.comment === undefined || spec.comment === '' ? record : { ...record, comment: String(spec.comment) };
 }
 
 function rangesOf(given: unknown, kind: FieldKind, field: string): RangeRecord[] {
@@ -144,7 +144,7 @@ function fieldValue(given: unknown, { min, max, names }: FieldKind, field: strin
 
 function calendarDescription(record: CalendarRecord): CalendarSpecDescription {
   const copy = (ranges: readonly RangeRecord[]) => ranges.map((range) => ({ ...range }));
-  const { second, minute, hour, dayOfMonth, year, comment } = record;
+  const { second, minute, hour, dayOfMonth, year, comment = '' } = record;
   return {
     second: copy(second),
     minute: copy(minute),
@@ -157,7 +157,7 @@ function calendarDescription(record: CalendarRecord): CalendarSpecDescription {
       end: DAYS_OF_WEEK[end]!,
       step,
     })),
-    ...(comment === undefined ? {} : { comment }),
+    comment,
   };
 }
 

@@ -438,7 +438,7 @@ test('workflowInfo tells of the chain, of the memo that is kept unless another i
   });
   await system.signal('w', 'add', 'twelve bytes').value();
   const told = await system.query('w', 'info').value();
-  expect(told).toMatchObject({ historyLength: 2 });
+  expect(told).toMatchObject({ historyLength: 7 });
   await system.crash();
   expect(await system.query('w', 'info').value()).toEqual(told);
   await system.signal('w', 'next').value();
