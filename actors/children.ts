@@ -67,7 +67,7 @@ export class Children {
         startFailed(error);
         endFailed(error);
       };
-      this.execution.pending.throwIfCancelled();
+      if (this.execution.pending.rejectsIfCancelled(startFailed)) return;
       refuseBeyond(this.#open.size, 'The number of children that are not closed');
       const start = toStart(childId);
       const { cancellationType: _, ...command } = start;
@@ -111,9 +111,8 @@ export class Children {
     const { workflowId, cancellationType } = child.start;
     if (outbox.withdraw('startChild', (command) => command.childId === childId)) {
       this.#open.delete(childId);
-      child.failed(
-        cancelled(child, new CancelledFailure('Child Workflow execution cancelled before it was scheduled')),
-      );
+      const why = new CancelledFailure('Child Workflow execution cancelled before it was scheduled');
+      this.execution.onceAtRest(() => child.failed(cancelled(child, why)));
       return;
     }
     if (cancellationType !== 'ABANDON') {
@@ -124,7 +123,9 @@ export class Children {
       // Refused is the request only if the child is closed, and then its outcome is on its way.
       externalRequests.request(request, { resolve: requested, reject: () => undefined });
     }
-    if (cancellationType === 'ABANDON' || cancellationType === 'TRY_CANCEL') child.failed(cancelled(child, failure));
+    if (cancellationType === 'ABANDON' || cancellationType === 'TRY_CANCEL') {
+      this.execution.onceAtRest(() => child.failed(cancelled(child, failure)));
+    }
   }
 }
 

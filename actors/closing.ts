@@ -7,6 +7,7 @@ import { isCancellation } from '../mailbox/failures.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
 import { ContinueAsNew } from './continue-as-new.js';
+import { EngineFlag } from './engine-flags.js';
 import type { Execution } from './execution.js';
 import { isFailure } from './failure-types.js';
 
@@ -26,17 +27,24 @@ export function startMain(execution: Execution, message: MessageOf<'start'>): vo
       startDelay,
     };
   }
-  let outcome: unknown;
-  try {
-    outcome = execution.main(message.input);
-  } catch (error) {
-    codeFailed(execution, error);
-    return;
-  }
-  Promise.resolve(outcome).then(
+  outcomeOf(execution, message.input)?.then(
     (result) => mainReturned(execution, result),
     (error) => codeFailed(execution, error),
   );
+}
+
+/** Takes as many microtasks as in Temporal, where main is called by an async function whose outcome is logged. */
+function outcomeOf(execution: Execution, input: readonly Payload[]): Promise<unknown> | undefined {
+  if (execution.follows(EngineFlag.TemporalActivations)) {
+    const called = (async () => await execution.main(input))();
+    return (async () => await called)();
+  }
+  try {
+    return Promise.resolve(execution.main(input));
+  } catch (error) {
+    codeFailed(execution, error);
+    return undefined;
+  }
 }
 
 function mainReturned(execution: Execution, result: unknown): void {
@@ -47,17 +55,14 @@ function mainReturned(execution: Execution, result: unknown): void {
     codeFailed(execution, error);
     return;
   }
-  warnOfUnfinished(execution);
   execution.close({ kind: 'completeWorkflow', result: payload });
 }
 
 /** A failure thrown by main or by a signal handler fails the run, and continuing as new ends it too; anything else breaks the step. */
 export function codeFailed(execution: Execution, error: unknown): void {
   if (execution.cancelRequested && isCancellation(error)) {
-    warnOfUnfinished(execution);
     execution.close({ kind: 'cancelWorkflow' });
   } else if (error instanceof ContinueAsNew) {
-    warnOfUnfinished(execution);
     execution.close({ ...error.command, ...carried(execution, error), buffered: [] });
   } else if (isFailure(execution, error)) {
     execution.close({ kind: 'failWorkflow', failure: execution.record(error) });
@@ -80,9 +85,10 @@ function carried(
   };
 }
 
-function warnOfUnfinished(execution: Execution): void {
+/** In the step that closes the run, once it is over: what ends in it is not cut off. */
+export function warnOfUnfinished(execution: Execution): void {
   const unfinished = execution.handlers.unfinished();
-  if (unfinished.length === 0 || execution.closed) return;
+  if (unfinished.length === 0) return;
   const names = unfinished.map(({ kind, name, id }) => `${kind} ${name}${id === undefined ? '' : ` (${id})`}`);
   execution.log(
     'warn',

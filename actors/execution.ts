@@ -10,11 +10,12 @@ import { ApplicationFailure, type FailureRecord, toFailureRecord } from '../mail
 import type { Message, MessageKind, MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
 import type { Answer, LocalActivityCommand, LogEntry, SinkCallRecord } from '../mailbox/turn.js';
+import { AtRest } from './at-rest.js';
 import { Chance } from './chance.js';
 import { Children } from './children.js';
-import { startMain } from './closing.js';
+import { startMain, warnOfUnfinished } from './closing.js';
 import { Conditions } from './conditions.js';
-import { ENGINE_FLAGS, type EngineFlag, EngineRules } from './engine-flags.js';
+import { ENGINE_FLAGS, EngineFlag, EngineRules } from './engine-flags.js';
 import { ExternalRequests } from './external-requests.js';
 import type { ErrorClass } from './failure-types.js';
 import { Handlers, type Setting } from './handlers.js';
@@ -40,11 +41,12 @@ const MAX_LINES = 10_000;
 /** Is its own root scope, so that a run which opens no other has no scope objects. */
 export class Execution implements Scope {
   readonly outbox = new Outbox();
-  readonly conditions = new Conditions();
+  readonly conditions = new Conditions(this);
   readonly handlers = new Handlers();
   readonly pending = new PendingWork(this);
   readonly history = new HistorySize();
   readonly #rules: EngineRules;
+  readonly #atRest = new AtRest();
   /** The workflow's clock: admission time of the message being processed, in epoch milliseconds. */
   now: number;
   /** The bundle's own, as this execution sees it; set once its modules are evaluated. */
@@ -200,12 +202,26 @@ export class Execution implements Scope {
     // It leaves no event, so it must not move the clock either.
     if (only?.kind === 'timerFired' && !this.pending.hasTimer(only.timerId)) return;
     this.#advance(messages);
-    for (const message of inStepOrder(messages)) this.#process(message);
-    this.conditions.round(false);
+    if (messages.length > 1) this.#processAll(messages);
+    else {
+      this.#process(messages[0]!);
+      this.conditions.round(false);
+    }
+  }
+
+  /** A merged step: conditions are examined after each message, and no microtask runs between two. */
+  #processAll(messages: readonly Message[]): void {
+    const asInTemporal = this.follows(EngineFlag.TemporalActivations);
+    for (const message of inStepOrder(messages, asInTemporal)) {
+      this.#process(message);
+      if (asInTemporal) this.conditions.round(false);
+    }
+    if (!asInTemporal) this.conditions.round(false);
   }
 
   /** After each drain. True if more microtasks may be waiting: drain again, then call again. */
   settle(): boolean {
+    this.handlers.drained();
     if (this.#phase !== undefined) {
       const admitted = endReadOnly(this, this.#phase);
       this.#phase = undefined;
@@ -216,7 +232,13 @@ export class Execution implements Scope {
       return true;
     }
     if (this.#fatal !== undefined || this.#messages[0]?.kind === 'query') return false;
-    return this.conditions.round(true);
+    return this.conditions.round(true) || this.#atRest.act(() => this.conditions.round(false));
+  }
+
+  /** Once everything else of the step has come to rest. */
+  onceAtRest(act: () => void): void {
+    if (this.follows(EngineFlag.TemporalActivations)) this.#atRest.add(act);
+    else act();
   }
 
   /** Once `settle` said that the run is quiescent. */
@@ -240,7 +262,10 @@ export class Execution implements Scope {
       return { kind: 'suspend', failure };
     }
     const commands = this.outbox.take();
-    if (this.closed) moveOn(commands, this.handlers, this.origin?.options);
+    if (this.closed) {
+      moveOn(commands, this.handlers, this.origin?.options);
+      if (this.#closedAt === this.#messages && commands.at(-1)?.kind !== 'failWorkflow') warnOfUnfinished(this);
+    }
     this.history.end(this.#messages, commands, this.replaying ? (this.#patches?.unasked ?? 0) : 0);
     return { kind: 'done', commands, answers, engineFlags: this.#rules.take() };
   }
@@ -324,13 +349,14 @@ export class Execution implements Scope {
     this.outbox.assertWritable('cancelling a scope');
     if (this.cancellation !== undefined) return;
     this.cancellation = cancellation;
-    this.pending.cancelled();
+    this.pending.cancelled(this);
   }
 
   /** The first close that a run computes is its end. */
   close(command: Command): void {
     if (this.closed) return;
     this.outbox.push(command);
+    this.outbox.keepsAll = this.follows(EngineFlag.TemporalActivations);
     this.closed = true;
     this.#closedAt = this.#messages;
   }

@@ -6,6 +6,7 @@ import type { ExternalRequest } from '../mailbox/events.js';
 import { ApplicationFailure, type CancelledFailure, fromFailureRecord } from '../mailbox/failures.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import { ResourceExhaustedError } from '../runtime/errors.js';
+import { EngineFlag } from './engine-flags.js';
 import type { Execution } from './execution.js';
 
 /** Requests, and children, of one run that have no answer yet: part of what workflow code sees, so never changed by an option. */
@@ -48,10 +49,11 @@ export class ExternalRequests {
       const { pending } = this.execution;
       refuseBeyond(this.#pending.size, 'The number of requests to other workflows that wait for an answer');
       const request = toRequest(String(this.#last + 1));
-      // As in Temporal, a cancellation is asked for in a cancelled scope too, though nobody hears what comes of it.
-      if (request.kind !== 'cancel') pending.throwIfCancelled();
+      const asked = request.kind === 'cancel' && !this.execution.follows(EngineFlag.TemporalActivations);
+      // For runs of before that, a cancellation is asked for in a cancelled scope too, though nobody hears what comes of it.
+      if (!asked && pending.rejectsIfCancelled(reject)) return;
       const externalId = this.request(request, { resolve, reject });
-      pending.throwIfCancelled();
+      if (pending.rejectsIfCancelled(reject)) return;
       const end = pending.onCancelled((failure) => this.#cancelled(externalId, request, failure));
       this.#pending.set(externalId, { resolve, reject, end });
     });
@@ -87,7 +89,7 @@ export class ExternalRequests {
       request.kind !== 'cancel' &&
       this.execution.outbox.withdraw('requestExternal', (command) => command.externalId === externalId);
     if (isWithdrawn) this.#pending.delete(externalId);
-    if (isWithdrawn || !WAITED_FOR.has(request.kind)) pending.reject(failure);
+    if (isWithdrawn || !WAITED_FOR.has(request.kind)) this.execution.onceAtRest(() => pending.reject(failure));
   }
 }
 

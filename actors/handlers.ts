@@ -38,6 +38,7 @@ export class Handlers {
   readonly #static: Partial<Record<HandlerKind, Map<string, Handler>>> = {};
   readonly #dynamic: Partial<Record<HandlerKind, Handler>> = {};
   #inProgress: Set<InProgress> | undefined;
+  #called = 0;
   /** Signals and updates that no handler has taken yet, in arrival order. */
   #buffer: (MessageOf<'signal'> | MessageOf<'update'>)[] = [];
 
@@ -97,8 +98,18 @@ export class Handlers {
     this.#inProgress?.delete(entry);
   }
 
+  /** A signal's handler is called: it counts as in progress until it has returned and the microtasks after that have drained. */
+  called(): void {
+    this.#called++;
+  }
+
+  /** The microtasks have drained. */
+  drained(): void {
+    this.#called = 0;
+  }
+
   get allFinished(): boolean {
-    return this.#inProgress === undefined || this.#inProgress.size === 0;
+    return this.#called === 0 && (this.#inProgress === undefined || this.#inProgress.size === 0);
   }
 
   /** Those in progress that nobody declared abandonable. */

@@ -8,6 +8,7 @@ import { ActivityFailure, type CancelledFailure, fromFailureRecord } from '../ma
 import type { MessageOf } from '../mailbox/messages.js';
 import { decodePayload, type Payload } from '../mailbox/payload.js';
 import type { LocalActivityCommand } from '../mailbox/turn.js';
+import { EngineFlag } from './engine-flags.js';
 import type { Execution } from './execution.js';
 
 export interface LocalActivityCall {
@@ -42,10 +43,12 @@ export class LocalActivities {
   run({ cancellationType, headers, ...call }: LocalActivityCall): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const { pending, outbox, now } = this.execution;
-      pending.throwIfCancelled();
+      outbox.assertWritable('runLocalActivity');
+      const number = this.execution.follows(EngineFlag.TemporalActivations) ? pending.nextActivityId() : undefined;
+      if (pending.rejectsIfCancelled(reject)) return;
       const command: CommandOf<'runLocalActivity'> = {
         kind: 'runLocalActivity',
-        activityId: pending.nextActivityId(),
+        activityId: number ?? pending.nextActivityId(),
         ...call,
         scheduledTime: now,
         ...(headers === undefined ? {} : { headers }),
@@ -106,7 +109,9 @@ export class LocalActivities {
       }
       if (cancellationType === 'TRY_CANCEL') outbox.push(cancelOf(command));
     }
-    this.#reject(local, failure);
+    this.execution.onceAtRest(() => {
+      if (this.#open.get(activityId) === local) this.#reject(local, failure);
+    });
   }
 
   #reject(local: LocalActivity, failure: CancelledFailure): void {

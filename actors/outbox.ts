@@ -5,7 +5,10 @@
 import { type Command, type CommandKind, type CommandOf, isClosing } from '../mailbox/commands.js';
 import { ReadOnlyViolationError } from '../runtime/errors.js';
 
-/** A patch that was taken to be there must be there in the replay. */
+/**
+ * Of what a run of before `TemporalActivations` makes in the step that closes it: it starts nothing more, but updates that end in the same
+ * step still get their outcome, and a patch that was taken to be there must be there in the replay.
+ */
 const AFTER_CLOSING: ReadonlySet<CommandKind> = new Set<CommandKind>(['completeUpdate', 'acceptUpdate', 'recordPatch']);
 
 export class Outbox {
@@ -13,6 +16,8 @@ export class Outbox {
   #trace: Map<Command, string | undefined> | undefined;
   #commands: Command[] = [];
   #closing: Command | undefined;
+  /** Also what is made after the end is computed: the step decides, not the instruction. */
+  keepsAll = false;
   #guard: { readonly context: string; violation: ReadOnlyViolationError | undefined } | undefined;
 
   /** @throws ReadOnlyViolationError while guarded */
@@ -23,8 +28,7 @@ export class Outbox {
       this.#trace?.set(command, stackHere());
       return;
     }
-    // A run that has decided to close starts nothing more; updates that end in the same step still get their outcome.
-    if (this.#closing !== undefined && !AFTER_CLOSING.has(command.kind)) return;
+    if (this.#closing !== undefined && !this.keepsAll && !AFTER_CLOSING.has(command.kind)) return;
     this.#commands.push(command);
     this.#trace?.set(command, stackHere());
   }

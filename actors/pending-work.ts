@@ -8,10 +8,11 @@ import { ActivityFailure, CancelledFailure, type FailureRecord, fromFailureRecor
 import type { MessageOf } from '../mailbox/messages.js';
 import { decodePayload, type Payload } from '../mailbox/payload.js';
 import { InvalidOptionError } from '../runtime/errors.js';
+import { type Cancellable, reachAll } from './cancellation.js';
 import { currentScope } from './code-context.js';
-import type { Waiting } from './conditions.js';
+import { EngineFlag } from './engine-flags.js';
 import type { Execution } from './execution.js';
-import type { Scope } from './scopes.js';
+import { InnerScope, type Scope } from './scopes.js';
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
@@ -20,6 +21,8 @@ interface Pending {
   readonly cancel: (failure: CancelledFailure) => void;
   /** Its cancellation decides. */
   readonly scope: Scope;
+  /** Its place among all that began in the run. */
+  readonly order: number;
 }
 
 /** An activity that workflow code calls. */
@@ -42,8 +45,8 @@ export class PendingWork {
   #lastActivity = 0;
   /** Ids that workflow code has chosen for its activities. */
   #chosen: Set<string> | undefined;
-  #lastCondition = 0;
   #lastOwn = 0;
+  #lastOrder = 0;
 
   constructor(private readonly execution: Execution) {}
 
@@ -54,30 +57,48 @@ export class PendingWork {
     return timerId;
   }
 
-  /** Calls back when the timer fires; cancelled, without a word, with the scope that is current now. Undefined if that has been. */
-  startScopeTimer(ms: number, fired: () => void): string | undefined {
-    if (this.#scope().cancellation !== undefined) return undefined;
-    const timerId = this.#openTimer(ms);
-    this.#add(`timer ${timerId}`, fired, nothing, () => this.cancelTimer(timerId));
-    return timerId;
+  /**
+   * Calls back when the timer fires; cancelled, without a word, with the scope that is current now.
+   * @returns ends it; undefined if that scope is cancelled
+   */
+  startScopeTimer(ms: number, fired: () => void): (() => void) | undefined {
+    if (!this.#asInTemporal) {
+      if (this.currentScope().cancellation !== undefined) return undefined;
+      const timerId = this.#openTimer(ms);
+      this.#add(`timer ${timerId}`, fired, nothing, () => this.cancelTimer(timerId));
+      return () => this.cancelTimer(timerId);
+    }
+    const scope = new InnerScope(this.currentScope(), this.nextOrder());
+    const sleeping = this.sleepIn(scope, ms);
+    const scoped = async () => await sleeping;
+    scoped().then(fired, nothing);
+    return () => {
+      if (scope.cancellation === undefined && scope.cancel()) this.cancelled(scope);
+    };
   }
 
   /**
    * For what workflow code itself settles: calls back, once, when `scope` is cancelled, in its turn among all that is awaited.
    * @returns ends that
    */
-  onCancelled(cancelled: (failure: CancelledFailure) => void, scope: Scope = this.#scope()): () => void {
+  onCancelled(cancelled: (failure: CancelledFailure) => void, scope?: Scope): () => void {
     this.execution.outbox.assertWritable('waiting');
-    const key = `own ${++this.#lastOwn}`;
-    const end = () => {
-      this.#open?.delete(key);
-    };
+    const key = this.onCancelledAs(`own ${++this.#lastOwn}`, cancelled, scope);
+    return () => this.end(key);
+  }
+
+  /** As `onCancelled`, under a key of the caller's, which it returns: `end` ends it. */
+  onCancelledAs(key: string, cancelled: (failure: CancelledFailure) => void, scope?: Scope): string {
     const cancel = (failure: CancelledFailure) => {
-      end();
+      this.end(key);
       cancelled(failure);
     };
     this.#add(key, nothing, nothing, cancel, scope);
-    return end;
+    return key;
+  }
+
+  end(key: string): void {
+    this.#open?.delete(key);
   }
 
   cancelTimer(timerId: string): void {
@@ -90,55 +111,33 @@ export class PendingWork {
   }
 
   sleep(ms: number, summary?: string): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
-      this.throwIfCancelled();
-      const timerId = this.#openTimer(ms, summary);
-      this.#add(`timer ${timerId}`, resolve as () => void, reject, (failure) => {
-        this.cancelTimer(timerId);
-        reject(failure);
-      });
-    });
+    return this.sleepIn(undefined, ms, summary);
   }
 
-  /** @param timeout undefined: wait for ever, and resolve to nothing; 0: one whole round */
-  condition(predicate: () => boolean, timeout: number | undefined, summary?: string): Promise<boolean | undefined> {
-    return new Promise<boolean | undefined>((resolve, reject) => {
-      this.throwIfCancelled();
-      this.execution.outbox.assertWritable('condition');
-      // Resolved directly, and not through another promise: code goes on in the order in which what it awaits was settled.
-      const decide = (value: boolean) => resolve(timeout === undefined ? undefined : value);
-      if (predicate()) {
-        decide(true);
-        return;
-      }
-      const key = `condition ${++this.#lastCondition}`;
-      const settle = (act: () => void) => {
-        this.#open?.delete(key);
-        this.execution.conditions.remove(waiting);
-        if (timerId !== undefined) this.cancelTimer(timerId);
-        act();
+  /** @param scope undefined: the current one */
+  sleepIn(scope: Scope | undefined, ms: number, summary?: string): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      this.execution.outbox.assertWritable('startTimer');
+      const timerId = this.#asInTemporal ? this.#nextTimerId() : undefined;
+      if (this.rejectsIfCancelled(reject, scope)) return;
+      const opened = this.#openTimer(ms, summary, timerId);
+      const cancel = (failure: CancelledFailure) => {
+        this.cancelTimer(opened);
+        reject(failure);
       };
-      const waiting: Waiting = {
-        predicate,
-        resolve: (value) => settle(() => decide(value)),
-        reject: (error) => settle(() => reject(error)),
-        oneRound: timeout === 0,
-      };
-      const timerId =
-        timeout === undefined || timeout === 0
-          ? undefined
-          : this.startTimer(timeout, () => waiting.resolve(false), summary);
-      this.#add(key, nothing, waiting.reject, waiting.reject);
-      this.execution.conditions.add(waiting);
+      this.#add(`timer ${opened}`, resolve as () => void, reject, cancel, scope);
     });
   }
 
   scheduleActivity({ activityType, args, options, cancellationType, ...more }: ActivityCall): Promise<unknown> {
     return new Promise<unknown>((resolve, reject) => {
-      this.throwIfCancelled();
-      const input = args.map((arg, index) => this.execution.encode(arg, `args[${index}]`));
-      const activityId = more.activityId === undefined ? this.nextActivityId() : this.#choose(more.activityId);
       const { outbox } = this.execution;
+      outbox.assertWritable('scheduleActivity');
+      const number = this.#asInTemporal ? this.nextActivityId() : undefined;
+      if (this.rejectsIfCancelled(reject)) return;
+      const input = args.map((arg, index) => this.execution.encode(arg, `args[${index}]`));
+      const activityId =
+        more.activityId === undefined ? (number ?? this.nextActivityId()) : this.#choose(more.activityId);
       outbox.push({
         kind: 'scheduleActivity',
         activityId,
@@ -154,14 +153,14 @@ export class PendingWork {
         if (!unsent && cancellationType !== 'ABANDON') {
           outbox.push({ kind: 'cancelActivity', activityId, ...(waits && { awaited: true }) });
         }
-        if (waits && !unsent) {
-          this.#cancelOnce(key);
-          return;
-        }
-        this.#open?.delete(key);
-        reject(
-          new ActivityFailure('Activity cancelled', activityType, activityId, 'CANCEL_REQUESTED', undefined, failure),
-        );
+        this.#cancelOnce(key);
+        if (waits && !unsent) return;
+        this.execution.onceAtRest(() => {
+          if (this.#take(key) === undefined) return;
+          reject(
+            new ActivityFailure('Activity cancelled', activityType, activityId, 'CANCEL_REQUESTED', undefined, failure),
+          );
+        });
       });
     });
   }
@@ -203,24 +202,62 @@ export class PendingWork {
     this.#settle(`activity ${activityId}`, result, failure);
   }
 
-  /** A scope has been cancelled: tells all that is awaited in it and in the scopes that it reaches, in the order in which it began. */
-  cancelled(): void {
-    // What a cancellation removes on its way is not visited any more.
+  /** That scope has been cancelled: tells all that is awaited in it and in the scopes that it reaches. */
+  cancelled(scope: Scope): void {
+    if (this.#asInTemporal) {
+      reachAll(scope, this.#cancellable());
+      return;
+    }
+    // In the order in which it began. What a cancellation removes on its way is not visited any more.
     for (const pending of this.#open?.values() ?? []) {
-      const { scope, cancel } = pending;
-      const { cancellation } = scope;
-      if (cancellation !== undefined && cancel !== nothing) cancel(new CancelledFailure(cancellation));
+      const { cancellation } = pending.scope;
+      if (cancellation !== undefined && pending.cancel !== nothing) pending.cancel(new CancelledFailure(cancellation));
+    }
+  }
+
+  *#cancellable(): IterableIterator<Cancellable> {
+    for (const [key, { scope, order, cancel }] of this.#open ?? []) {
+      if (cancel === nothing) continue;
+      const tell = (failure: CancelledFailure) => {
+        // It may have ended, or been told by another cancellation, on the way.
+        if (this.#open?.get(key)?.cancel === cancel) cancel(failure);
+      };
+      yield { scope, order, tell };
     }
   }
 
   /** @throws CancelledFailure if the current scope is cancelled */
   throwIfCancelled(): void {
-    const { cancellation } = this.#scope();
+    const { cancellation } = this.currentScope();
     if (cancellation !== undefined) throw new CancelledFailure(cancellation);
   }
 
-  #scope(): Scope {
+  /**
+   * In a cancelled scope nothing begins: rejects as soon as it would in Temporal.
+   * @returns whether it does
+   */
+  rejectsIfCancelled(reject: (failure: CancelledFailure) => void, scope: Scope = this.currentScope()): boolean {
+    const { cancellation } = scope;
+    if (cancellation === undefined) return false;
+    const failure = new CancelledFailure(cancellation);
+    if (!this.#asInTemporal) reject(failure);
+    // A scope that has just been made inside a cancelled one hears of it first.
+    else if (scope instanceof InnerScope) void after(2, () => reject(failure));
+    else void after(1, () => reject(failure));
+    return true;
+  }
+
+  currentScope(): Scope {
     return currentScope() ?? this.execution;
+  }
+
+  /** The next place among all that begins in the run. */
+  nextOrder(): number {
+    return ++this.#lastOrder;
+  }
+
+  get #asInTemporal(): boolean {
+    return this.execution.follows(EngineFlag.TemporalActivations);
   }
 
   /** What is no longer pending is ignored. */
@@ -236,10 +273,10 @@ export class PendingWork {
     resolve: Pending['resolve'],
     reject: Pending['reject'],
     cancel: Pending['cancel'],
-    scope: Scope = this.#scope(),
+    scope: Scope = this.currentScope(),
   ): void {
     this.#open ??= new Map();
-    this.#open.set(key, { resolve, reject, cancel, scope });
+    this.#open.set(key, { resolve, reject, cancel, scope, order: this.nextOrder() });
   }
 
   #take(key: string): Pending | undefined {
@@ -248,12 +285,21 @@ export class PendingWork {
     return pending;
   }
 
-  #openTimer(ms: number, summary?: string): string {
-    const timerId = String(++this.#lastTimer);
+  #nextTimerId(): string {
+    return String(++this.#lastTimer);
+  }
+
+  #openTimer(ms: number, summary?: string, timerId: string = this.#nextTimerId()): string {
     const fireAt = this.execution.now + Math.max(1, Math.ceil(ms));
     const command: CommandOf<'startTimer'> = { kind: 'startTimer', timerId, fireAt };
     if (summary !== undefined) command.summary = summary;
     this.execution.outbox.push(command);
     return timerId;
   }
+}
+
+/** So many microtasks later. */
+async function after(microtasks: number, act: () => void): Promise<void> {
+  for (let i = 0; i < microtasks; i++) await undefined;
+  act();
 }

@@ -7,6 +7,7 @@ import { headersFrom } from '../mailbox/headers.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import { codeFailed } from './closing.js';
 import { inUpdate } from './code-context.js';
+import { EngineFlag } from './engine-flags.js';
 import type { Execution } from './execution.js';
 import type { Handler } from './handlers.js';
 import type { SignalInput } from './workflow/interceptors.js';
@@ -18,6 +19,35 @@ export function receiveSignal(execution: Execution, message: MessageOf<'signal'>
     handlers.hold(message);
     return;
   }
+  if (execution.follows(EngineFlag.TemporalActivations)) runInProgress(execution, message, handler);
+  else runEarlier(execution, message, handler);
+}
+
+/** In progress from its first instruction until its outcome is known, which takes as many microtasks as in Temporal. */
+function runInProgress(execution: Execution, message: MessageOf<'signal'>, handler: Handler): void {
+  const { handlers } = execution;
+  // Most handlers are synchronous: that they are called is enough, and no promise is made for them.
+  handlers.called();
+  let outcome: unknown;
+  try {
+    outcome = inUpdate(undefined, runOf(execution, message, handler));
+  } catch (error) {
+    outcome = Promise.reject(error);
+  }
+  if (!isThenable(outcome)) return;
+  const entry = handlers.began({ kind: 'signal', name: message.name, abandon: handler.abandon });
+  awaited(outcome)
+    .catch((error) => codeFailed(execution, error))
+    .finally(() => handlers.ended(entry));
+}
+
+async function awaited(outcome: PromiseLike<unknown>): Promise<void> {
+  await outcome;
+}
+
+/** For runs of before `TemporalActivations`. */
+function runEarlier(execution: Execution, message: MessageOf<'signal'>, handler: Handler): void {
+  const { handlers } = execution;
   let outcome: unknown;
   try {
     outcome = inUpdate(undefined, runOf(execution, message, handler));

@@ -7,11 +7,15 @@ import type { RunOptionsRecord } from '../mailbox/events.js';
 import type { Message } from '../mailbox/messages.js';
 import type { Handlers } from './handlers.js';
 
-/** Signals and updates in seq order, then the rest, so that `main` sees what they changed. */
-export function inStepOrder(messages: readonly Message[]): readonly Message[] {
+/**
+ * Signals and updates in seq order, then the rest, so that `main` sees what they changed.
+ * @param startLast as in Temporal's activations, where a cancel request also comes before `main` begins
+ */
+export function inStepOrder(messages: readonly Message[], startLast: boolean): readonly Message[] {
   if (messages.length < 2) return messages;
-  const isMail = (message: Message) => message.kind === 'signal' || message.kind === 'update';
-  return [...messages.filter(isMail), ...messages.filter((message) => !isMail(message))];
+  const rankOf = ({ kind }: Message) =>
+    kind === 'signal' || kind === 'update' ? 0 : kind === 'start' && startLast ? 2 : 1;
+  return [0, 1, 2].flatMap((rank) => messages.filter((message) => rankOf(message) === rank));
 }
 
 /** What the whole step has left unhandled: a signal may come into the buffer after the close is computed. */

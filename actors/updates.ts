@@ -8,6 +8,7 @@ import type { MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
 import { inUpdate } from './code-context.js';
 import { ContinueAsNew, refusedInUpdate } from './continue-as-new.js';
+import { EngineFlag } from './engine-flags.js';
 import type { Execution } from './execution.js';
 import { isFailure } from './failure-types.js';
 import type { Handler, InProgress } from './handlers.js';
@@ -76,19 +77,39 @@ export function runUpdate(execution: Execution, message: Update, handler: Handle
   const { name, updateId, seq } = message;
   execution.outbox.push({ kind: 'acceptUpdate', updateId, seq });
   const entry = execution.handlers.began({ kind: 'update', name, id: updateId, abandon: handler.abandon });
+  if (execution.follows(EngineFlag.TemporalActivations)) {
+    const result = inUpdate({ id: updateId, name }, () => awaited(() => runOf(execution, message, handler)()));
+    result
+      .then((value) => returned(execution, entry, updateId, value))
+      .catch((error) => failed(execution, entry, updateId, error))
+      .finally(() => execution.handlers.ended(entry));
+    return;
+  }
   let outcome: unknown;
   try {
     outcome = inUpdate({ id: updateId, name }, runOf(execution, message, handler));
   } catch (error) {
+    execution.handlers.ended(entry);
     failed(execution, entry, updateId, error);
     return;
   }
-  if (isThenable(outcome)) {
-    outcome.then(
-      (result) => returned(execution, entry, updateId, result),
-      (error) => failed(execution, entry, updateId, error),
-    );
-  } else returned(execution, entry, updateId, outcome);
+  const succeeded = (result: unknown) => {
+    execution.handlers.ended(entry);
+    returned(execution, entry, updateId, result);
+  };
+  if (!isThenable(outcome)) {
+    succeeded(outcome);
+    return;
+  }
+  outcome.then(succeeded, (error) => {
+    execution.handlers.ended(entry);
+    failed(execution, entry, updateId, error);
+  });
+}
+
+/** As many microtasks as in Temporal, also for what is no promise. */
+async function awaited(run: () => unknown): Promise<unknown> {
+  return await run();
 }
 
 export function rejectUpdate(execution: Execution, message: Update, error: unknown): void {
@@ -103,12 +124,10 @@ function returned(execution: Execution, entry: InProgress, updateId: string, res
     failed(execution, entry, updateId, error);
     return;
   }
-  execution.handlers.ended(entry);
   execution.outbox.push({ kind: 'completeUpdate', updateId, result: payload });
 }
 
 function failed(execution: Execution, entry: InProgress, updateId: string, error: unknown): void {
-  execution.handlers.ended(entry);
   const thrown = error instanceof ContinueAsNew ? refusedInUpdate(entry.name) : error;
   if (isFailure(execution, thrown)) {
     execution.outbox.push({ kind: 'completeUpdate', updateId, failure: execution.record(thrown) });

@@ -63,11 +63,11 @@ const sandboxHost: SandboxHost = {
     const execution = currentExecution();
     const { pending } = execution;
     // As in Node, the callback is in the context of who set it: its scope, its update, and whatever workflow code stores itself.
-    return { execution, timerId: pending.startScopeTimer(ms, AsyncResource.bind(callback)) };
+    return { execution, end: pending.startScopeTimer(ms, AsyncResource.bind(callback)) };
   },
   cancelTimer: (handle) => {
-    const { execution, timerId } = handle as { execution: Execution; timerId: string | undefined };
-    if (timerId !== undefined && execution === currentOrUndefined()) execution.pending.cancelTimer(timerId);
+    const { execution, end } = handle as { execution: Execution; end: (() => void) | undefined };
+    if (execution === currentOrUndefined()) end?.();
   },
   console: {
     debug: (...args) => currentExecution().log('debug', format(...args)),

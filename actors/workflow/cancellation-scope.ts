@@ -6,8 +6,9 @@ import { CancelledFailure } from '../../mailbox/failures.js';
 import { InvalidArgumentError, InvalidOptionError } from '../../runtime/errors.js';
 import { currentScope, inScope } from '../code-context.js';
 import { currentExecution } from '../current.js';
+import { EngineFlag } from '../engine-flags.js';
 import type { Execution } from '../execution.js';
-import type { Scope } from '../scopes.js';
+import { SCOPE_CANCELLED, type Scope } from '../scopes.js';
 import { type Duration, msToNumber } from './definitions.js';
 
 export interface CancellationScopeOptions {
@@ -48,6 +49,8 @@ export class CancellationScope {
   readonly parent: CancellationScope | undefined;
   /** Undefined for the root scope, which is every execution's. */
   readonly #execution: Execution | undefined;
+  /** @internal See `Scope`. */
+  readonly order: number | undefined;
   #cancelled = false;
   #cancelRequested: Promise<never> | undefined;
 
@@ -64,6 +67,7 @@ export class CancellationScope {
     this.#execution = currentExecution();
     this.parent = parent ?? CancellationScope.current();
     this.parent.owner();
+    this.order = this.#execution.pending.nextOrder();
   }
 
   /** Whether what is awaited in this scope is cancelled: never for one that is not cancellable. */
@@ -78,6 +82,7 @@ export class CancellationScope {
   get cancelRequested(): Promise<never> {
     const requested = () => this.#requested;
     this.#cancelRequested ??= rejectsWith(this.owner(), {
+      watches: this,
       get cancellation() {
         return requested();
       },
@@ -90,15 +95,17 @@ export class CancellationScope {
    * @throws InvalidArgumentError if `fn` is no function
    */
   run<T>(fn: () => Promise<T>): Promise<T> {
-    const { pending } = this.owner();
+    const execution = this.owner();
     checkFunction(fn);
+    const asInTemporal = execution.follows(EngineFlag.TemporalActivations);
     return inScope(this, async () => {
-      if (this.timeout === undefined || this.#requested !== undefined) return fn();
-      const timerId = pending.startScopeTimer(this.timeout, () => this.cancel());
+      const timed = this.timeout !== undefined && (asInTemporal || this.#requested === undefined);
+      if (!timed && !asInTemporal) return fn();
+      const endTimer = timed ? execution.pending.startScopeTimer(this.timeout!, () => this.cancel()) : undefined;
       try {
         return await fn();
       } finally {
-        if (timerId !== undefined) pending.cancelTimer(timerId);
+        endTimer?.();
       }
     });
   }
@@ -109,7 +116,7 @@ export class CancellationScope {
     outbox.assertWritable('cancelling a scope');
     if (this.#cancelled) return;
     this.#cancelled = true;
-    pending.cancelled();
+    pending.cancelled(this);
   }
 
   /** For code that computes long without awaiting. @throws CancelledFailure if the scope is cancelled */
@@ -150,7 +157,7 @@ export class CancellationScope {
 
   /** What has been asked for, whether or not it has an effect here. */
   get #requested(): string | undefined {
-    return this.#cancelled ? 'Cancellation scope cancelled' : this.parent?.cancellation;
+    return this.#cancelled ? SCOPE_CANCELLED : this.parent?.cancellation;
   }
 
   /** @internal @throws InvalidArgumentError if it is another run's: what is pending there must not change in a step of this one. */
@@ -175,15 +182,20 @@ class RootScope extends CancellationScope {
     const execution = currentExecution();
     const known = this.#requests.get(execution);
     if (known !== undefined) return known;
-    const requested = rejectsWith(execution, execution);
+    const requested = rejectsWith(execution, {
+      watches: execution,
+      get cancellation() {
+        return execution.cancellation;
+      },
+    });
     this.#requests.set(execution, requested);
     return requested;
   }
 
   override run<T>(fn: () => Promise<T>): Promise<T> {
-    currentExecution();
+    const execution = currentExecution();
     checkFunction(fn);
-    return inScope(undefined, async () => fn());
+    return inScope(undefined, async () => (execution.follows(EngineFlag.TemporalActivations) ? await fn() : fn()));
   }
 
   override cancel(): void {

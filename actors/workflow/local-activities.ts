@@ -7,6 +7,7 @@ import { type Duration, positiveMs } from '../../mailbox/duration.js';
 import type { RetryPolicy } from '../../mailbox/retry-options.js';
 import { InvalidArgumentError } from '../../runtime/errors.js';
 import { currentExecution } from '../current.js';
+import { EngineFlag } from '../engine-flags.js';
 import type { LocalActivityCall } from '../local-activities.js';
 import type { NotAnActivityMethod, UntypedActivities } from './activities.js';
 import { type ActivityCancellationType, activitySettings } from './activity-options.js';
@@ -105,17 +106,19 @@ export function scheduleLocalActivity<R>(
   return run(checkId('activity type', activityType), args, options, settingsOf(options)) as Promise<R>; // What the caller says it returns.
 }
 
-/** Not async: who awaits the call goes on as soon as the outcome is there, in its turn among all that are awaited. */
+/** Not async, for runs of before `TemporalActivations`, where who awaits the call goes on as soon as the outcome is there. */
 function run(
   activityType: string,
   args: unknown[],
   options: LocalActivityOptions,
   settings: Settings,
 ): Promise<unknown> {
-  const { localActivities, interceptors } = currentExecution();
+  const execution = currentExecution();
+  const { localActivities, interceptors } = execution;
   try {
     if (interceptors?.has('scheduleLocalActivity') !== true) {
-      return localActivities.run({ activityType, input: encodeArgs(args), ...settings });
+      const call = () => localActivities.run({ activityType, input: encodeArgs(args), ...settings });
+      return execution.follows(EngineFlag.TemporalActivations) ? twiceAwaited(call) : call();
     }
     const seq = interceptors.nextSeq('scheduleLocalActivity');
     const given = { activityType, args, options, headers: {}, seq, attempt: 1 };
@@ -130,6 +133,11 @@ function run(
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+/** Two microtasks more, as in Temporal, whose function awaits another. */
+async function twiceAwaited(call: () => Promise<unknown>): Promise<unknown> {
+  return await (async () => call())();
 }
 
 /** @param inherited those of the proxy, where `given` are of one call */

@@ -51,9 +51,9 @@ export class Semaphore {
     return this.#free;
   }
 
-  /** How many wait. */
+  /** How many wait; whoever is cancelled does so no more. */
   get waiting(): number {
-    return this.#queue.length;
+    return this.#queue.filter(({ scope }) => scope.cancellation === undefined).length;
   }
 
   /** True if there is no permit left. */

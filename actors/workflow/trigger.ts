@@ -25,8 +25,7 @@ export class Trigger<T> implements PromiseLike<T> {
     let settled = (): void => undefined;
     this.#promise = new Promise<T>((resolve, reject) => {
       settle = { resolve, reject };
-      pending.throwIfCancelled();
-      settled = pending.onCancelled(reject);
+      if (!pending.rejectsIfCancelled(reject)) settled = pending.onCancelled(reject);
     });
     this.#promise.catch(() => undefined);
     const settling =

@@ -28,8 +28,8 @@ export function condition(fn: () => boolean): Promise<void>;
 export function condition(fn: () => boolean, timeout: Duration, options?: TimerOptions): Promise<boolean>;
 export function condition(fn: () => boolean, timeout?: Duration, options?: TimerOptions): Promise<unknown> {
   if (typeof fn !== 'function') throw new InvalidArgumentError({ argument: 'fn', reason: 'must be a function' });
-  const { pending } = currentExecution();
-  return pending.condition(fn, timeout === undefined ? undefined : msToNumber(timeout), summaryOf(options));
+  const { conditions } = currentExecution();
+  return conditions.until(fn, timeout === undefined ? undefined : msToNumber(timeout), summaryOf(options));
 }
 
 /**

@@ -92,12 +92,12 @@ row('time/scope-order', 'timers, conditions and activities, in one scope or seve
   );
   await system.cancel('w').value();
   expect(await seenBy(system)).toEqual(
-    ['timer', 'activity', 'condition', 'condition with a timer', 'last timer'].map((name) => `${name} cancelled`),
+    ['timer', 'last timer', 'condition', 'condition with a timer', 'activity'].map((name) => `${name} cancelled`),
   );
   expect(made(system).slice(-4)).toEqual([
     'TimerCanceled',
-    'ActivityTaskCancelRequested',
     'TimerCanceled',
+    'ActivityTaskCancelRequested',
     'TimerCanceled',
   ]);
 });

@@ -165,7 +165,8 @@ const reopening = {
       finished = true;
     });
     setHandler(defineUpdate<number, [string]>('append'), (entry) => log.push(entry));
-    await condition(() => finished);
+    // The condition is true once; whether it still is when main goes on, the rest of the step decides.
+    while (!finished) await condition(() => finished);
     return log;
   },
 };
@@ -352,7 +353,7 @@ test.each(enders)('%s computed in the very first step is void if signals wait', 
   await expectInvariants(system);
 });
 
-test('a cancellation computed while a signal waits is void; a timer due in the same merged step ends once', async () => {
+test('a cancellation computed while a signal waits is void; a timer that fires in the same merged step has fired before it is cancelled', async () => {
   const system = await System.open({
     workflows: {
       async cancellable() {
@@ -372,7 +373,8 @@ test('a cancellation computed while a signal waits is void; a timer due in the s
   await system.pass(1000);
   await system.signal('w', 'add', 'late').value();
   system.workers.returns.open();
-  expect(await system.result('w').error()).toMatchObject({ code: 'WORKFLOW_FAILED', fields: { status: 'CANCELLED' } });
+  expect(await system.result('w').value()).toEqual(['late']);
+  expect(system.types('w').slice(-2)).toEqual(['TimerFired', 'WorkflowExecutionCompleted']);
   expect(await system.query('w', 'entries').value()).toEqual(['late']);
   await expectInvariants(system);
 });

@@ -215,7 +215,8 @@ async function undecided(): Promise<string> {
     log.push(name);
   });
   setHandler(seen, () => log);
-  await condition(() => stopped);
+  // The condition is true once; whether it still is when main goes on, the rest of the step decides.
+  while (!stopped) await condition(() => stopped);
   return log.join();
 }
 

@@ -2,7 +2,8 @@
  * The model of one run: what a script does with its messages, one after the other, without promises, workers, journal or replay.
  * Thread: the test's. In → out: steps of messages → state, outcomes and close.
  *
- * It knows one rule of time within a step: code goes on in the order in which what it awaits was settled.
+ * It knows one rule of time within a step: code goes on in the order in which what it awaits was settled, so many microtasks later as the kind of
+ * what is awaited takes.
  */
 import { expect } from 'vitest';
 import { SeededRandom } from '../../actors/random.js';
@@ -43,6 +44,9 @@ export interface Moment {
   readonly within: boolean;
 }
 
+type Waiting = Extract<Effect, { readonly kind: 'wait' }>;
+type Waited = Exclude<Effect, { readonly kind: 'continueAsNew' | 'scope' | 'awaitChild' }>;
+
 class Continued {
   constructor(readonly next: State) {}
 }
@@ -53,6 +57,8 @@ interface Scope {
   readonly parent: Scope | undefined;
   readonly cancellable: boolean;
   cancelled: boolean;
+  /** Its place among all that began in the run. */
+  readonly order: number;
 }
 
 /** A script under way. `ended` is called as it ends. */
@@ -65,8 +71,17 @@ interface Task {
 /** Something awaited, in the order in which it began. */
 interface Pending {
   readonly scope: Scope;
-  /** Undefined: a scope's own time-out. */
+  /** As for a scope. */
+  readonly order: number;
+  /** Undefined: the timer of a scope or of a condition. */
   readonly effect: Effect | undefined;
+  /** Microtasks from its being settled until its task goes on. */
+  readonly hops: number;
+  /** Instead of its task's going on. */
+  readonly fired?: () => void;
+  readonly settled?: (outcome: Settled) => void;
+  /** Its cancellation has reached it. */
+  told?: true;
   /** Who goes on when it is settled; of a child that has started and is not asked for: nobody. */
   task: Task | undefined;
   readonly timer?: { readonly id: string; readonly fireAt: number };
@@ -76,6 +91,7 @@ interface Pending {
   outcome?: Settled;
 }
 
+type Began = Omit<Pending, 'order'>;
 type Settled = { readonly answer: unknown } | { readonly error: unknown };
 
 export class Model {
@@ -87,7 +103,7 @@ export class Model {
   readonly outcomes = new Map<string, Outcome | undefined>();
   close: Close | undefined;
   now = 0;
-  readonly #root: Scope = { parent: undefined, cancellable: true, cancelled: false };
+  readonly #root: Scope = { parent: undefined, cancellable: true, cancelled: false, order: 0 };
   /** Of the code that runs. */
   #scope = this.#root;
   #pending: Pending[] = [];
@@ -96,6 +112,11 @@ export class Model {
   #buffer: Mail[] = [];
   #open = new Set<string>();
   #inProgress = 0;
+  /** A signal's handler has been called, and the microtasks have not drained since. */
+  #called = false;
+  /** What comes once all else in the step has come to rest. */
+  #atRest: (() => void)[] = [];
+  #order = 0;
   /** With a marker so far. */
   readonly #patches = new Set<string>();
   #isNew = false;
@@ -118,7 +139,7 @@ export class Model {
       draw: () => Math.floor(this.#random.number() * 1000),
       open: () => this.#openLate(),
       release: () => this.#release(),
-      allFinished: () => this.#inProgress === 0,
+      allFinished: () => this.#inProgress === 0 && !this.#called,
       patched: (id) => {
         if (this.#isNew) expect(this.#patches, 'code that runs for the first time goes the new way').toContain(id);
         return this.#patches.has(id);
@@ -153,7 +174,7 @@ export class Model {
     for (const id of patches) this.#patches.add(id);
     this.#isNew = isNew;
     const merged = messages.length > 1;
-    const ordered = merged ? [...messages.filter(isMail), ...messages.filter((message) => !isMail(message))] : messages;
+    const ordered = [0, 1, 2].flatMap((rank) => messages.filter((message) => rankOf(message) === rank));
     if (!merged && messages[0]!.kind === 'timerFired' && this.#timer(messages[0]!) === undefined) return;
     for (const { kind, time } of messages) {
       if (!merged || (kind !== 'update' && kind !== 'timerFired')) this.now = Math.max(this.now, time);
@@ -161,10 +182,12 @@ export class Model {
     for (const message of ordered) {
       this.#receive(message);
       if (merged) this.#note('within');
+      this.#round('at once');
     }
-    this.#round('at once');
-    do this.#drain();
-    while (this.#round('whole'));
+    do {
+      this.#drain();
+      this.#called = false;
+    } while (this.#round('whole') || this.#actAtRest());
     this.#buffer = this.#buffer.filter(({ kind }) => kind === 'signal');
     this.#note('after');
   }
@@ -182,7 +205,7 @@ export class Model {
     switch (message.kind) {
       case 'start':
         for (const name of ['end', 'a', 'b', 'u', 'v']) this.#openOne(name);
-        this.#begin(this.script.main, 'main', this.#root, (outcome) => this.#mainEnded(outcome));
+        this.#begin(this.script.main, 'main', this.#root, (outcome) => this.#later(3, () => this.#mainEnded(outcome)));
         break;
       case 'signal':
       case 'update':
@@ -196,11 +219,9 @@ export class Model {
       case 'timerFired': {
         const pending = this.#timer(message);
         if (pending === undefined) break;
-        if (pending.effect !== undefined) this.#settle(pending, pending.effect.kind === 'wait' ? false : undefined);
-        else {
-          this.#remove(pending);
-          this.#cancel(pending.scope);
-        }
+        this.#remove(pending);
+        if (pending.fired !== undefined) pending.fired();
+        else this.#tell(pending.task!, { answer: undefined }, pending.hops);
         break;
       }
       case 'localActivityResolved':
@@ -240,13 +261,54 @@ export class Model {
   #cancel(scope: Scope): void {
     if (scope.cancelled) return;
     scope.cancelled = true;
-    const error = new CancelledFailure('cancelled');
-    for (const pending of this.#pending.filter(({ scope: of }) => isCancelled(of))) this.#end(pending, { error });
+    const reached = this.#pending.filter(({ scope: of }) => isCancelled(of) && isWithin(of, scope));
+    this.#later(1, () => this.#tellAll(scope, reached));
+  }
+
+  /** What began in the scope itself, and, each a microtask later, what began in the scopes inside it. */
+  #tellAll(scope: Scope, reached: readonly Pending[]): void {
+    const inside = new Set<Scope>();
+    for (const pending of reached) {
+      let at = pending.scope;
+      if (at === scope) continue;
+      while (at.parent !== scope) at = at.parent!;
+      inside.add(at);
+    }
+    const direct = reached.filter((pending) => pending.scope === scope);
+    for (const each of [...direct, ...inside].sort((a, b) => a.order - b.order)) {
+      if ('hops' in each) this.#cancelOne(each);
+      else {
+        const within = reached.filter((pending) => isWithin(pending.scope, each));
+        this.#later(1, () => this.#tellAll(each, within));
+      }
+    }
+  }
+
+  #cancelOne(pending: Pending): void {
+    if (pending.told === true || !this.#pending.includes(pending)) return;
+    pending.told = true;
+    const end = () => {
+      if (this.#pending.includes(pending)) this.#end(pending, { error: new CancelledFailure('cancelled') });
+    };
+    const kind = pending.effect?.kind;
+    if (kind === 'activity' || kind === 'startChild') this.#atRest.push(end);
+    else end();
+  }
+
+  #actAtRest(): boolean {
+    const acts = this.#atRest;
+    this.#atRest = [];
+    for (const act of acts) {
+      act();
+      this.#round('at once');
+    }
+    return acts.length > 0;
   }
 
   #handle(message: Mail, scope = this.#root): void {
     const tag = tagOf(message);
     this.handled.push(tag);
+    if (message.kind === 'signal') this.#called = true;
     if (message.name === 'end') {
       this.state.cells.end++;
       return;
@@ -254,20 +316,19 @@ export class Model {
     this.#inProgress++;
     if (message.kind === 'signal') {
       this.#begin(this.script.signals[message.name as SignalName], tag, scope, (outcome) => {
-        this.#inProgress--;
-        if ('error' in outcome) this.#codeFailed(outcome.error);
+        if ('error' in outcome) this.#later(2, () => this.#codeFailed(outcome.error));
+        this.#later(3, () => this.#inProgress--);
       });
       return;
     }
     this.outcomes.set(message.updateId, undefined);
     this.#begin(this.script.updates[message.name as UpdateName].body, tag, scope, (outcome) => {
-      this.#inProgress--;
-      this.outcomes.set(
-        message.updateId,
+      const told: Outcome =
         'value' in outcome
           ? { result: outcome.value }
-          : { failed: isCancellation(outcome.error) ? 'cancelled' : 'OnPurpose' },
-      );
+          : { failed: isCancellation(outcome.error) ? 'cancelled' : 'OnPurpose' };
+      this.#later('value' in outcome ? 2 : 3, () => this.outcomes.set(message.updateId, told));
+      this.#later(4, () => this.#inProgress--);
     });
   }
 
@@ -289,8 +350,7 @@ export class Model {
   /** The handler of a message, or main. */
   #begin(statements: readonly Statement[], tag: string, scope: Scope, ended: Ended): void {
     const running = perform(statements, tag, this.#world);
-    const task = { running, scope, ended: (outcome: Parameters<Ended>[0]) => this.#ready.push(() => ended(outcome)) };
-    this.#advance(task, () => running.next());
+    this.#advance({ running, scope, ended }, () => running.next());
   }
 
   /** Lets a script go on until it waits or ends. */
@@ -312,15 +372,24 @@ export class Model {
     if (effect.kind === 'continueAsNew') this.#throwLater(task, new Continued(structuredClone(effect.next)));
     else if (effect.kind === 'scope') this.#openScope(task, effect);
     else if (effect.kind === 'awaitChild') this.#awaitChild(task, effect.child as Pending);
-    else if (isCancelled(task.scope)) this.#throwLater(task, new CancelledFailure('cancelled'));
+    else if (isCancelled(task.scope)) this.#refuse(task, effect);
     else this.#wait(task, effect);
   }
 
-  #wait(task: Task, effect: Exclude<Effect, { readonly kind: 'continueAsNew' | 'scope' | 'awaitChild' }>): void {
-    const pending: Pending = { scope: task.scope, effect, task };
+  /** In a cancelled scope: numbers of timers and activities are used up all the same. */
+  #refuse(task: Task, effect: Waited): void {
+    const isTimed = effect.kind === 'wait' && effect.timeout !== undefined && effect.timeout !== 0;
+    if (isTimed || effect.kind === 'sleep') this.#timers++;
+    if (effect.kind === 'activity') this.#activities++;
+    const atOnce = effect.kind === 'acquire' || (effect.kind === 'wait' && effect.timeout === 0);
+    this.#throwLater(task, new CancelledFailure('cancelled'), atOnce ? 1 : isTimed ? 8 : hopsOf(effect) + 1);
+  }
+
+  #wait(task: Task, effect: Waited): void {
+    const pending: Began = { scope: task.scope, effect, task, hops: hopsOf(effect) };
     switch (effect.kind) {
       case 'acquire':
-        if (this.#locked) this.#pending.push(pending);
+        if (this.#locked) this.#push(pending);
         else {
           this.#locked = true;
           this.#goOnLater(task, undefined);
@@ -328,25 +397,60 @@ export class Model {
         break;
       case 'wait': {
         const { until, timeout } = effect;
-        if (until()) this.#goOnLater(task, timeout === undefined ? undefined : true);
-        else this.#pending.push(timeout === undefined || timeout === 0 ? pending : this.#timed(pending, timeout));
+        if (timeout !== undefined && timeout !== 0) this.#race(task, effect, timeout);
+        else if (!until()) this.#push(pending);
+        // A promise that adopts one which is settled already takes a microtask more.
+        else if (timeout === 0) this.#goOnLater(task, true);
+        else this.#goOnLater(task, undefined, 3);
         break;
       }
       case 'sleep':
-        this.#pending.push(this.#timed(pending, effect.ms));
+        this.#push(this.#timed(pending, effect.ms));
         break;
       case 'activity':
-        this.#pending.push({ ...pending, id: String(++this.#activities) });
+        this.#push({ ...pending, id: String(++this.#activities) });
         break;
       case 'startChild':
-        this.#pending.push({ ...pending, id: String(++this.#children) });
+        this.#push({ ...pending, id: String(++this.#children) });
         break;
       case 'tell':
         throw new Error('The model knows no other workflows');
     }
   }
 
-  #timed(pending: Pending, ms: number): Pending {
+  #push(began: Began): Pending {
+    const pending = { ...began, order: ++this.#order };
+    this.#pending.push(pending);
+    return pending;
+  }
+
+  #scopeIn(parent: Scope, cancellable: boolean): Scope {
+    return { parent, cancellable, cancelled: false, order: ++this.#order };
+  }
+
+  /** A condition and its timer are in a scope of their own, which is cancelled once one of them has won. */
+  #race(outer: Task, effect: Waiting, timeout: number): void {
+    const scope = this.#scopeIn(outer.scope, true);
+    let won = false;
+    const win = (outcome: Settled) => {
+      if (won) return;
+      won = true;
+      this.#later(3, () => {
+        scope.cancelled = true;
+        this.#later(1, () => {
+          this.#pending = this.#pending.filter((pending) => pending.scope !== scope);
+        });
+      });
+      this.#tell(outer, outcome, 6);
+    };
+    const settled = (outcome: Settled): void => win('error' in outcome ? outcome : { answer: true });
+    const timer = { scope, effect: undefined, task: undefined, hops: 0, settled, fired: () => win({ answer: false }) };
+    this.#push(this.#timed(timer, timeout));
+    if (effect.until()) settled({ answer: true });
+    else this.#push({ scope, effect, task: undefined, hops: 0, settled });
+  }
+
+  #timed(pending: Began, ms: number): Began {
     return { ...pending, timer: { id: String(++this.#timers), fireAt: this.now + Math.max(1, ms) } };
   }
 
@@ -355,35 +459,27 @@ export class Model {
     else this.#tell(task, child.outcome);
   }
 
-  /** A scope's promise follows that of the function in it: with a time-out through an await, without through a promise that adopts it. */
+  /** A scope's promise follows that of the function in it through an await. */
   #openScope(outer: Task, { scope: kind, ms, body }: Extract<Effect, { readonly kind: 'scope' }>): void {
-    const scope: Scope = { parent: outer.scope, cancellable: kind !== 'nonCancellable', cancelled: false };
+    const scope = this.#scopeIn(outer.scope, kind !== 'nonCancellable');
+    const fired = () => this.#later(2, () => this.#cancel(scope));
     const timer =
-      kind === 'timeout' && !isCancelled(outer.scope)
-        ? this.#timed({ scope, effect: undefined, task: undefined }, ms)
-        : undefined;
-    if (timer !== undefined) this.#pending.push(timer);
-    let outcome: Settled | undefined;
-    let adopted = timer !== undefined;
-    const finish = () => {
-      if (timer !== undefined) this.#remove(timer);
-      this.#tell(outer, outcome!);
-    };
+      kind === 'timeout' ? this.#timed({ scope, effect: undefined, task: undefined, hops: 0, fired }, ms) : undefined;
+    const started = timer !== undefined && !isCancelled(scope) ? this.#push(timer) : undefined;
     const running = body();
     const ended: Ended = (end) => {
-      outcome = 'error' in end ? end : { answer: end.value };
-      if (adopted) this.#ready.push(finish);
+      const outcome = 'error' in end ? end : { answer: end.value };
+      this.#later(1, () => {
+        if (started !== undefined) this.#later(1, () => this.#remove(started));
+        this.#tell(outer, outcome);
+      });
     };
     this.#advance({ running, scope, ended }, () => running.next());
-    if (timer !== undefined) return;
-    this.#ready.push(() => {
-      adopted = true;
-      if (outcome !== undefined) this.#ready.push(finish);
-    });
   }
 
   #release(): void {
-    const next = this.#pending.find(({ effect }) => effect?.kind === 'acquire');
+    // Whoever is cancelled is about to leave the queue.
+    const next = this.#pending.find(({ effect, scope }) => effect?.kind === 'acquire' && !isCancelled(scope));
     if (next === undefined) this.#locked = false;
     else this.#settle(next, undefined);
   }
@@ -409,24 +505,30 @@ export class Model {
   #end(pending: Pending, outcome: Settled): void {
     this.#remove(pending);
     pending.outcome = outcome;
-    if (pending.task !== undefined) this.#tell(pending.task, outcome);
+    if (pending.settled !== undefined) pending.settled(outcome);
+    else if (pending.task !== undefined) this.#tell(pending.task, outcome, pending.hops);
   }
 
   #remove(pending: Pending): void {
     this.#pending = this.#pending.filter((each) => each !== pending);
   }
 
-  #tell(task: Task, outcome: Settled): void {
-    if ('error' in outcome) this.#throwLater(task, outcome.error);
-    else this.#goOnLater(task, outcome.answer);
+  #tell(task: Task, outcome: Settled, hops = 1): void {
+    if ('error' in outcome) this.#throwLater(task, outcome.error, hops);
+    else this.#goOnLater(task, outcome.answer, hops);
   }
 
-  #goOnLater(task: Task, answer: unknown): void {
-    this.#ready.push(() => this.#advance(task, () => task.running.next(answer)));
+  #goOnLater(task: Task, answer: unknown, hops = 1): void {
+    this.#later(hops, () => this.#advance(task, () => task.running.next(answer)));
   }
 
-  #throwLater(task: Task, error: unknown): void {
-    this.#ready.push(() => this.#advance(task, () => task.running.throw(error)));
+  #throwLater(task: Task, error: unknown, hops = 1): void {
+    this.#later(hops, () => this.#advance(task, () => task.running.throw(error)));
+  }
+
+  /** So many microtasks from now. */
+  #later(hops: number, act: () => void): void {
+    this.#ready.push(hops === 1 ? act : () => this.#later(hops - 1, act));
   }
 
   #drain(): void {
@@ -457,8 +559,20 @@ function outcomeOf({
   return { answer: result === undefined ? undefined : decodePayload(result) };
 }
 
-function isMail(message: Message): boolean {
-  return message.kind === 'signal' || message.kind === 'update';
+function isWithin(scope: Scope, outer: Scope): boolean {
+  return scope === outer || (scope.parent !== undefined && isWithin(scope.parent, outer));
+}
+
+/** Microtasks from what settles it until its task goes on. */
+function hopsOf(effect: Waited): number {
+  if (effect.kind === 'wait') return effect.timeout === 0 ? 1 : 2;
+  return effect.kind === 'activity' && effect.host === 'local' ? 3 : 1;
+}
+
+/** Of the messages of one step signals and updates come first, and the start last. */
+function rankOf({ kind }: Message): number {
+  if (kind === 'signal' || kind === 'update') return 0;
+  return kind === 'start' ? 2 : 1;
 }
 
 /** What the senders of scripted signals and updates call them. */
