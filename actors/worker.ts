@@ -18,6 +18,7 @@ import { Execution } from './execution.js';
 import { type ExportedWorkflow, ExportedWorkflows, type Exports, runWorkflow } from './exported-workflows.js';
 import { factoryOf, makeInterceptors } from './interceptors.js';
 import type { WorkflowBundle } from './sandbox/bundle.js';
+import { closeConstructors } from './sandbox/code-generation.js';
 import { explain } from './sandbox/explain.js';
 import { EXTERNAL_MODULES } from './sandbox/externals.js';
 import { createGlobals } from './sandbox/globals.js';
@@ -79,6 +80,7 @@ const sandboxHost: SandboxHost = {
   },
 };
 
+closeConstructors();
 const mapper = stackMapper(bundle);
 setStackMapper(mapper);
 if (bundle.modules.some(({ code }) => code.includes('currentUpdateInfo'))) enableCodeContext();

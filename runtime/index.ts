@@ -7,7 +7,7 @@ import '../mailbox/temporal-classes.js';
 
 // The runtime
 
-export type { WorkflowBundle } from '../actors/sandbox/bundle.js';
+export type { BundleWarning, WorkflowBundle } from '../actors/sandbox/bundle.js';
 export type { ActivityPoolOptions } from './host/activity-pool-options.js';
 export type { DefaultActivity } from './host/attempt.js';
 export type { LifecycleEvent, LifecycleListeners, LifecycleName, RuntimeEvents } from './host/lifecycle-events.js';

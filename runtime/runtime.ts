@@ -7,6 +7,7 @@ import type { WorkflowBundle } from '../actors/sandbox/bundle.js';
 import { toFailureRecord } from '../mailbox/failures.js';
 import { loadPayloadCodec } from '../mailbox/payload-codec.js';
 import { loadPayloadConverter } from '../mailbox/payload-converter.js';
+import { SdkComponent } from '../mailbox/sdk-component.js';
 import { Client } from './client/client.js';
 import { Connection, type DataConverters, openClientPort } from './client/connection.js';
 import type { Lifecycle, RuntimeControl, RuntimeStats } from './client/control.js';
@@ -18,12 +19,13 @@ import { ActivityHost } from './host/activity-host.js';
 import type { AttemptRunner } from './host/attempt-runner.js';
 import { type LifecycleName, RuntimeEvents } from './host/lifecycle-events.js';
 import { LOGGED, logLifecycle } from './host/lifecycle-log.js';
+import { withFields } from './host/logger.js';
 import { SinkHost } from './host/sinks.js';
 import type { HostTime } from './host/virtual-time.js';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.js';
 import { releaseStore } from './store/index.js';
 import { type SupervisorThreadData, YOUNG_GENERATION_MB } from './supervisor/config.js';
-import { bundleOf } from './workflow-bundle.js';
+import { bundleOf, warningsOf } from './workflow-bundle.js';
 
 const NEEDS = ['payloadConverter', 'payloadCodec'] as const;
 const CLOSED: ErrorRecord = { name: 'RuntimeClosedError', fields: {} };
@@ -78,6 +80,8 @@ export class Runtime implements AsyncDisposable {
       payloadCodec: payloadCodec === undefined ? undefined : await loadPayloadCodec(payloadCodec),
     };
     const bundle = await bundleOf(resolved);
+    const logger = withFields(resolved.logger, { sdkComponent: SdkComponent.worker });
+    for (const warning of warningsOf(bundle)) logger.warn(warning);
     const runtime = new Runtime(resolved, bundle, data, await activityPoolOf(resolved, time !== undefined), time);
     await runtime.#open();
     return runtime;

@@ -1,6 +1,6 @@
 /**
  * The bundle that a workflow file becomes, or was made into ahead of time.
- * Thread: embedding. In → out: what the options name → WorkflowBundle.
+ * Thread: embedding. In → out: what the options name → WorkflowBundle, and what it warns of.
  */
 import type { WorkflowBundle } from '../actors/sandbox/bundle.js';
 import { InvalidOptionError } from './errors.js';
@@ -11,6 +11,13 @@ export interface BundleSource {
   /** URL of its module. */
   readonly payloadConverter: string | undefined;
   readonly interceptors: Pick<ResolvedInterceptors, 'workflowModules'>;
+}
+
+/** One line for each warning of the bundle: `/app/workflows.ts:3:5: …`. */
+export function warningsOf({ warnings = [] }: WorkflowBundle): string[] {
+  return warnings.map(
+    ({ filename, line, column, text }) => `${filename}:${line}:${column}: ${text}. It is an error if this code runs`,
+  );
 }
 
 /** @throws WorkflowBundleError, InvalidOptionError */

@@ -26,6 +26,17 @@ export const LIBRARIES = 'node_modules';
 /** The one Node built-in that workflow code may import, for `AsyncLocalStorage` only. */
 export const ASYNC_HOOKS: readonly string[] = ['node:async_hooks', 'async_hooks'];
 
+/** Something in the user's own code that is harmless while it does not run, and an error when it does. */
+export interface BundleWarning {
+  /** Absolute path of the user's file. */
+  readonly filename: string;
+  /** From 1. */
+  readonly line: number;
+  readonly column: number;
+  /** What it is, and what to do instead. */
+  readonly text: string;
+}
+
 export interface WorkflowBundle {
   /** Content hash: names the build. */
   readonly build: string;
@@ -35,4 +46,6 @@ export interface WorkflowBundle {
   /** Ids of the modules that export interceptors, the outermost first. */
   readonly interceptors?: readonly string[] | undefined;
   readonly modules: readonly BundleModule[];
+  /** In the order of modules and lines; none if there is nothing to warn of. */
+  readonly warnings?: readonly BundleWarning[] | undefined;
 }

@@ -5,7 +5,7 @@
 
 /** Passed through as they are: pure, or settled by microtasks alone. */
 const PASSED = [
-  ...['Object', 'Function', 'Array', 'String', 'Number', 'Boolean', 'Symbol', 'BigInt', 'Promise', 'Proxy', 'Reflect'],
+  ...['Object', 'Array', 'String', 'Number', 'Boolean', 'Symbol', 'BigInt', 'Promise', 'Proxy', 'Reflect'],
   ...['Map', 'Set', 'WeakMap', 'WeakSet', 'JSON', 'RegExp', 'Intl', 'Iterator', 'AsyncIterator'],
   ...['ArrayBuffer', 'DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array'],
   ...['Int32Array', 'Uint32Array', 'Float16Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'],
@@ -30,6 +30,7 @@ const PASSED = [
 const REPLACED = [
   ...['Date', 'Math', 'console', 'crypto', 'performance', 'queueMicrotask', 'AbortSignal', 'AsyncLocalStorage'],
   ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'globalThis', 'global', 'self'],
+  'Function',
 ] as const;
 
 export const PASSED_GLOBALS: ReadonlySet<string> = new Set(PASSED);
@@ -74,6 +75,11 @@ export function isAllowed(path: string): boolean {
   const dot = path.indexOf('.');
   return ALLOWED_GLOBALS.has(dot < 0 ? path : path.slice(0, dot));
 }
+
+/** Denied names whose mention in the user's code is no more than a warning: it may stand in a branch that never runs, and throws if it does. */
+export const WARNED_GLOBALS: ReadonlySet<string> = new Set(['WeakRef', 'FinalizationRegistry', 'eval']);
+
+export const GLOBAL_OBJECTS: readonly string[] = ['globalThis', 'global', 'self'];
 
 export function insteadOf(path: string): string {
   return INSTEAD[path] ?? INSTEAD[path.split('.')[0] ?? ''] ?? ACTIVITY;

@@ -2,8 +2,7 @@
  * What workflow code gets for `globalThis`: an object of the allowed names only.
  * Thread: worker. In → out: names and values → a view for the user's own code (strict) and one for libraries (lenient).
  */
-import { NotAvailableInWorkflowError } from '../../runtime/errors.js';
-import { insteadOf } from './global-names.js';
+import { changingGlobal, unavailableGlobal } from './denied.js';
 
 const ALIASES = ['globalThis', 'global', 'self'] as const;
 
@@ -18,17 +17,12 @@ function bare(values: Readonly<Record<string, unknown>>): Record<PropertyKey, un
 /** Reading a denied name and changing any is an error: what all executions share must not change, and ambient I/O must not go unnoticed. */
 export function strictGlobalObject(values: Readonly<Record<string, unknown>>, denied: ReadonlySet<string>): object {
   const refuse = (name: PropertyKey): never => {
-    throw new NotAvailableInWorkflowError({
-      name: `Changing globalThis.${String(name)}`,
-      hint: 'all executions share it. Keep state in variables of the workflow file: each execution has its own',
-    });
+    throw changingGlobal(name);
   };
   const object = bare(values);
   const proxy: object = new Proxy(object, {
     get(target, name) {
-      if (typeof name === 'string' && denied.has(name)) {
-        throw new NotAvailableInWorkflowError({ name, hint: insteadOf(name) });
-      }
+      if (typeof name === 'string' && denied.has(name)) throw unavailableGlobal(name);
       return target[name];
     },
     set: (_, name) => refuse(name),

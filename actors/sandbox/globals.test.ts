@@ -223,3 +223,38 @@ test('the replaced objects cannot be changed', () => {
     expect(() => run(`"use strict"; ${name}.now = 1`)).toThrow(TypeError);
   }
 });
+
+test('Function takes no code, but is what functions are instances of', () => {
+  const { run } = world();
+  expect(
+    run(
+      'return [(() => {}) instanceof Function, Function.name, Function.prototype === Object.getPrototypeOf(() => {})]',
+    ),
+  ).toEqual([true, 'Function', true]);
+  for (const code of [
+    'Function("return 1")',
+    'new Function("return 1")',
+    'globalThis.Function("")',
+    'new (class extends Function {})()',
+  ]) {
+    expect(() => run(`return ${code}`)).toThrow('Code in a string (Function) is not available in workflow code');
+  }
+});
+
+test('Function of libraries takes code, which sees what they see', () => {
+  const { run, globals, state } = world();
+  const lib = (code: string): unknown => run(code, globals.libraryValues);
+  expect(lib('return [new Function("a", "b", "return a + b")(1, 2), Function("return Date.now()")()]')).toEqual([
+    3,
+    state.time,
+  ]);
+  expect(lib('return new Function("return [typeof process, typeof require, typeof WeakRef]")()')).toEqual(
+    Array(3).fill('undefined'),
+  );
+  expect(lib('return globalThis.Function("return globalThis")() === globalThis')).toBe(true);
+  expect(
+    lib('class Callable extends Function { twice() { return 2 * this(); } } return new Callable("return 2").twice()'),
+  ).toBe(4);
+  for (const code of ['"}); process; ({", ""', '"/*", "*/){"'])
+    expect(() => lib(`return new Function(${code})`)).toThrow(SyntaxError);
+});

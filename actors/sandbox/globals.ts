@@ -1,10 +1,11 @@
 /**
  * The globals that workflow code sees: an allow-list, made once per thread and passed to every module as parameters.
- * Thread: worker. In → out: SandboxHost → names and values of the parameters. Not a security boundary: `new Function`, `this` of a sloppy function and `constructor` of a Date reach the thread's real ones.
+ * Thread: worker. In → out: SandboxHost → names and values of the parameters. Not a security boundary: `this` of a sloppy function and `constructor` of a Date reach the thread's real ones.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { NotAvailableInWorkflowError } from '../../runtime/errors.js';
 import { createCrypto, createDate, createMath, createPerformance } from './clock-and-chance.js';
+import { FunctionWithoutCode, functionOfLibraries } from './code-generation.js';
 import { deniedGlobals, PASSED_GLOBALS, type ReplacedGlobal } from './global-names.js';
 import { lenientGlobalObject, strictGlobalObject } from './global-object.js';
 import type { SandboxConsole, SandboxHost } from './sandbox-host.js';
@@ -15,7 +16,7 @@ export interface SandboxGlobals {
   readonly names: readonly string[];
   /** Their values for the user's own modules; denied ones are `undefined`. */
   readonly values: readonly unknown[];
-  /** Their values for libraries: the same, except that a denied name on `globalThis` is undefined instead of an error. */
+  /** Their values for libraries: the same, except that a denied name on `globalThis` is undefined instead of an error, and that `Function` takes code. */
   readonly libraryValues: readonly unknown[];
   /** Runs `load` on a fixed clock and seed, in no execution: what is shared by all of a thread must not depend on the first to need it. */
   apart<T>(load: () => T): T;
@@ -26,6 +27,7 @@ export function createGlobals(host: SandboxHost): SandboxGlobals {
   const now = () => active.now();
   const random = () => active.random();
   const own: Record<Exclude<ReplacedGlobal, 'globalThis' | 'global' | 'self'>, unknown> = {
+    Function: FunctionWithoutCode,
     Date: createDate(now),
     Math: createMath(random),
     performance: createPerformance(now),
@@ -40,18 +42,19 @@ export function createGlobals(host: SandboxHost): SandboxGlobals {
   const all: Record<string, unknown> = { ...own };
   for (const name of PASSED_GLOBALS) if (name in globalThis) all[name] = Reflect.get(globalThis, name);
 
-  const strict = strictGlobalObject(all, new Set(denied));
-  const lenient = lenientGlobalObject(all);
   const names = [...Object.keys(own), 'globalThis', 'global', 'self', ...denied];
-  const values = (globalObject: object): unknown[] => [
-    ...Object.values(own),
+  const values = (replaced: object, globalObject: object): unknown[] => [
+    ...Object.values(replaced),
     ...[globalObject, globalObject, globalObject],
     ...denied.map(() => undefined),
   ];
+  const forLibraries = { Function: functionOfLibraries(names, () => libraryValues) };
+  const lenient = lenientGlobalObject({ ...all, ...forLibraries });
+  const libraryValues = values({ ...own, ...forLibraries }, lenient);
   return {
     names,
-    values: values(strict),
-    libraryValues: values(lenient),
+    values: values(own, strictGlobalObject(all, new Set(denied))),
+    libraryValues,
     apart(load) {
       const before = active;
       active = loadingHost();

@@ -6,6 +6,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import vm from 'node:vm';
 import { NotAvailableInWorkflowError } from '../../runtime/errors.js';
 import { ASYNC_HOOKS, type BundleModule, LIBRARIES, type WorkflowBundle } from './bundle.js';
+import { DENIED_OBJECT, deniedObject } from './denied.js';
 import { freezeShared } from './freeze.js';
 import type { SandboxGlobals } from './globals.js';
 import { evaluatedName } from './source-map.js';
@@ -21,6 +22,7 @@ type Evaluate = (
   require: Require,
   module: Module,
   freeze: typeof freezeShared,
+  denied: object,
 ) => void;
 /** Shared by the thread: evaluated when the graph is made. An error is kept for whoever requires the module. */
 type Shared = { readonly module: Module } | { readonly error: unknown };
@@ -36,7 +38,7 @@ export interface Instance {
 
 /** Same realm as the worker, so that `instanceof` holds across. */
 function compile(module: BundleModule, globals: SandboxGlobals): Evaluate {
-  const body = `return function (exports, require, module, __holdfast_freeze) {\n${module.code}\n}`;
+  const body = `return function (exports, require, module, __holdfast_freeze, ${DENIED_OBJECT}) {\n${module.code}\n}`;
   const filename = evaluatedName(module.filename);
   // The user's top level may redeclare a global's name: hence a function of its own inside the one that has them as parameters.
   const bind = vm.compileFunction(body, [...globals.names], { filename, lineOffset: -1 });
@@ -44,7 +46,7 @@ function compile(module: BundleModule, globals: SandboxGlobals): Evaluate {
 }
 
 function evaluate(code: Evaluate, module: Module, require: Require): void {
-  code.call(module.exports, module.exports, require, module, freezeShared);
+  code.call(module.exports, module.exports, require, module, freezeShared, deniedObject);
 }
 
 export class ModuleGraph {

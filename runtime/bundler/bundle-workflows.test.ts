@@ -7,6 +7,7 @@ import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { EXTERNAL_MODULES } from '../../actors/sandbox/externals.js';
+import { stackMapper } from '../../actors/sandbox/source-map.js';
 import { bundleWorkflows } from './bundle-workflows.js';
 import { bundleOf, evaluate, refusalOf, writeProject } from './fixtures/project.js';
 
@@ -299,16 +300,12 @@ describe('ambient globals in the user’s own code', () => {
     ['process.env.HOME', 'process', 'argument of the workflow'],
     ['require.resolve("x")', 'require', 'use import'],
     ['setImmediate(() => {})', 'setImmediate', 'queueMicrotask'],
-    ['new WeakRef({})', 'WeakRef', 'Map'],
-    ['new FinalizationRegistry(() => {})', 'FinalizationRegistry', 'Map'],
     ['WebAssembly.compile(new Uint8Array())', 'WebAssembly', 'activity'],
     ['crypto.subtle.digest("SHA-1", new Uint8Array())', 'crypto.subtle', 'activity'],
     ['new MessageChannel()', 'MessageChannel', 'signals'],
     ['Atomics.waitAsync', 'Atomics', 'condition'],
     ['new SharedArrayBuffer(1)', 'SharedArrayBuffer', 'ArrayBuffer'],
     ['AbortSignal.timeout(1)', 'AbortSignal.timeout', 'CancellationScope.withTimeout'],
-    ['eval("1")', 'eval', 'write the code'],
-    ['(0, eval)("1")', 'eval', 'write the code'],
     ['Buffer.from("x")', 'Buffer', 'Uint8Array'],
     ['globalThis.fetch("x")', 'fetch', 'activity'],
     ['globalThis["process"]', 'process', 'argument'],
@@ -339,10 +336,14 @@ describe('ambient globals in the user’s own code', () => {
 
   test.each([
     'Array.prototype.last = 1',
-    'globalThis.cache = {}',
     'Object.defineProperty(String.prototype, "x", {})',
     'Object.assign(Math, {})',
     'delete (Promise as any).any',
+    '(globalThis as any).Array.last = 1',
+    '(globalThis as any).Array.prototype.last = 1',
+    '(globalThis as any)[String()].last = 1',
+    '((globalThis || Array) as any).last = 1',
+    'Object.assign(globalThis.Map, {})',
     'Error.stackTraceLimit++',
   ])('%s is refused: it would change what all executions share', async (statement) => {
     const message = await refusalOf(`export async function a() {\n  ${statement};\n}`);
@@ -361,6 +362,127 @@ describe('ambient globals in the user’s own code', () => {
       'b.ts': "import 'node:fs';\nexport const b = () => process;",
     });
     for (const part of ['fetch is not', 'process is not', 'node:fs']) expect(message).toContain(part);
+  });
+});
+
+describe('what throws when it runs', () => {
+  const USES: readonly (readonly [string, string])[] = [
+    ['new WeakRef({})', 'WeakRef'],
+    ['[1, WeakRef]', 'WeakRef'],
+    ['({ WeakRef })', 'WeakRef'],
+    ['class extends WeakRef<object> {}', 'WeakRef'],
+    ['new globalThis.WeakRef({})', 'WeakRef'],
+    ['new FinalizationRegistry(() => {})', 'FinalizationRegistry'],
+    ['eval("1")', 'eval'],
+    ['(0, eval)("1")', 'eval'],
+    ['((e) => e("1"))(eval)', 'eval'],
+    ['({ eval })', 'eval'],
+    ['(globalThis as any).eval("1")', 'eval'],
+    ['new Function("return 1")()', 'Code in a string (Function)'],
+    ['Function("return 1")()', 'Code in a string (Function)'],
+    ['globalThis.Function("return 1")()', 'Code in a string (Function)'],
+  ];
+  test.each(USES)('%s is a warning at its place, and an error there', async (expression, name) => {
+    const text = `interface Gone {}\nexport async function a(run = false) {\n  if (run) return ${expression};\n}`;
+    const evaluated = await evaluate(text);
+    expect(evaluated.bundle.warnings).toEqual([
+      {
+        ...{ filename: expect.stringMatching(/workflows\.ts$/), line: 3, column: expect.any(Number) },
+        text: expect.stringMatching(/ is not available in workflow code: (?:when an object|write the code)/),
+      },
+    ]);
+    const call = evaluated.execution();
+    expect(await call('a')).toBe(undefined);
+    const error: Error = await (call('a', true) as Promise<never>).catch((thrown) => thrown);
+    expect(error).toMatchObject({ code: 'NOT_AVAILABLE_IN_WORKFLOW', fields: { name } });
+    expect(stackMapper(evaluated.bundle)(error.stack ?? '')).toMatch(/workflows\.ts:3:\d+/);
+  });
+
+  const CHANGES: readonly (readonly [string, string])[] = [
+    ['(globalThis as any).cache = {}', 'cache'],
+    ['(globalThis as any)["cache"] ??= {}', 'cache'],
+    ['(self as any).fetch = () => 1', 'fetch'],
+    ['delete (global as any).Map', 'Map'],
+    ['Object.assign(globalThis, { cache: {} })', 'cache'],
+    ['Object.defineProperty(globalThis, "cache", {})', 'cache'],
+    ['Reflect.set({}, "cache", 1, globalThis)', 'cache'],
+    ['[(globalThis as any).cache] = [1]', 'cache'],
+    ['for ((globalThis as any).cache of [1]);', 'cache'],
+    ['(true ? globalThis : self as any).cache = 1', 'cache'],
+    ['(Map as any) = Set', 'Map'],
+    ['(fetch as any) = () => 1', 'fetch'],
+    ['(Date as any)++', 'Date'],
+    ['[Map as any] = [1]', 'Map'],
+  ];
+  test.each(CHANGES)('%s is a change of the global object: likewise', async (statement, name) => {
+    const text = `export async function a(run = false) {\n  if (run) { ${statement}; }\n  return typeof Map;\n}`;
+    const evaluated = await evaluate(text);
+    const told = evaluated.bundle.warnings ?? [];
+    if (!statement.startsWith('Reflect')) {
+      const rest = 'which all executions share: keep state in variables of the workflow file';
+      expect(told).toEqual([
+        expect.objectContaining({ line: 2, text: expect.stringMatching(`this changes \\w+, ${rest}`) }),
+      ]);
+    }
+    const call = evaluated.execution();
+    expect(await call('a')).toBe('function');
+    await expect(call('a', true)).rejects.toMatchObject({
+      ...{ code: 'NOT_AVAILABLE_IN_WORKFLOW', fields: { name: `Changing globalThis.${name}` } },
+    });
+    expect(await evaluated.execution()('a')).toBe('function');
+  });
+
+  test('at the top level it fails the executions of the file, each of them', async () => {
+    const evaluated = await evaluate('(globalThis as any).cache = {};\nexport async function a() {}');
+    expect(evaluated.bundle.warnings).toHaveLength(1);
+    for (const _ of [1, 2]) expect(() => evaluated.execution()).toThrow('Changing globalThis.cache is not available');
+  });
+
+  test('in a file that all share it fails them too', async () => {
+    const evaluated = await evaluate('export const Weak = WeakRef;\nexport async function a() {}');
+    expect(evaluated.bundle.modules.map(({ shareable }) => shareable)).toEqual([true]);
+    for (const _ of [1, 2]) expect(() => evaluated.execution()).toThrow('WeakRef is not available');
+  });
+
+  test.each([
+    'typeof WeakRef',
+    'typeof globalThis.WeakRef',
+    "typeof (globalThis as any)['process']",
+    "typeof WeakRef !== 'undefined' ? new WeakRef({}) : 'none'",
+    "typeof globalThis.WeakRef === 'function' && new globalThis.WeakRef({})",
+    "'WeakRef' in globalThis",
+    '(() => 1) instanceof Function && typeof Function',
+    '((WeakRef: () => number) => WeakRef())(() => 1)',
+    '({ eval: 1 }).eval',
+  ])('%s asks or is something else: no warning, and no error', async (expression) => {
+    const evaluated = await evaluate(`export const a = () => ${expression};`);
+    expect(evaluated.bundle.warnings).toBe(undefined);
+    expect(() => evaluated.execution()('a')).not.toThrow();
+  });
+
+  test('the places after it in its line stay as they are', async () => {
+    const text = 'export function a(run = false) { run && new WeakRef({}); throw new Error("here"); }';
+    const evaluated = await evaluate(text);
+    const thrown = (() => {
+      try {
+        return evaluated.execution()('a');
+      } catch (error) {
+        return error;
+      }
+    })() as Error;
+    expect(stackMapper(evaluated.bundle)(thrown.stack ?? '')).toContain(
+      `workflows.ts:1:${text.indexOf('new Error') + 1}`,
+    );
+  });
+
+  test('a library that looks for it finds that it is not there, and its mention is nobody’s warning', async () => {
+    const evaluated = await evaluate({
+      'workflows.ts': "import { Cache } from 'cache';\nexport const a = () => Cache;",
+      'node_modules/cache/index.js':
+        "exports.Cache = typeof WeakRef !== 'undefined' ? class { ref = new WeakRef({}) } : globalThis.WeakRef ? 'weak' : 'strong';\nglobalThis.registry = exports.Cache;",
+    });
+    expect(evaluated.bundle.warnings).toBe(undefined);
+    expect(evaluated.execution()('a')).toBe('strong');
   });
 });
 

@@ -42,7 +42,8 @@ export async function bundleWorkflows(
   const walk = await withResolver(dirname(entryFile), (resolver) => walkModules(entryFile, also, resolver));
   const own = [...walk.modules.values()];
   const proofs = new Map(own.map((module) => [module.id, prove(module.source)]));
-  const problems = [...walk.problems, ...own.flatMap((module) => findAmbientUse(module.source))];
+  const ambient = new Map(own.map((module) => [module.id, findAmbientUse(module.source)]));
+  const problems = [...walk.problems, ...[...ambient.values()].flatMap((use) => use.problems)];
   problems.push(...own.flatMap((module) => findMissingNames(module.source)));
   problems.push(...own.flatMap((module) => changedExternals(module, proofs)));
   if (problems.length === 0 && walk.entry !== undefined && !mayExportWorkflow(walk.entry, walk.modules)) {
@@ -57,7 +58,10 @@ export async function bundleWorkflows(
   const imports = new Map(own.map((module) => [module.id, module.imports]));
   const shareable = shareableModules(proofs, imports);
   const emitted = await Promise.all(
-    own.map((module) => emitModule(module, shareable.has(module.id) ? proofs.get(module.id) : undefined)),
+    own.map((module) => {
+      const proof = shareable.has(module.id) ? proofs.get(module.id) : undefined;
+      return emitModule(module, proof, ambient.get(module.id)?.edits ?? []);
+    }),
   );
   refuse(
     entryFile,
@@ -66,6 +70,7 @@ export async function bundleWorkflows(
   const modules = emitted.filter((result): result is BundleModule => !Array.isArray(result));
   modules.sort((a, b) => (a.id < b.id ? -1 : 1));
   if (bundled !== undefined && 'module' in bundled) modules.push(bundled.module);
+  const warnings = [...ambient.values()].flatMap((use) => use.warnings);
   const idOf = (file: string) => moduleId(entryFile, file);
   return {
     build: nameBuild(modules),
@@ -73,6 +78,7 @@ export async function bundleWorkflows(
     payloadConverter: converterFile && idOf(converterFile),
     ...(interceptorFiles.length === 0 ? {} : { interceptors: interceptorFiles.map(idOf) }),
     modules,
+    ...(warnings.length === 0 ? {} : { warnings }),
   };
 }
 

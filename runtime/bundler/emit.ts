@@ -6,6 +6,7 @@ import { basename, extname } from 'node:path';
 import esbuild, { type Message } from 'esbuild';
 import type { BundleModule } from '../../actors/sandbox/bundle.js';
 import { isImmutable } from '../../actors/sandbox/externals.js';
+import type { Edit } from './ambient-use.js';
 import { UNMARKS } from './global-marks.js';
 import { withOrigins } from './maps.js';
 import type { OwnModule } from './module-walk.js';
@@ -13,14 +14,18 @@ import type { Problem } from './problems.js';
 import { problemOf, TARGET } from './source-module.js';
 import type { Proof } from './state-proof.js';
 
-/** `proof`: given if the module is shareable; names what to freeze. */
-export async function emitModule(module: OwnModule, proof: Proof | undefined): Promise<BundleModule | Problem[]> {
+/** `proof`: given if the module is shareable; names what to freeze. `edits`: of its code, made first. */
+export async function emitModule(
+  module: OwnModule,
+  proof: Proof | undefined,
+  edits: readonly Edit[],
+): Promise<BundleModule | Problem[]> {
   const { id, source } = module;
   const { filename } = source;
   const shareable = proof !== undefined;
   if (source.program === undefined) return { id, filename, code: source.code, map: '', shareable };
   const names = proof?.freeze.filter((name) => name !== 'default') ?? [];
-  const mapped = renameRequests(module);
+  const mapped = edited(module, edits);
   const input = names.length === 0 ? mapped : `${mapped}__holdfast_freeze(${names.join(', ')});\n`;
   try {
     const { code, map } = await esbuild.transform(input, {
@@ -52,15 +57,17 @@ function withoutCopies(code: string): string {
   );
 }
 
-/** Code with its map, in which each import names the id of the module that it resolved to. */
-function renameRequests({ source, ids }: OwnModule): string {
-  let text = source.mappedCode;
-  const backwards = source.requests.toSorted((a, b) => b.start - a.start);
-  for (const { specifier, start, end } of backwards) {
+/** Code with its map, with the edits made and in which each import names the id of the module that it resolved to. */
+function edited({ source, ids }: OwnModule, edits: readonly Edit[]): string {
+  const renames = source.requests.flatMap(({ specifier, start, end }): Edit[] => {
     const id = ids.get(specifier);
-    if (id !== undefined) text = text.slice(0, start) + JSON.stringify(id) + text.slice(end);
+    return id === undefined ? [] : [{ start, end, text: JSON.stringify(id) }];
+  });
+  let code = source.mappedCode;
+  for (const { start, end, text } of [...renames, ...edits].sort((a, b) => b.start - a.start)) {
+    code = code.slice(0, start) + text + code.slice(end);
   }
-  return text;
+  return code;
 }
 
 /** The message is about the stripped code: tells the user's own place. */

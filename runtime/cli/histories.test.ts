@@ -75,6 +75,18 @@ test('a history comes out of a store that is not open, and is replayed against f
   expect(await run('replay', join(project, 'nowhere.ts'), saved)).toMatchObject({ exitCode: 2 });
 });
 
+test('a replay tells first what the bundler warns of', async () => {
+  const text = `${WORKFLOWS}\nexport const mention = (never: boolean): unknown => never && new WeakRef({});`;
+  const workflows = join(writeProject({ 'workflows.ts': text }), 'workflows.ts');
+  const missing = join(workflows, '../missing.json');
+  const { lines, exitCode } = await run('replay', workflows, missing);
+  expect(exitCode).toBe(2);
+  expect(lines).toEqual([
+    expect.stringMatching(/^warning: .*workflows\.ts:\d+:\d+: WeakRef is not available in workflow code/),
+    expect.stringContaining('ENOENT'),
+  ]);
+});
+
 test('commands without what they need say how they are used', async () => {
   for (const args of [['history'], ['history', 'store'], ['replay', 'workflows.ts'], ['history', 'a', 'b', 'c', 'd']]) {
     expect(await run(...args)).toMatchObject({

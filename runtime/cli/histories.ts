@@ -9,6 +9,7 @@ import { HistoryFormatError, WorkflowNotFoundError } from '../errors.js';
 import type { Disk } from '../store/log/disk.js';
 import type { Processes } from '../store/log/lock.js';
 import { runReplayHistories } from '../testing/replay-histories.js';
+import { bundleOf, warningsOf } from '../workflow-bundle.js';
 import type { Outcome } from './commands.js';
 import { withStore } from './opened-store.js';
 
@@ -56,11 +57,13 @@ export async function readHistories(files: readonly string[]): Promise<ReadFiles
 
 /** Every file, whatever the ones before were like. */
 export async function replayFiles(workflows: string, files: readonly string[]): Promise<Outcome> {
-  const { readable, lines } = await readHistories(files);
-  let exitCode: Outcome['exitCode'] = lines.length > 0 ? 2 : 0;
+  const bundle = await bundleOf({ workflows, payloadConverter: undefined, interceptors: { workflowModules: [] } });
+  const { readable, lines: unreadable } = await readHistories(files);
+  let exitCode: Outcome['exitCode'] = unreadable.length > 0 ? 2 : 0;
+  const lines = [...warningsOf(bundle).map((warning) => `warning: ${warning}`), ...unreadable];
   let next = 0;
   for await (const { workflowId, runId, error } of runReplayHistories(
-    { workflows },
+    { workflows: bundle },
     readable.map(({ text }) => text),
   )) {
     const { file } = readable[next++]!;

@@ -1,9 +1,10 @@
 /**
  * Semantics, section 9: what workflow files and their libraries may import of Node.js, and what they may mention without using it.
  */
-import { afterAll, beforeAll, expect } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import { EXTERNAL_MODULES } from '../../actors/sandbox/externals.js';
-import { bundleOf, evaluate, refusalOf } from '../bundler/fixtures/project.js';
+import { bundleOf, evaluate, refusalOf, writeProject } from '../bundler/fixtures/project.js';
 import type { Runtime } from '../runtime.js';
 import { row } from '../test-kit/row.test-kit.js';
 import { createTestRuntime } from '../testing/index.js';
@@ -90,3 +91,124 @@ row(
     ).toContain("this changes what 'assert' exports");
   },
 );
+
+/** A runtime with this workflow file, and what it logged at WARN. */
+async function runtimeOf(text: string) {
+  const workflows = join(writeProject({ 'workflows.ts': text }), 'workflows.ts');
+  const warned: string[] = [];
+  const quiet = (): void => {};
+  const warn = (message: string): void => void warned.push(message);
+  const logger = { trace: quiet, debug: quiet, info: quiet, warn, error: quiet };
+  const own = await createTestRuntime({ workflows, workers: 1, logger });
+  onTestFinished(() => own.shutdown());
+  const suspended = (): Promise<Error> =>
+    new Promise((resolve) => own.events.once('runSuspended', ({ error }) => resolve(error as Error)));
+  return { workflows, warned, suspended, client: own.client };
+}
+
+const MENTIONS = `export async function careful(what: string): Promise<unknown> {
+  if (what === 'weak') return new WeakRef({}).deref();
+  if (what === 'registry') return new FinalizationRegistry(() => {});
+  if (what === 'eval') return eval('1');
+  if (what === 'function') return new Function('return 1')();
+  if (what === 'global') (globalThis as any).cache = {};
+  if (what === 'name') (Map as any) = Set;
+  return [typeof WeakRef, typeof eval, typeof (globalThis as any).cache, new Map().size];
+}`;
+
+row('globals/warned', 'what is mentioned, and where, in the order of the file', async () => {
+  const { workflows, warned, client } = await runtimeOf(MENTIONS);
+  expect(warned.map((line) => line.slice(0, workflows.length + 2))).toEqual(
+    [2, 3, 4, 5, 6, 7].map((n) => `${workflows}:${n}`),
+  );
+  expect(warned.join('\n')).toMatch(
+    /WeakRef is not.*\n.*FinalizationRegistry is not.*\n.*eval is not.*\n.*code in a string is not.*\n.*changes globalThis.*\n.*changes Map/,
+  );
+  for (const line of warned) expect(line).toContain('It is an error if this code runs');
+  expect(await client.workflow.execute('careful', { args: ['nothing'], workflowId: 'careful' })).toEqual([
+    ...['undefined', 'undefined', 'undefined', 0],
+  ]);
+});
+
+row('globals/warned', 'each suspends the run that gets there, and changes nothing for others', async () => {
+  const { suspended, workflows, client } = await runtimeOf(MENTIONS);
+  const told = async (what: string): Promise<Error> => {
+    const error = suspended();
+    await client.workflow.start('careful', { args: [what], workflowId: what });
+    return await error;
+  };
+  for (const [line, what, name] of [
+    ...([
+      [2, 'weak', 'WeakRef'],
+      [3, 'registry', 'FinalizationRegistry'],
+      [4, 'eval', 'eval'],
+    ] as const),
+    ...([
+      [5, 'function', 'Code in a string (Function)'],
+      [6, 'global', 'Changing globalThis.cache'],
+    ] as const),
+    [7, 'name', 'Changing globalThis.Map'],
+  ] as const) {
+    const { message, cause } = await told(what);
+    expect(message).toContain(`${name} is not available in workflow code: `);
+    expect(cause).toMatchObject({ type: 'NotAvailableInWorkflowError' });
+    expect((cause as Error).stack).toContain(`${workflows}:${line}:`);
+  }
+  expect(await client.workflow.execute('careful', { args: ['nothing'], workflowId: 'careful' })).toEqual([
+    ...['undefined', 'undefined', 'undefined', 0],
+  ]);
+});
+
+row('globals/warned', 'at the top level of the file it runs at start, which fails there', async () => {
+  const text = '(globalThis as any).cache = new Map();\nexport async function a() { return 1; }';
+  await expect(runtimeOf(text)).rejects.toThrow(
+    /Changing globalThis\.cache is not available in workflow code[\s\S]*workflows\.ts:1:/,
+  );
+});
+
+row('globals/no-code-from-strings', 'whatever name it is called by, and whatever it is reached through', async () => {
+  const { warned, client } = await runtimeOf(`
+    const kinds: Record<string, any> = { sync: () => {}, async: async () => {}, generator: function* () {}, both: async function* () {}, date: Date, timer: setTimeout, url: URL };
+    const ways: Record<string, (code: string) => unknown> = {
+      'a name': (code) => { const e = eval; return e(code); },
+      'a sequence': (code) => (0, eval)(code),
+      'a call': (code) => (eval as any).call(undefined, code),
+      'globalThis': (code) => (globalThis as any).eval(code),
+      'a key': (code) => (globalThis as any)[['ev', 'al'].join('')](code),
+      'Reflect': (code) => Reflect.get(globalThis, 'eval')(code),
+      'Function': (code) => { const F = Function; return F(code)(); },
+      'its prototype': (code) => (Function as any).prototype.constructor(code)(),
+      'a subclass': (code) => new (class extends Function {})(code)(),
+      'Reflect.construct': (code) => (Reflect.construct as any)(Object.getPrototypeOf(class {}).constructor, [code])(),
+      'a timer': (code) => setTimeout(code as any, 1),
+    };
+    for (const [kind, value] of Object.entries(kinds)) ways[kind] = (code) => value.constructor(code)();
+    export async function tries(): Promise<unknown[]> {
+      return Object.entries(ways).flatMap(([way, run]) => {
+        try { return [way, String(run('return 1'))]; } catch (error) { return error instanceof TypeError || (error as any).code === 'NOT_AVAILABLE_IN_WORKFLOW' ? [] : [way, String(error)]; }
+      });
+    }
+    export async function same(): Promise<unknown[]> { return Object.values(kinds).map((f) => [f instanceof Function, f.constructor.name]); }
+  `);
+  expect(warned).toHaveLength(4);
+  expect(await client.workflow.execute('tries', { workflowId: 'tries' })).toEqual([]);
+  const names = [
+    'Function',
+    'AsyncFunction',
+    'GeneratorFunction',
+    'AsyncGeneratorFunction',
+    'Function',
+    'Function',
+    'Function',
+  ];
+  expect(await client.workflow.execute('same', { workflowId: 'same' })).toEqual(names.map((name) => [true, name]));
+});
+
+row('globals/no-code-from-strings', 'what a library makes of strings sees what the library sees', async () => {
+  const evaluated = await evaluate({
+    'workflows.ts':
+      "import make from 'compiles';\nexport const a = () => make('typeof process + typeof WeakRef + Date.now()');",
+    'node_modules/compiles/index.js': "module.exports = (code) => new Function('return ' + code)();",
+  });
+  expect(evaluated.execution()('a')).toBe(`undefinedundefined${evaluated.host.time}`);
+});
