@@ -165,10 +165,8 @@ export class Runtime implements AsyncDisposable {
   createClientPort(): MessagePort {
     if (this.#ended !== undefined) throw fromErrorRecord(this.#ended);
     const { limits } = this.#options.config;
-    const { client, supervisor } = openClientPort({
-      payloadBytes: limits.payloadBytes,
-      needs: NEEDS.filter((name) => this.#data[name] !== undefined),
-    });
+    const needs = NEEDS.filter((name) => this.#data[name] !== undefined);
+    const { client, supervisor } = openClientPort({ payloadBytes: limits.payloadBytes, needs }, this.#host.catchUp);
     this.#host.attach(supervisor);
     return client;
   }

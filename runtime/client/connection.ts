@@ -288,6 +288,7 @@ export class Connection {
   }
 
   #receive(bytes: Uint8Array): void {
+    beforeReplies.get(this.#port)?.();
     for (const reply of decodeReplies(bytes)) {
       const resolve = this.#pending.get(reply.id);
       if (resolve !== undefined) {
@@ -299,10 +300,20 @@ export class Connection {
   }
 }
 
-/** The client's end of a new client port and the supervisor's, with the welcome already on its way. */
-export function openClientPort(welcome: ClientWelcome): { client: MessagePort; supervisor: MessagePort } {
+/** A port that has gone to another thread is another one there: only clients of the thread that opened it are found. */
+const beforeReplies = new WeakMap<MessagePort, () => void>();
+
+/**
+ * The client's end of a new client port and the supervisor's, with the welcome already on its way.
+ * @param before called before each batch of replies that a client in this thread takes from it. May not throw
+ */
+export function openClientPort(
+  welcome: ClientWelcome,
+  before?: () => void,
+): { client: MessagePort; supervisor: MessagePort } {
   const { port1, port2 } = new MessageChannel();
   port2.postMessage(welcome);
+  if (before !== undefined) beforeReplies.set(port1, before);
   return { client: port1, supervisor: port2 };
 }
 

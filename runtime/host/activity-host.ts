@@ -84,6 +84,38 @@ export class ActivityHost {
     this.#port.close();
   }
 
+  /**
+   * Takes what has arrived and waits for its turn. Messages of two ports come in any order: a client of this thread calls this before it
+   * looks at replies, so that whatever was sent before them comes before them. The runtime's failure waits for its turn, for replies that
+   * were sent before it count. Never throws.
+   */
+  readonly catchUp = (): void => {
+    if (this.#stopped) return;
+    const messages = this.#deferred.splice(0);
+    for (const batch of this.#arrived()) messages.push(...batch);
+    if (messages.length === 0) return;
+    const failed = messages.findIndex((message) => message.kind === 'lifecycle' && message.event.name === 'failed');
+    const late = failed < 0 ? [] : messages.splice(failed);
+    try {
+      this.#receive(messages);
+    } catch (error) {
+      // A logger's: it is for whoever gave it, and the replies are for others.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+    for (const message of late) this.#defer(message);
+  };
+
+  *#arrived(): Iterable<ToHost[]> {
+    for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port))
+      yield decodeToHost(next.message as ToHostBatch);
+  }
+
+  #defer(message: ToHost): void {
+    if (this.#deferred.push(message) === 1) setImmediate(() => this.#receive([]));
+  }
+
   #receive(batch: readonly ToHost[]): void {
     const messages = this.#deferred.length === 0 ? batch : [...this.#deferred.splice(0), ...batch];
     for (const message of messages) {
@@ -115,11 +147,11 @@ export class ActivityHost {
    * activity nor a listener runs within this one.
    */
   #poll(): void {
-    for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
-      for (const message of decodeToHost(next.message as ToHostBatch)) {
+    for (const batch of this.#arrived()) {
+      for (const message of batch) {
         const now = message.kind === 'cancelActivity' && this.#running.has(message.token);
         if (now) this.#cancel(message.token, message.cause);
-        else if (this.#deferred.push(message) === 1) setImmediate(() => this.#receive([]));
+        else this.#defer(message);
       }
     }
   }

@@ -14,17 +14,21 @@ import {
   setHandler,
   sleep,
   type WorkflowInboundCallsInterceptor,
+  type WorkflowInfo,
   type WorkflowInterceptorsFactory,
 } from '../../actors/workflow/index.js';
 import type { HeadersRecord } from '../../mailbox/events.js';
 import { encodePayload } from '../../mailbox/payload.js';
+import { Client } from '../client/client.js';
 import type { WorkflowClientInterceptor } from '../client/interceptors.js';
+import type { orders } from '../fixtures/sink-workflows.js';
 import { Runtime } from '../runtime.js';
 import { bytesUnder } from '../test-kit/bytes-on-disk.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
 import { row } from '../test-kit/row.test-kit.js';
 import { System, type SystemOptions } from '../test-kit/system.test-kit.js';
 import { append, entries, ledger } from '../test-kit/workflows.test-kit.js';
+import { createTestRuntime } from '../testing/index.js';
 
 routeRejections();
 
@@ -172,6 +176,26 @@ row('sinks/once-durable', 'is when a call is made, and a crash before takes it a
   await system.start('w', 'w').value();
   await system.settle();
   expect(sinkCalls(system)).toBe(1);
+});
+
+row('sinks/before-result', 'are those of each run, to all clients of the thread', async () => {
+  const called = new Set<string>();
+  await using runtime = await createTestRuntime({
+    workflows: new URL('../fixtures/sink-workflows.js', import.meta.url),
+    sinks: { shop: { sold: { fn: ({ workflowId }: WorkflowInfo) => void called.add(workflowId) } } },
+  });
+  const clients = [runtime.client, Client.connect(runtime.createClientPort()), runtime.client];
+  const early: string[] = [];
+  const order = async (client: Client, caller: number) => {
+    for (let i = 0; i < 20; i++) {
+      const workflowId = `${caller}-${i}`;
+      await client.workflow.execute<typeof orders>('orders', { workflowId, args: [['apples']] });
+      if (!called.has(workflowId)) early.push(workflowId);
+    }
+  };
+  await Promise.all(clients.map(order));
+  expect(called.size).toBe(60);
+  expect(early).toEqual([]);
 });
 
 row('sinks/not-in-replay', 'are they called, unless they say so', async () => {

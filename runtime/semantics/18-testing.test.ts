@@ -74,6 +74,20 @@ row('testing/sleep', 'is over once the activities of its days are, which take no
   expect(await handle.result()).toBe(10 * DAY);
 });
 
+row('testing/sleep', 'is over though an activity waits for what the test does next', async () => {
+  let begun = (_: () => void): void => undefined;
+  const letGo = new Promise<() => void>((resolve) => {
+    begun = resolve;
+  });
+  const work = () => new Promise<string>((resolve) => begun(() => resolve('let go')));
+  await using env = await skipping({ activities: { work } });
+  const handle = await env.client.workflow.start(flows.raced, { ...id(), args: ['1 hour'] });
+  await env.sleep(20);
+  expect(await env.currentTimeMs()).toBe(START + 20);
+  (await letGo)();
+  expect(await handle.result()).toBe('let go');
+});
+
 row('testing/one-clock', 'the back-off of retries', async () => {
   let attempts = 0;
   const flaky = () => {

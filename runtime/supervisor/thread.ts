@@ -34,13 +34,15 @@ const later = (callback: () => void): void => {
 
 let toHost: ToHost[] = [];
 function sendToHost(message: ToHost): void {
-  if (toHost.push(message) > 1) return;
-  later(() => {
-    const batch = toHost;
-    toHost = [];
-    const message = encodeToHost(batch);
-    hostPort.postMessage(message, message.packed === undefined ? [] : [message.packed.buffer as ArrayBuffer]);
-  });
+  if (toHost.push(message) === 1) later(flushToHost);
+}
+
+function flushToHost(): void {
+  if (toHost.length === 0) return;
+  const batch = toHost;
+  toHost = [];
+  const message = encodeToHost(batch);
+  hostPort.postMessage(message, message.packed === undefined ? [] : [message.packed.buffer as ArrayBuffer]);
 }
 
 const time = virtualTime === undefined ? undefined : new VirtualTime(virtualTime, sendToHost, later);
@@ -75,7 +77,12 @@ let waitingPorts: MessagePort[] = [];
 function serve(port: MessagePort, owner: Supervisor): void {
   clientPorts.add(port);
   port.on('close', () => clientPorts.delete(port));
-  const replies = new PortReplies((bytes) => port.postMessage(bytes, [bytes.buffer as ArrayBuffer]), later);
+  const post = (bytes: Uint8Array): void => {
+    // What a run did before it answered, sink calls and log lines, is on its way before the answer.
+    flushToHost();
+    port.postMessage(bytes, [bytes.buffer as ArrayBuffer]);
+  };
+  const replies = new PortReplies(post, later);
   const attended = time?.attend(port, replies);
   port.on('message', (message: Uint8Array | AttachControl | AwaitedBy | typeof PROBE) => {
     if (message instanceof Uint8Array) {

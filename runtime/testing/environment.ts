@@ -76,8 +76,9 @@ export class TestWorkflowEnvironment implements AsyncDisposable {
 
   /**
    * Resolves when so much of the environment's time has passed, and all that was due by then has come to rest: timers have fired, steps
-   * and the activities that they started are done. An activity that calls it is not at work meanwhile: that is how a test makes one
-   * exceed its time.
+   * and the activities that they started are done. It does not wait for an activity that was at work before it is over, and for one that
+   * began at its end a second of the machine's clock. An activity that calls it is not at work meanwhile: that is how a test makes one exceed
+   * its time.
    * @throws InvalidArgumentError; RuntimeClosedError after `teardown`, or if that comes before the end
    * @example await env.sleep('3 days');
    */

@@ -3,6 +3,7 @@
  * while anything is under way.
  * Thread: supervisor. In → out: sleeps, awaited outcomes, whatever happens → the clock moved to what is due next.
  */
+import type { Clock } from '../../clock.js';
 import type { VirtualClock } from './virtual-clock.js';
 
 /** What the rest of the supervisor's thread knows. */
@@ -32,19 +33,26 @@ interface Sleep {
   readonly until: number;
   /** The activity attempt that sleeps: it is not at work meanwhile. */
   readonly attempt: number | undefined;
+  /** While an activity is at work. */
+  callOff?: (() => void) | undefined;
 }
 
 /** The last time that a Date can be. What is due later is never due. */
 const LAST_TIME = 8.64e15;
+/** On the machine's clock: so long a sleep waits for activities that began at its end, before it is over without them. */
+export const PATIENCE_MS = 1000;
 
 export class TimeSkipping {
   readonly #sleeps = new Map<number, Sleep>();
+  /** Over while an activity is at work: woken once nothing else is under way. */
+  readonly #over = new Set<Sleep>();
   /** Counts whatever happens: what has been asked holds only if nothing has since. */
   #happened = 0;
   #asking = false;
 
   constructor(
     private readonly clock: VirtualClock,
+    private readonly machine: Clock,
     private readonly surroundings: Surroundings,
   ) {}
 
@@ -56,9 +64,12 @@ export class TimeSkipping {
   /** Something has happened, or has come to rest. */
   look(): void {
     this.#happened++;
+    const atWork = this.#atWork();
     // An activity is at work in the world outside, whose time is the machine's.
-    if (this.#atWork() || this.surroundings.leftToClients() > 0) this.clock.run();
+    if (atWork || this.surroundings.leftToClients() > 0) this.clock.run();
     else this.clock.stand();
+    this.#setAlarms(atWork);
+    if (this.#over.size > 0 && this.surroundings.atRest()) this.#wake([...this.#over]);
     if (!this.#asking && this.#mayMove()) void this.#ask();
   }
 
@@ -74,6 +85,37 @@ export class TimeSkipping {
     this.#asking = false;
     if (this.#happened === happened && this.#mayMove()) this.#move();
     this.look();
+  }
+
+  /**
+   * Time is not moved while an activity is at work, but it passes: a sleep is then over by itself. One whose time is over already waits for
+   * what began at that time, but not for ever: that may be waiting for whoever sleeps.
+   */
+  #setAlarms(atWork: boolean): void {
+    for (const sleep of this.#sleeps.values()) {
+      if (!atWork) {
+        sleep.callOff?.();
+        sleep.callOff = undefined;
+      } else if (sleep.callOff === undefined) {
+        const left = sleep.until - this.clock.now();
+        sleep.callOff = this.machine.after(left > 0 ? left : PATIENCE_MS, () => this.#end(sleep));
+      }
+    }
+  }
+
+  #end(sleep: Sleep): void {
+    this.#over.add(sleep);
+    this.clock.moveTo(sleep.until);
+    this.look();
+  }
+
+  #wake(sleeps: readonly Sleep[]): void {
+    for (const sleep of sleeps) {
+      this.#sleeps.delete(sleep.id);
+      this.#over.delete(sleep);
+      sleep.callOff?.();
+      this.surroundings.wake(sleep.id);
+    }
   }
 
   #mayMove(): boolean {
@@ -102,10 +144,6 @@ export class TimeSkipping {
     for (const sleep of this.#sleeps.values()) until = Math.min(until, sleep.until);
     this.clock.moveTo(Math.min(next, until));
     if (next <= until) return;
-    for (const sleep of [...this.#sleeps.values()]) {
-      if (sleep.until > until) continue;
-      this.#sleeps.delete(sleep.id);
-      this.surroundings.wake(sleep.id);
-    }
+    this.#wake([...this.#sleeps.values()].filter((sleep) => sleep.until <= until));
   }
 }

@@ -82,7 +82,7 @@ export class VirtualTime {
 
   /** From here on time may move. */
   begin(supervisor: Supervisor): void {
-    this.#skipping = new TimeSkipping(this.clock, {
+    this.#skipping = new TimeSkipping(this.clock, systemClock, {
       atRest: () => supervisor.atRest,
       anySuspended: () => supervisor.anySuspended,
       attempts: () => supervisor.attempts,
