@@ -24,7 +24,7 @@ function tell(line: Line): void {
 }
 
 const { store, bundle, prefix } = plan;
-const runtime = await Runtime.create({ workflows: bundle, activities: activitiesOf(tell), store, logger: 'warn' });
+const runtime = await Runtime.create({ workflows: bundle, activities: activitiesOf(tell), store, logger: 'error' });
 const { workflow: client } = runtime.client;
 tell({ line: 'ready', time: Date.now() });
 process.send!(READY); // The parent opened a channel.

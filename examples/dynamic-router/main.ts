@@ -13,7 +13,7 @@ import { getPlace, retire } from './workflows.js';
 
 const store = await mkdtemp(join(tmpdir(), 'holdfast-dynamic-'));
 const workflows = new URL('./workflows.js', import.meta.url);
-const runtime = await Runtime.create({ workflows, activities, defaultActivity: callDriver, store, logger: 'warn' });
+const runtime = await Runtime.create({ workflows, activities, defaultActivity: callDriver, store, logger: 'error' });
 const client = runtime.client.workflow;
 
 console.log('A workflow type that is not exported, and names that no handler was set for');

@@ -18,7 +18,7 @@ const store = await mkdtemp(join(tmpdir(), 'holdfast-order-saga-'));
 const services = new Services();
 services.on('said', (line) => console.log(`  ${line}`));
 const workflows = new URL('./workflows.js', import.meta.url);
-const runtime = await Runtime.create({ workflows, activities: activitiesOf(services), store, logger: 'warn' });
+const runtime = await Runtime.create({ workflows, activities: activitiesOf(services), store, logger: 'error' });
 
 const start = (workflowId: string, changes: Partial<Order> = {}) => {
   const usual: Order = { line: { item: 'lamp', count: 1 }, card: 'valid', amount: 40, shipping: 'fast' };

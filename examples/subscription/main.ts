@@ -15,6 +15,7 @@ const tell = async (text: string) => console.log(`  ${await today()} ${text}`);
 const env = await TestWorkflowEnvironment.createTimeSkipping({
   workflows: new URL('./workflows.js', import.meta.url),
   startTime: '2027-01-31T09:00:00Z',
+  logger: 'error',
   activities: activitiesOf({
     async charge(customer, amount) {
       await tell(`${customer} ${declined.has(customer) ? 'is declined' : 'pays'} ${amount}`);

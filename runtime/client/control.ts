@@ -137,6 +137,8 @@ export type Lifecycle =
       workflowType: string;
       status: WorkflowExecutionStatusName;
     }
+  /** Of each run that its own code ended with a failure, before `workflowClosed`. `error` is a WorkflowFailedError whose cause is what it threw, without its details. */
+  | { name: 'workflowFailed'; workflowId: string; runId: string; workflowType: string; error: ErrorRecord }
   | { name: 'updateAccepted'; workflowId: string; runId: string; updateId: string; updateName: string }
   | { name: 'updateRejected'; workflowId: string; runId: string; updateId: string; updateName: string; reason: string }
   | { name: 'runSuspended'; workflowId: string; runId: string; error: ErrorRecord; attempts: number }

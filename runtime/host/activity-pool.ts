@@ -5,13 +5,14 @@
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { type CancelledFailure, type FailureRecord, toFailureRecord } from '../../mailbox/failures.js';
+import { type CancelledFailure, toFailureRecord } from '../../mailbox/failures.js';
 import { cancelledFailure } from '../activity/cancellation.js';
 import { ActivityThreadLostError, InvalidOptionError } from '../errors.js';
 import type { ActivityPlaces } from '../supervisor/activities/activity-queue.js';
 import type { ActivityPoolSetting } from './activity-pool-options.js';
 import type { AttemptOutcome } from './attempt.js';
 import type { AttemptEvents, AttemptRunner } from './attempt-runner.js';
+import { logFailedAttempt } from './failed-attempts.js';
 import type { Logger } from './logger.js';
 import type { CancelAttempt, FromPoolThread, PoolAttempt, PoolThreadSetting } from './pool-protocol.js';
 import type { PoolDescription } from './pool-thread.js';
@@ -172,10 +173,15 @@ export class ActivityPool implements AttemptRunner {
 
   async #onThread(attempt: PoolAttempt, running: Running): Promise<AttemptOutcome> {
     const { signal } = running.end;
+    const began = performance.now();
     try {
       return await this.#pool.run(attempt, { name: 'attempt', transferList: [attempt.port], signal });
     } catch (error) {
-      return { failure: signal.aborted ? toFailureRecord(running.cancelled) : lost(attempt.task, error) };
+      const { task } = attempt;
+      const thrown = signal.aborted ? running.cancelled : lost(task, error);
+      const outcome = { error: thrown, began, heeded: signal.aborted };
+      if (this.#stopped === undefined) logFailedAttempt(undefined, { logger: this.#logger, task }, outcome);
+      return { failure: toFailureRecord(thrown) };
     }
   }
 
@@ -197,9 +203,8 @@ export class ActivityPool implements AttemptRunner {
 }
 
 /** Retryable: it may have been the neighbourhood's fault, and the thread is replaced. */
-function lost({ activityType }: ActivityTask, error: unknown): FailureRecord {
-  const { name, message } = new ActivityThreadLostError({ activityType, reason: reasonOf(error) });
-  return { kind: 'application', type: name, message, cause: toFailureRecord(error) };
+function lost({ activityType }: ActivityTask, cause: unknown): ActivityThreadLostError {
+  return new ActivityThreadLostError({ activityType, reason: reasonOf(cause) }, { cause });
 }
 
 function reasonOf(error: unknown): string {

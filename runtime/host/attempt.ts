@@ -9,13 +9,13 @@ import { ApplicationFailure, type FailureRecord, toFailureRecord } from '../../m
 import type { Payload } from '../../mailbox/payload.js';
 import { type PayloadCodec, recode } from '../../mailbox/payload-codec.js';
 import { argsFor, callWithArgs, callWithPayloads } from '../../mailbox/raw-args.js';
-import { SdkComponent } from '../../mailbox/sdk-component.js';
 import type { Cancellation } from '../activity/cancellation.js';
 import { Context, runInContext } from '../activity/context.js';
 import { infoOf } from '../activity/info.js';
 import { type ActivityInterceptorsFactory, AttemptInterceptors } from '../activity/interceptors.js';
 import type { Client } from '../client/client.js';
 import { HoldfastError } from '../errors.js';
+import { attributesOf, isAbort, isCancelled, logFailedAttempt } from './failed-attempts.js';
 import { type Logger, loggerFrom, withFields } from './logger.js';
 import type { ActivityTask } from './protocol.js';
 
@@ -61,19 +61,24 @@ async function runCoded(
   setting: AttemptSetting,
   payloadCodec: PayloadCodec,
 ): Promise<AttemptOutcome> {
+  const began = performance.now();
   try {
     const decoded = await recode(task, payloadCodec, 'decode');
     return await recode(await runPlain(decoded, link, setting), payloadCodec, 'encode');
   } catch (error) {
+    logFailedAttempt(undefined, { logger: setting.logger, task }, { error, began, heeded: false });
     return { failure: toFailureRecord(error) };
   }
 }
 
 async function runPlain(task: ActivityTask, link: AttemptLink, setting: AttemptSetting): Promise<AttemptOutcome> {
   const { payloadBytes, payloadConverter } = setting;
+  const began = performance.now();
+  let context: Context | undefined;
   try {
     const { target, receiver, heads } = find(setting, task);
     const own = contextOf(task, link, setting);
+    context = own.context;
     const call = () => {
       if (own.interceptors === undefined) return callWithPayloads(target, receiver, heads, task.input);
       const run = (args: readonly unknown[]) => callWithArgs(target, receiver, heads, args);
@@ -84,6 +89,8 @@ async function runPlain(task: ActivityTask, link: AttemptLink, setting: AttemptS
   } catch (error) {
     if (error instanceof CompleteAsyncError) return { completesLater: true };
     const { failure: reason } = link.cancellation;
+    const heeded = reason !== undefined && isCancelled(error);
+    logFailedAttempt(context?.log, { logger: setting.logger, task }, { error, began, heeded });
     const thrown = reason !== undefined && isAbort(error) ? reason : error;
     return { failure: converting(payloadConverter, () => toFailureRecord(thrown)) };
   }
@@ -120,11 +127,6 @@ function encodeResult(value: unknown, type: string, payloadBytes: number): Paylo
   }
 }
 
-/** Much of what takes a signal throws an error of its own by this name instead of the signal's reason. */
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
-}
-
 /** What this attempt has for itself. */
 interface Own {
   readonly context: Context;
@@ -140,9 +142,7 @@ function contextOf(task: ActivityTask, link: AttemptLink, setting: AttemptSettin
     client: setting.client,
     info: () => converting(payloadConverter, () => infoOf(task)),
     log: () => {
-      const { activityType, activityId, attempt, workflowId, runId, workflowType } = task;
-      const sdkComponent = SdkComponent.activity;
-      const fields = { sdkComponent, activityType, activityId, attempt, workflowId, runId, workflowType };
+      const fields = attributesOf(task);
       if (factories === undefined) return withFields(setting.logger, fields);
       // Asked for each line: the factories get the context before their interceptors are there.
       const attributes = () => interceptors?.logAttributes(fields) ?? fields;

@@ -98,7 +98,15 @@ test('a suspension is logged as an error, with the stack of where the code threw
 });
 
 test('what a program may do often is not logged', () => {
-  expect([...LOGGED].sort()).toEqual(['failed', 'historyLarge', 'log', 'runSuspended', 'slowStep', 'workerLost']);
+  expect([...LOGGED].sort()).toEqual([
+    'failed',
+    'historyLarge',
+    'log',
+    'runSuspended',
+    'slowStep',
+    'workerLost',
+    'workflowFailed',
+  ]);
   const { logger, lines } = recorded();
   logLifecycle(logger, resumed);
   expect(lines).toEqual([]);

@@ -5,6 +5,7 @@
 import { SdkComponent } from '../../mailbox/sdk-component.js';
 import type { Lifecycle } from '../client/control.js';
 import { fromErrorRecord } from '../client/error-record.js';
+import { isBenign } from './failed-attempts.js';
 import { LOG_LEVELS, type Logger, type LogLevel, withFields } from './logger.js';
 
 type Writers = { readonly [N in Lifecycle['name']]?: (logger: Logger, event: Extract<Lifecycle, { name: N }>) => void };
@@ -20,6 +21,10 @@ const WRITERS: Writers = {
     // The stack of the record's cause is where the workflow's code threw; this instance's own says nothing.
     const stack = instance.cause instanceof Error ? instance.cause.stack : undefined;
     logger.error(instance.message, { workflowId, runId, attempts, ...(stack === undefined ? {} : { stack }) });
+  },
+  workflowFailed(logger, { workflowId, runId, workflowType, error: record }) {
+    const error = fromErrorRecord(record).cause;
+    logger[isBenign(error) ? 'debug' : 'warn']('Workflow failed', { workflowId, runId, workflowType, error });
   },
   workerLost(logger, { worker, reason, runs }) {
     logger.warn(`Worker ${worker} was lost: ${reason}. Its ${runs} runs are rebuilt elsewhere`, { worker, runs });

@@ -4,7 +4,7 @@
  */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
-/** `meta` is plain data. `console` fits as it is. */
+/** `meta` is plain data, but for `error`, which is whatever was thrown. `console` fits as it is. */
 export interface Logger {
   trace(message: string, meta?: Record<string, unknown>): void;
   debug(message: string, meta?: Record<string, unknown>): void;

@@ -6,6 +6,8 @@ import {
   type ActivityCancellationType,
   ActivityFailure,
   type ActivityOptions,
+  ApplicationFailure,
+  ApplicationFailureCategory,
   CancellationScope,
   condition,
   defineQuery,
@@ -18,10 +20,13 @@ import {
 } from '../../actors/workflow/index.js';
 import type { FailureRecord } from '../../mailbox/failures.js';
 import { decodePayload, encodePayload } from '../../mailbox/payload.js';
+import { Context } from '../activity/index.js';
 import { infoOf } from '../activity/info.js';
 import type { ActivityReport } from '../client/protocol.js';
 import * as callingActivities from '../fixtures/calling-activities.js';
 import { told } from '../fixtures/calling-workflows.js';
+import type { cancelledActivity, failedActivity, failedLocalActivity } from '../fixtures/failure-workflows.js';
+import { loggerFrom } from '../host/logger.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
 import { row } from '../test-kit/row.test-kit.js';
@@ -644,4 +649,51 @@ row('activities/client', 'which reaches the workflow that called it', async () =
     const outcome = await runtime.client.workflow.execute(told, { workflowId: 'w', args: ['half done'] });
     expect(outcome).toEqual([true, 'half done']);
   }
+});
+
+row('activities/failure-logged', 'with what was thrown, or for debugging only', async () => {
+  const lines: [level: string, message: string, meta: Record<string, unknown>][] = [];
+  const thrown: unknown[] = [];
+  const failing = async (how: string): Promise<never> => {
+    if (how === 'cancelled') {
+      await new Promise<never>((_, reject) => {
+        const { cancellationSignal } = Context.current();
+        cancellationSignal.addEventListener('abort', () => reject(cancellationSignal.reason));
+      });
+    }
+    const { BENIGN } = ApplicationFailureCategory;
+    const error = how === 'benign' ? ApplicationFailure.create({ category: BENIGN }) : new TypeError(how);
+    thrown.push(error);
+    throw error;
+  };
+  await using runtime = await createTestRuntime({
+    workflows: new URL('../fixtures/failure-workflows.js', import.meta.url),
+    activities: { failing },
+    logger: loggerFrom((level, message, meta = {}) => void lines.push([level, message, meta])),
+  });
+  const { workflow } = runtime.client;
+  await workflow.execute<typeof failedActivity>('failedActivity', { workflowId: 'plain', args: ['no apples'] });
+  await workflow.execute<typeof failedLocalActivity>('failedLocalActivity', {
+    workflowId: 'local',
+    args: ['no pears'],
+  });
+  await workflow.execute<typeof failedActivity>('failedActivity', { workflowId: 'benign', args: ['benign'] });
+  await workflow.execute<typeof cancelledActivity>('cancelledActivity', { workflowId: 'cancelled' });
+  await expect.poll(() => lines.length).toBe(7);
+  expect(
+    lines.map(([level, message, { workflowId, attempt }]) => `${level} ${message}: ${workflowId} ${attempt}`),
+  ).toEqual([
+    'warn Activity failed: plain 1',
+    'warn Activity failed: plain 2',
+    'warn Activity failed: local 1',
+    'warn Activity failed: local 2',
+    'debug Activity failed: benign 1',
+    'debug Activity failed: benign 2',
+    'debug Activity completed as cancelled: cancelled 1',
+  ]);
+  expect(lines[0]![2]).toEqual({
+    ...{ sdkComponent: 'worker', activityType: 'failing', activityId: '1', attempt: 1 },
+    ...{ workflowId: 'plain', runId: expect.any(String), workflowType: 'failedActivity' },
+    ...{ error: thrown[0], durationMs: expect.any(Number) },
+  });
 });

@@ -17,6 +17,8 @@ import {
 import type { RunOptionsRecord } from '../../mailbox/events.js';
 import { encodePayload } from '../../mailbox/payload.js';
 import { type RunOptions, runOptionsRecord } from '../../mailbox/run-options.js';
+import type { failedRun } from '../fixtures/failure-workflows.js';
+import { loggerFrom } from '../host/logger.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
 import { row } from '../test-kit/row.test-kit.js';
@@ -254,4 +256,55 @@ row('data/continue-as-new-suggested', 'for its size as well', async () => {
   await system.signal('w', 'add', 'x'.repeat(1000)).value();
   expect(await system.query('w', 'told').value()).toEqual(['HISTORY_SIZE_TOO_LARGE']);
   await expectInvariants(system);
+});
+
+row('life/failure-logged', 'before the result is told, with each run of a chain', async () => {
+  const lines: [level: string, message: string, meta: Record<string, unknown>][] = [];
+  await using runtime = await createTestRuntime({
+    workflows: new URL('../fixtures/failure-workflows.js', import.meta.url),
+    logger: loggerFrom((level, message, meta = {}) => void lines.push([level, message, meta])),
+  });
+  const fail = (how: 'plain' | 'benign', maximumAttempts: number) => {
+    const retry = { initialInterval: 1, maximumAttempts };
+    const ended = runtime.client.workflow.execute<typeof failedRun>('failedRun', {
+      workflowId: how,
+      args: [how],
+      retry,
+    });
+    return ended.catch((error: Error) => error.cause);
+  };
+  await fail('plain', 2);
+  await fail('benign', 1);
+  expect(lines.map(([level, message, { workflowId }]) => `${level} ${message}: ${workflowId}`)).toEqual([
+    'warn Workflow failed: plain',
+    'warn Workflow failed: plain',
+    'debug Workflow failed: benign',
+  ]);
+  const [first, second] = lines.map(([, , meta]) => meta);
+  expect(first).toEqual({
+    ...{ sdkComponent: 'worker', workflowId: 'plain', runId: expect.any(String), workflowType: 'failedRun' },
+    error: expect.any(ApplicationFailure),
+  });
+  expect(first!['runId']).not.toBe(second!['runId']);
+  // Where it was thrown; its details are for whoever asks for the result.
+  expect(first!['error']).toMatchObject({ message: 'it is plain', stack: expect.stringContaining('failedRun') });
+  expect((first!['error'] as ApplicationFailure).details ?? []).toEqual([]);
+});
+
+row('life/failure-logged', 'and not again when the run is rebuilt, nor when it is ended from outside', async () => {
+  const system = await System.open({
+    workflows: {
+      async fails() {
+        throw ApplicationFailure.create({ message: 'no' });
+      },
+      forever,
+    },
+  });
+  await system.start('f', 'fails').value();
+  await system.start('t', 'forever').value();
+  await system.terminate('t').value();
+  await system.crash('kept');
+  await system.settle();
+  const told = system.lifecycle.flatMap((event) => (event.name === 'workflowFailed' ? [event.workflowId] : []));
+  expect(told).toEqual(['f']);
 });

@@ -45,6 +45,10 @@ export class Closing {
     core.index.open--;
     suspensions.resumed(run);
     const { workflowId, runId, workflowType, status } = run;
+    if (event.eventType === 'WorkflowExecutionFailed') {
+      const error = errorRecord(new WorkflowFailedError({ workflowId, runId, status }), withoutDetails(event.failure));
+      core.tell(run, { name: 'workflowFailed', workflowId, runId, workflowType, error });
+    }
     core.tell(run, { name: 'workflowClosed', workflowId, runId, workflowType, status });
     this.#refuseWaitingMessages(run, live);
     this.#failUnfinishedUpdates(run, live);
@@ -184,6 +188,11 @@ export class Closing {
 /** Whether its caller wants the outcome of the whole chain. */
 function follows({ request }: Waiter): boolean {
   return request.kind !== 'result' || request.followRuns;
+}
+
+/** Details are for the one who asks for the outcome: others may not be able to decode them, or not be meant to. */
+function withoutDetails({ details: _, ...record }: FailureRecord): FailureRecord {
+  return record.cause === undefined ? record : { ...record, cause: withoutDetails(record.cause) };
 }
 
 function causeOf(event: WorkflowEvent): FailureRecord {
