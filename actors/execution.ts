@@ -75,7 +75,10 @@ export class Execution implements Scope {
   #chance: Chance | undefined;
   /** Made by the first call of `patched`, or the first marker in a replay. */
   #patches: Patches | undefined;
+  /** Something of the step under way goes on that no replay would know of: the actor ends with the step. */
+  mustGo = false;
   #answers: Answer[] = [];
+  #apart: Answer[] | undefined;
   #messages: readonly Message[] = [];
   #phase: ReadOnlyPhase | undefined;
   #fatal: { readonly error: unknown } | undefined;
@@ -231,7 +234,7 @@ export class Execution implements Scope {
       this.conditions.round(false);
       return true;
     }
-    if (this.#fatal !== undefined || this.#messages[0]?.kind === 'query') return false;
+    if (this.#apart !== undefined || this.#fatal !== undefined || this.#messages[0]?.kind === 'query') return false;
     return this.conditions.round(true) || this.#atRest.act(() => this.conditions.round(false));
   }
 
@@ -248,6 +251,7 @@ export class Execution implements Scope {
       const none = `No registered handler for update: ${update.name}`;
       rejectUpdate(this, update, ApplicationFailure.nonRetryable(none, 'Error'));
     }
+    if (this.#apart !== undefined) return { kind: 'apart', answers: this.#apart };
     const answers = this.#answers;
     this.#answers = [];
     if (this.#fatal === undefined && this.#rejections !== undefined && this.#rejections.size > 0) {
@@ -261,6 +265,7 @@ export class Execution implements Scope {
       }
       return { kind: 'suspend', failure };
     }
+    if (this.mustGo) return { kind: 'discard', answers };
     const commands = this.outbox.take();
     if (this.closed) {
       moveOn(commands, this.handlers, this.origin?.options);
@@ -285,6 +290,14 @@ export class Execution implements Scope {
     this.outbox.assertWritable('setHandler');
     for (const { kind, name, handler } of settings) this.handlers.set(kind, name, handler);
     for (const message of this.handlers.release()) this.#process(message);
+  }
+
+  /** The update cannot be in the step of others: that is made again without it, and it comes after. */
+  setApart(update: MessageOf<'update'>): void {
+    const error = new TypeError('Update validators must be synchronous');
+    if (this.#messages.length === 1) this.fail(error);
+    this.#apart ??= [];
+    this.#apart.push({ seq: update.seq, failure: { kind: 'rejected', failure: this.record(error) } });
   }
 
   /** What the code threw beyond repair: the step counts as never begun. */

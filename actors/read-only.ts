@@ -2,7 +2,7 @@
  * Read-only phases: the part of a step in which a query's handler or an update's validator runs under guard, until its microtasks have drained.
  * Thread: worker. In → out: query or update message → a phase → the query's answer, or the update let in or turned away.
  */
-import type { Verdict } from '../mailbox/gate.js';
+import type { Validation } from '../mailbox/gate.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import type { Answer } from '../mailbox/turn.js';
 import type { Execution } from './execution.js';
@@ -16,7 +16,7 @@ export type ReadOnlyPhase =
       readonly kind: 'validator';
       readonly message: MessageOf<'update'>;
       readonly handler: Handler;
-      readonly verdict: Verdict;
+      readonly validation: Validation;
     };
 
 /** An update that its validator let in, and who handles it. */
@@ -37,7 +37,7 @@ export function beginValidator(execution: Execution, message: MessageOf<'update'
     execution.handlers.hold(message);
     return undefined;
   }
-  return { kind: 'validator', message, handler, verdict: validateUpdate(execution, message, handler) };
+  return { kind: 'validator', message, handler, validation: validateUpdate(execution, message, handler) };
 }
 
 /** The microtasks of a query or validator have drained: whatever they did is known. */
@@ -50,7 +50,10 @@ export function endReadOnly(execution: Execution, phase: ReadOnlyPhase): Admitte
     return undefined;
   }
   if (violation !== undefined) return undefined;
-  if (phase.verdict.pass) return phase;
-  rejectUpdate(execution, phase.message, phase.verdict.error);
+  const { verdict, goesOn } = phase.validation;
+  if (verdict.pass) return phase;
+  // Whatever it waits for must not wake it in a later step, as that of the run.
+  if (goesOn) execution.mustGo = true;
+  rejectUpdate(execution, phase.message, verdict.error);
   return undefined;
 }

@@ -57,6 +57,8 @@ export type StepOutcome =
       /** Rules that the step has taken up, 0 for nearly all. */
       readonly engineFlags: number;
     }
+  /** None of it counts: the updates that these are the answers of are to be taken out, and the step made again without them. */
+  | { readonly kind: 'apart'; readonly answers: readonly Answer[] }
   /** The answers stand, but the actor can no longer be trusted: rebuild it. */
   | { readonly kind: 'discard'; readonly answers: readonly Answer[] }
   | { readonly kind: 'suspend'; readonly failure: FailureRecord };

@@ -296,6 +296,10 @@ class Turn {
       this.#discard({ kind: 'suspended', error: { kind: 'threw', failure: outcome.failure } });
       return;
     }
+    if (outcome.kind === 'apart') {
+      this.#discard({ kind: 'discarded', apart: outcome.answers });
+      return;
+    }
     const calls = outcome.kind === 'done' ? this.execution!.takeSinkCalls() : undefined;
     if (calls !== undefined && calls.length > 0) {
       this.sinks.push({ run: this.#slice!.run, cause: expected === undefined ? last : 0, calls });

@@ -2,7 +2,7 @@
  * Updates: through the gate, accepted, run, completed or failed.
  * Thread: worker. In → out: update message → acceptUpdate and completeUpdate commands, or the answer that it is rejected.
  */
-import { isThenable, type Verdict, validate } from '../mailbox/gate.js';
+import { isThenable, Validation } from '../mailbox/gate.js';
 import { headersFrom } from '../mailbox/headers.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
@@ -16,19 +16,20 @@ import type { UpdateInput } from './workflow/interceptors.js';
 
 type Update = MessageOf<'update'>;
 
-/** One that needs no drain between gate and handler: in a merged step, in replay, or found by `setHandler`. */
+/** One that has no drain between gate and handler: in a merged step, in replay, or found by `setHandler`. */
 export function receiveUpdate(execution: Execution, message: Update): void {
   const handler = execution.handlers.find('update', message.name);
   if (handler === undefined) {
     execution.handlers.hold(message);
     return;
   }
-  if (!execution.replaying) {
-    const verdict = validateUpdate(execution, message, handler);
+  if (!execution.replaying && message.passed !== true) {
+    const validation = validateUpdate(execution, message, handler);
     const violation = execution.outbox.unguard();
-    if (!verdict.pass && verdict.goesOn === true) {
-      // What it does after the step's other code could not be told from theirs: the step is made again without this update.
-      execution.fail(verdict.error);
+    const { verdict } = validation;
+    if (validation.goesOn) {
+      // What it does after the step's other code could not be told from theirs.
+      execution.setApart(message);
       return;
     }
     if (violation !== undefined || !verdict.pass) {
@@ -40,24 +41,24 @@ export function receiveUpdate(execution: Execution, message: Update): void {
 }
 
 /** The synchronous part of the gate. The guard stays up: it is for the caller to take it down. */
-export function validateUpdate(execution: Execution, message: Update, handler: Handler): Verdict {
-  execution.outbox.guard(`the validator of update '${message.name}'`);
-  const info = { id: message.updateId, name: message.name };
-  const named =
-    handler.validate && ((...args: never[]) => inUpdate(info, () => validation(execution, message, handler, args)));
-  return validate(named, () => handler.decode(message.input));
+export function validateUpdate(execution: Execution, message: Update, handler: Handler): Validation {
+  const { updateId, name } = message;
+  execution.outbox.guard(`the validator of update '${name}'`);
+  const validator = validatorOf(execution, message, handler);
+  return inUpdate({ id: updateId, name }, () => new Validation().run(validator, () => handler.decode(message.input)));
 }
 
-function validation({ interceptors }: Execution, message: Update, handler: Handler, args: unknown[]): unknown {
-  if (interceptors?.has('validateUpdate') !== true) return handler.validate?.(message.name, args);
-  const outcomes: unknown[] = [];
-  const intercepted: unknown = interceptors.through('validateUpdate', inputOf(message, args), (input) => {
-    outcomes.push(handler.validate?.(input.name, input.args));
-  });
-  // Whichever is a promise rejects the update, by being one: what becomes of it, nobody asks.
-  const promises = [intercepted, ...outcomes].filter(isThenable);
-  for (const promise of promises) promise.then(undefined, () => undefined);
-  return promises[0];
+type Validator = (args: unknown[], validation: Validation) => unknown;
+
+function validatorOf({ interceptors }: Execution, message: Update, handler: Handler): Validator | undefined {
+  if (handler.validate === undefined) return undefined;
+  if (interceptors?.has('validateUpdate') !== true) return (args) => handler.validate?.(message.name, args);
+  return (args, validation) =>
+    interceptors.through('validateUpdate', inputOf(message, args), (input) => {
+      const outcome = handler.validate?.(input.name, input.args);
+      validation.includes(outcome);
+      return outcome as undefined; // What goes round it may await it.
+    });
 }
 
 function inputOf({ updateId, name, headers }: Update, args: unknown[]): UpdateInput {

@@ -92,6 +92,12 @@ export class Mailbox {
     return removed;
   }
 
+  /** Puts another message in the place of the one with this seq. */
+  replace(seq: number, by: (message: Message) => Message): void {
+    const index = this.#messages.findIndex((message, at) => at >= this.#start && message.seq === seq);
+    if (index >= 0) this.#messages[index] = by(this.#messages[index]!);
+  }
+
   some(matches: (message: Message) => boolean): boolean {
     for (let i = this.#start; i < this.#messages.length; i++) if (matches(this.#messages[i]!)) return true;
     return false;

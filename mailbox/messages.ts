@@ -47,7 +47,15 @@ export type MessageBody =
       sender?: ExecutionRecord;
       headers?: HeadersRecord;
     }
-  | { kind: 'update'; updateId: string; name: string; input: Payload[]; headers?: HeadersRecord }
+  | {
+      kind: 'update';
+      updateId: string;
+      name: string;
+      input: Payload[];
+      headers?: HeadersRecord;
+      /** Its validator has let it in, in a step that does not count for another reason. */
+      passed?: true;
+    }
   | { kind: 'query'; name: string; input: Payload[]; headers?: HeadersRecord }
   /** As for a signal. */
   | { kind: 'cancel'; reason?: string; requestId?: string; identity?: string; sender?: ExecutionRecord }
@@ -98,7 +106,7 @@ export const messageCodec: RecordCodec<Message> = recordCodec<Message, 'kind'>('
     'engineFlags',
   ],
   signal: [2, 'seq', 'time', 'name', 'input', 'requestId', 'sender', 'headers', 'identity'],
-  update: [3, 'seq', 'time', 'updateId', 'name', 'input', 'headers'],
+  update: [3, 'seq', 'time', 'updateId', 'name', 'input', 'headers', 'passed'],
   query: [4, 'seq', 'time', 'name', 'input', 'headers'],
   cancel: [5, 'seq', 'time', 'reason', 'requestId', 'identity', 'sender'],
   timerFired: [6, 'seq', 'time', 'timerId'],

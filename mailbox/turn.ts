@@ -67,7 +67,11 @@ export type SliceEnd =
   /** The actor is there and idle, or holds a computed close that the supervisor has yet to decide on. */
   | { readonly kind: 'resident' }
   /** The actor is gone for a reason that does not concern the run: rebuild it for what remains. */
-  | { readonly kind: 'discarded' }
+  | {
+      readonly kind: 'discarded';
+      /** Updates of the step under way that cannot be in it, with what they are told if they cannot be elsewhere. */
+      readonly apart?: readonly Answer[];
+    }
   /** A step failed in a way that suspends the run; the actor is gone. */
   | { readonly kind: 'suspended'; readonly error: SuspendReason };
 

@@ -28,7 +28,10 @@ export interface WorkflowInboundCallsInterceptor {
   execute?: (input: WorkflowExecuteInput, next: Next<WorkflowInboundCallsInterceptor, 'execute'>) => Promise<unknown>;
   handleSignal?: (input: SignalInput, next: Next<WorkflowInboundCallsInterceptor, 'handleSignal'>) => Promise<void>;
   handleUpdate?: (input: UpdateInput, next: Next<WorkflowInboundCallsInterceptor, 'handleUpdate'>) => Promise<unknown>;
-  /** Only of updates that have a validator; not in a replay. Synchronous and read-only, as validators are. */
+  /**
+   * Only of updates that have a validator; not in a replay. Read-only, as validators are. It may be async: then it awaits nothing that takes
+   * another step. A validator whose promise rejects rejects the update, even where it is not awaited.
+   */
   validateUpdate?: (input: UpdateInput, next: Next<WorkflowInboundCallsInterceptor, 'validateUpdate'>) => void;
   /** Read-only, as queries are: it may await `next`, and nothing that takes another step. */
   handleQuery?: (input: QueryInput, next: Next<WorkflowInboundCallsInterceptor, 'handleQuery'>) => Promise<unknown>;

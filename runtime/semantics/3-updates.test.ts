@@ -24,13 +24,14 @@ import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
 import { row } from '../test-kit/row.test-kit.js';
 import { made, running } from '../test-kit/running.test-kit.js';
-import type { System } from '../test-kit/system.test-kit.js';
+import { System } from '../test-kit/system.test-kit.js';
 
 routeRejections();
 
 const go = defineSignal('go');
 const entries = defineQuery<unknown[]>('entries');
 const update = defineUpdate<unknown, [entry: string]>('update');
+const MUST = 'Update validators must be synchronous';
 const ACCEPTED = 'WorkflowExecutionUpdateAccepted';
 const COMPLETED = 'WorkflowExecutionUpdateCompleted';
 const forEver = () => condition(() => false);
@@ -135,12 +136,17 @@ row('updates/undecodable-arguments', 'with nothing in the history, and the run g
   await expectInvariants(system);
 });
 
-row('updates/validator-synchronous', 'whether it would resolve or reject, or is no real promise', async () => {
+row('updates/validator-async', 'as soon as it has settled, or not at all', async () => {
   const outcomes: Record<string, () => unknown> = {
     resolves: async () => undefined,
-    rejects: async () => {
-      throw new Error('inside');
+    'resolves later': async () => {
+      for (let i = 0; i < 20; i++) await null;
     },
+    rejects: async () => {
+      await null;
+      throw ApplicationFailure.create({ message: 'not this one', type: 'Refused' });
+    },
+    waits: () => new Promise(() => undefined),
     // biome-ignore lint/suspicious/noThenProperty: a thenable is what this is about
     thenable: () => ({ then: () => undefined }),
   };
@@ -148,13 +154,34 @@ row('updates/validator-synchronous', 'whether it would resolve or reject, or is 
     setHandler(update, () => 'handled', { validator: (entry) => outcomes[entry]!() as undefined });
     await forEver();
   });
-  for (const name of Object.keys(outcomes)) {
+  const refusals = { rejects: 'not this one', waits: MUST, thenable: MUST };
+  for (const [name, message] of Object.entries(refusals)) {
     expect(await system.update('w', 'update', name).error()).toMatchObject({
       code: 'WORKFLOW_UPDATE_FAILED',
-      cause: { message: 'Update validators must be synchronous' },
+      cause: { message },
     });
   }
   expect(system.types('w')).toEqual(['WorkflowExecutionStarted']);
+  for (const name of ['resolves', 'resolves later']) {
+    expect(await system.update('w', 'update', name).value()).toBe('handled');
+  }
+  await expectInvariants(system);
+});
+
+row('updates/validator-async', 'of an update that comes with its start, after the step of that', async () => {
+  const main = async () => {
+    const seen: string[] = [];
+    setHandler(entries, () => seen);
+    setHandler(update, (entry) => seen.push(entry), { validator: async () => undefined });
+    seen.push('begun');
+    await forEver();
+  };
+  const system = await System.open({ workflows: { main } });
+  const start = { workflowId: 'w', workflowType: 'main' };
+  const call = system.updateWithStart(start, { name: 'update', args: ['a'] });
+  expect(await call.update.value()).toBe(2);
+  await system.crash();
+  expect(await system.query('w', 'entries').value()).toEqual(['begun', 'a']);
   await expectInvariants(system);
 });
 
@@ -162,6 +189,13 @@ const trespasses: [string, () => unknown][] = [
   ['a timer', () => sleep(1).catch(() => undefined)],
   ['a draw of Math.random', () => currentExecution().random()],
   ['a draw of uuid4', () => uuid4()],
+  [
+    'a draw after an await of an asynchronous one',
+    async () => {
+      await null;
+      uuid4();
+    },
+  ],
   ['a draw in a microtask', () => void Promise.resolve().then(() => uuid4())],
 ];
 

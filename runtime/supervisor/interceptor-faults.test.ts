@@ -186,9 +186,7 @@ test('two promises of one validation reject the update, and hurt nothing else', 
   };
   const system = await inboundOnly(inbound, { workflows });
   await system.start('w', 'w').value();
-  expect((await system.update('w', 'u').error()).cause).toMatchObject({
-    message: 'Update validators must be synchronous',
-  });
+  expect((await system.update('w', 'u').error()).cause).toMatchObject({ message: 'too late' });
   expect((await system.query('w', 'any').error()).code).toBe('QUERY_NOT_REGISTERED');
 });
 

@@ -21,6 +21,7 @@ import {
   type WorkflowInterceptorsFactory,
   workflowInfo,
 } from '../../actors/workflow/index.js';
+import type { UpdateInput } from '../../actors/workflow/interceptors.js';
 import type { HeadersRecord } from '../../mailbox/events.js';
 import { decodePayload, encodePayload, encodePayloads } from '../../mailbox/payload.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
@@ -432,12 +433,42 @@ test('validateUpdate rejects as a validator does, and is not called in a replay'
   expect(validated).toBe(3);
 });
 
-test('an asynchronous validateUpdate rejects the update', async () => {
-  const inbound = { validateUpdate: async () => undefined } as unknown as WorkflowInboundCallsInterceptor;
-  const system = await intercepted(() => ({ inbound: [inbound] }), { workflows: { ledger } });
-  await system.start('w', 'ledger').value();
-  const { cause } = await system.update('w', append.name, 'x').error();
-  expect(cause).toMatchObject({ message: 'Update validators must be synchronous' });
+test('an asynchronous validateUpdate counts with its outcome, and so does a validator that it does not await', async () => {
+  const inbound = {
+    async validateUpdate({ args: [entry], ...input }: UpdateInput, next: (input: UpdateInput) => unknown) {
+      if (entry === 'swallowed') await Promise.resolve(next({ ...input, args: [''] })).catch(() => undefined);
+      else if (entry === 'changed') await Promise.resolve(next({ ...input, args: [''] })).catch(fail);
+      else {
+        await null;
+        if (entry === 'bad') throw new Error('refused by the interceptor');
+        next({ ...input, args: [entry] });
+      }
+    },
+  } as unknown as WorkflowInboundCallsInterceptor;
+  const fail = () => {
+    throw new Error('said otherwise');
+  };
+  const main = async () => {
+    setHandler(append, () => 1, {
+      validator: async (entry) => {
+        await null;
+        if (entry === '') throw new Error('nothing to append');
+      },
+    });
+    await condition(() => false);
+  };
+  const system = await intercepted(() => ({ inbound: [inbound] }), { workflows: { main } });
+  await system.start('w', 'main').value();
+  expect(await system.update('w', append.name, 'good').value()).toBe(1);
+  const refusals = {
+    bad: 'refused by the interceptor',
+    '': 'nothing to append',
+    swallowed: 'nothing to append',
+    changed: 'said otherwise',
+  };
+  for (const [entry, message] of Object.entries(refusals)) {
+    expect((await system.update('w', append.name, entry).error()).cause).toMatchObject({ message });
+  }
 });
 
 test.each(['validateUpdate', 'handleQuery'] as const)(

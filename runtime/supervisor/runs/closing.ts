@@ -93,7 +93,7 @@ export class Closing {
       eventTime: core.stamp(run).time,
     });
     dispatcher().discard(run);
-    live.mergeThrough = 0;
+    live.endMerge();
     live.mailboxStored = false;
     return event;
   }

@@ -235,6 +235,8 @@ export class Live {
   inFlight = false;
   /** The next step is one step over all messages with a seq through this one; 0: over one message, as usual. */
   mergeThrough = 0;
+  /** The first message that is not part of that step whatever it goes through: an update that is to come by itself. */
+  apartFrom = Number.POSITIVE_INFINITY;
   /** Requests not yet admitted: history is being read, or a closing step is being decided. */
   held: Waiter[] | undefined;
   /** The flush that holds this run's newest event. */
@@ -257,6 +259,12 @@ export class Live {
 
   constructor(actor: number) {
     this.actor = actor;
+  }
+
+  /** The merged step is decided: from here on each message is a step again. */
+  endMerge(): void {
+    this.mergeThrough = 0;
+    this.apartFrom = Number.POSITIVE_INFINITY;
   }
 
   get hasCallers(): boolean {

@@ -6,7 +6,7 @@ import { isClosing } from '../../../mailbox/commands.js';
 import type { Ran } from '../../../mailbox/events.js';
 import type { FailureRecord } from '../../../mailbox/failures.js';
 import type { Message } from '../../../mailbox/messages.js';
-import type { SliceReport, StepReport, SuspendReason } from '../../../mailbox/turn.js';
+import type { Answer, SliceReport, StepReport, SuspendReason } from '../../../mailbox/turn.js';
 import type { LocalActivities } from '../activities/local-activities.js';
 import { forgetOutcomes } from '../activities/local-outcomes.js';
 import { refusedStep } from '../admission/attribute-checks.js';
@@ -49,7 +49,7 @@ export class Reports {
     const close = steps[closing];
     if (run.open && close !== undefined && this.#isVoid(live, close)) {
       this.#apply(run, live, steps.slice(0, closing), firstOf(close) - 1);
-      this.#startMergedStep(run, live);
+      this.#startMergedStep(run, live, close);
       return;
     }
     const unknownType = run.open ? this.#unknownNextType(close) : undefined;
@@ -66,6 +66,24 @@ export class Reports {
     // It was suspended while it was rebuilt, with nothing to process.
     else if (live.suspension !== undefined && live.mailbox.size === 0) this.deps.suspensions.resumed(run);
     if (merged === EVERYTHING) this.#releaseHeld(run, live);
+    if (report.end.kind === 'discarded' && report.end.apart !== undefined) this.#setApart(run, live, report.end.apart);
+  }
+
+  /** Updates that cannot be in a merged step: it is made again without them, and they come after it, one by one. */
+  #setApart(run: Run, live: Live, answers: readonly Answer[]): void {
+    const { core } = this.deps;
+    live.mailbox.redeliver();
+    for (const given of answers) {
+      const [message] = live.mailbox.remove(({ seq }) => seq === given.seq);
+      if (message?.kind !== 'update') continue;
+      // The place of one that is stored stands in the history.
+      if (live.ids?.pending(message.updateId)?.stored === true) answer(core, run, live, given, [message]);
+      else {
+        const at = core.stamp(run);
+        live.apartFrom = Math.min(live.apartFrom, at.seq);
+        core.deliver(run, { ...message, ...at });
+      }
+    }
   }
 
   /** Nothing is recorded of the step at `index`, and nothing of what came after it. */
@@ -96,9 +114,14 @@ export class Reports {
     return { kind: 'unknownType', workflowType: command.workflowType, registered: [...types] };
   }
 
-  #startMergedStep(run: Run, live: Live): void {
+  #startMergedStep(run: Run, live: Live, { cause, merged, commands }: StepReport): void {
     this.deps.dispatcher.discard(run);
+    live.endMerge();
     live.mergeThrough = EVERYTHING;
+    // An update that closed the run by itself is the first again, in the same state: its validator has let it in.
+    if (merged === undefined && commands.some((command) => command.kind === 'acceptUpdate' && command.seq === cause)) {
+      live.mailbox.replace(cause, (message) => ({ ...message, passed: true }) as Message);
+    }
     live.held ??= [];
     for (const query of live.mailbox.remove((message) => message.kind === 'query')) {
       const caller = live.takeCaller(query.seq);
@@ -116,7 +139,7 @@ export class Reports {
   #apply(run: Run, live: Live, steps: readonly StepReport[], processed: number): void {
     const messages = live.mailbox.confirm(processed);
     // A merged step is the first of its turn: what has processed anything has processed it.
-    if (messages.length > 0) live.mergeThrough = 0;
+    if (messages.length > 0) live.endMerge();
     // Queries of a closed run move nothing: replay must end where the run did.
     const { open } = run;
     let next = 0;
