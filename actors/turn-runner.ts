@@ -77,7 +77,7 @@ export class TurnRunner {
         this.#logs = [];
         resolve({ slices: turn.reports, logs, slow: turn.slow, sinks: turn.sinks });
       };
-      this.#turn = new Turn(slices, this.#runs, this.options, done, reject, this.#log);
+      this.#turn = new Turn(slices, this.#runs, this.options, done, reject, this.#log, this.#logs);
       this.#turn.start();
     });
   }
@@ -126,6 +126,7 @@ class Turn {
   #tracing = false;
   #messages: readonly Message[] | undefined;
   #stepBegan = 0;
+  #loggedBefore = 0;
 
   constructor(
     private readonly slices: readonly Slice[],
@@ -134,6 +135,8 @@ class Turn {
     private readonly done: (turn: Turn) => void,
     private readonly broke: (error: unknown) => void,
     private readonly log: (run: number, level: LogEntry['level'], message: string, meta: object | undefined) => void,
+    /** What has been logged in this turn. */
+    private readonly logged: LogEntry[],
   ) {
     this.#deadline = options.monotonic() + TURN_BUDGET_MS;
   }
@@ -276,6 +279,7 @@ class Turn {
     this.#nextStep++;
     this.#messages = step.messages;
     this.#expected = step.expected;
+    this.#loggedBefore = this.logged.length;
     this.options.watch.began(this.#slice!.run);
     this.execution!.begin(step.messages, step.expected, step.engineFlags);
     return true;
@@ -297,6 +301,7 @@ class Turn {
       return;
     }
     if (outcome.kind === 'apart') {
+      this.logged.length = this.#loggedBefore;
       this.#discard({ kind: 'discarded', apart: outcome.answers });
       return;
     }

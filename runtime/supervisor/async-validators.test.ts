@@ -121,6 +121,7 @@ test('an update that came with a start is a step of its own after that of the st
   expect(await start.value()).toBe('started');
   expect(await update.value()).toBe(2);
   expect(validated.at(-1)).toBe('a after begun');
+  expect(system.lifecycle.filter((event) => event.name === 'log')).toHaveLength(1);
   expect(system.history('w').find(({ eventType }) => eventType === ACCEPTED)).toMatchObject({ cause: 3, seq: 3 });
   await system.crash();
   expect(await system.query('w', 'entries').value()).toEqual(['begun', 'a']);
