@@ -293,11 +293,15 @@ export class Execution implements Scope {
   }
 
   /** The update cannot be in the step of others: that is made again without it, and it comes after. */
-  setApart(update: MessageOf<'update'>): void {
+  setApart({ seq }: MessageOf<'update'>): void {
     const error = new TypeError('Update validators must be synchronous');
-    if (this.#messages.length === 1) this.fail(error);
+    if (this.#messages.length === 1) {
+      // It is by itself, and its handler came too late.
+      this.fail(error);
+      return;
+    }
     this.#apart ??= [];
-    this.#apart.push({ seq: update.seq, failure: { kind: 'rejected', failure: this.record(error) } });
+    this.#apart.push({ seq, failure: { kind: 'rejected', failure: this.record(error) } });
   }
 
   /** What the code threw beyond repair: the step counts as never begun. */
