@@ -6,6 +6,7 @@ import { asyncProperty, check } from 'fast-check';
 import type { WorkflowEvent } from '../../../mailbox/events.js';
 import type { HistoryForTemporal } from '../../testing/temporal/replay.js';
 import type { Program } from '../programs.test-kit.js';
+import type { AlteredHistories } from './alterations.test-kit.js';
 import { type PlayedRun, playedRuns, portableProgram } from './played.test-kit.js';
 import { portableHistory } from './portable-history.test-kit.js';
 import type { Replayer } from './replayer.test-kit.js';
@@ -40,8 +41,7 @@ export interface CampaignOptions {
   readonly cases: number;
   readonly seed: number;
   readonly replayer: Replayer;
-  /** Gets every accepted history. */
-  readonly onAccepted?: (history: HistoryForTemporal) => void;
+  readonly altered: AlteredHistories;
 }
 
 class Refused extends Error {
@@ -50,7 +50,7 @@ class Refused extends Error {
   }
 }
 
-export async function campaign({ cases, seed, replayer, onAccepted }: CampaignOptions): Promise<Tally> {
+export async function campaign({ cases, seed, replayer, altered }: CampaignOptions): Promise<Tally> {
   const tally: Tally = { cases: 0, accepted: 0, excluded: new Map(), findings: new Map() };
   for (let round = 0; tally.cases < cases; round++) {
     let found: Refusal | undefined;
@@ -60,7 +60,7 @@ export async function campaign({ cases, seed, replayer, onAccepted }: CampaignOp
         tally.cases++;
         tally.accepted += accepted.length;
         for (const kind of excluded) tally.excluded.set(kind, (tally.excluded.get(kind) ?? 0) + 1);
-        if (onAccepted !== undefined) for (const history of accepted) onAccepted(history);
+        for (const history of accepted) await altered.tryOn(history);
       }
       if (refusal === undefined) return;
       const known = tally.findings.get(refusal.kind);

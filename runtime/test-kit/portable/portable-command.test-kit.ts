@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { listenForRejections } from '../rejection-sink.test-kit.js';
+import { AlteredHistories } from './alterations.test-kit.js';
 import { campaign } from './campaign.test-kit.js';
 import { Replayer } from './replayer.test-kit.js';
 import { reportOf } from './report.test-kit.js';
@@ -25,8 +26,9 @@ const strays: unknown[] = [];
 listenForRejections((reason) => strays.push(reason));
 const replayer = new Replayer(temporalFolder());
 try {
-  const tally = await campaign({ cases: Number(cases), seed: Number(seed), replayer });
-  const { lines, good } = reportOf(tally);
+  const altered = new AlteredHistories(replayer);
+  const tally = await campaign({ cases: Number(cases), seed: Number(seed), replayer, altered });
+  const { lines, good } = reportOf(tally, altered);
   for (const line of lines) console.log(line);
   for (const stray of strays) console.log('A rejection that nobody handled:', stray);
   process.exitCode = good && strays.length === 0 ? 0 : 1;

@@ -2,16 +2,30 @@
  * What a campaign found, as text.
  * Thread: the command's. In → out: tally → lines.
  */
+import type { AlteredHistories } from './alterations.test-kit.js';
 import type { Finding, Tally } from './campaign.test-kit.js';
 
-export function reportOf({ cases, accepted, excluded, findings }: Tally): { lines: string[]; good: boolean } {
+/** Of kinds of alteration, so many must have been met. */
+const LEAST_KINDS = 20;
+
+export function reportOf(
+  { cases, accepted, excluded, findings }: Tally,
+  altered: AlteredHistories,
+): { lines: string[]; good: boolean } {
   const left = [...excluded.values()].reduce((sum, count) => sum + count, 0);
   const refused = [...findings.values()].reduce((sum, finding) => sum + finding.cases, 0);
   const lines = [`${cases} cases: ${accepted} histories accepted, ${refused} cases refused`];
   lines.push(`${left} cases (${((left / cases) * 100).toFixed(1)} %) have a history without a counterpart:`);
   for (const [kind, count] of sorted(excluded, (each) => each)) lines.push(`  ${count} ${kind}`);
   for (const [kind, finding] of sorted(findings, (each) => each.cases)) lines.push('', ...toldOf(kind, finding));
-  return { lines, good: refused === 0 && left < cases / 10 };
+  const met = [...altered.refused].filter(([, count]) => count > 0);
+  lines.push('', `${met.length} kinds of alteration met and refused:`);
+  for (const [kind, count] of altered.refused) lines.push(`  ${count === 0 ? 'not met' : count} ${kind}`);
+  for (const [kind, { events }] of altered.accepted) {
+    lines.push(`accepted though altered: ${kind}`, `  ${events.map(({ eventType }) => eventType).join(', ')}`);
+  }
+  const noticed = altered.accepted.size === 0 && met.length >= LEAST_KINDS;
+  return { lines, good: refused === 0 && left < cases / 10 && noticed };
 }
 
 function toldOf(kind: string, { cases, program, refusal }: Finding): string[] {
