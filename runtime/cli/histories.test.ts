@@ -95,3 +95,17 @@ test('commands without what they need say how they are used', async () => {
     });
   }
 });
+
+test("a replay by Temporal's core says that its worker is not installed, and where", async () => {
+  const project = writeProject({ 'workflows.ts': WORKFLOWS });
+  const [workflows, store] = [join(project, 'workflows.ts'), join(project, 'store')];
+  const runtime = await Runtime.create({ workflows, store, workers: 1, logger: 'silent' });
+  await runtime.client.workflow.execute('nap', { workflowId: 'nap-1' });
+  await runtime.shutdown();
+  const saved = join(project, 'nap-1.json');
+  writeFileSync(saved, (await run('history', store, 'nap-1')).lines.join('\n'));
+  const { exitCode, lines } = await run('replay', '--temporal', workflows, saved);
+  expect({ exitCode, count: lines.length }).toEqual({ exitCode: 2, count: 1 });
+  expect(lines[0]).toContain(`@temporalio/worker cannot be loaded from '${project}'`);
+  expect(lines[0]).toContain('npm install @temporalio/worker');
+});

@@ -6,7 +6,7 @@ import { dirname, resolve } from 'node:path';
 import { historyFromJSON, storedHistoryOf } from '../client/saved-history.js';
 import { HistoryNotPortableError } from '../errors.js';
 import { toTemporalHistory } from '../testing/temporal/history.js';
-import { type HistoryForTemporal, replayAtTemporal } from '../testing/temporal/replay.js';
+import { type HistoryForTemporal, replayAtTemporal, toldBy } from '../testing/temporal/replay.js';
 import type { Outcome } from './commands.js';
 import { readHistories } from './histories.js';
 
@@ -32,7 +32,7 @@ export async function replayFilesAtTemporal(workflows: string, files: readonly s
   let next = 0;
   for await (const { workflowId, error } of replayAtTemporal(dirname(path), path, all())) {
     const { file } = written[next++]!;
-    lines.push(error === undefined ? `${file}: fits (workflow '${workflowId}')` : `${file}: ${error.message}`);
+    lines.push(error === undefined ? `${file}: fits (workflow '${workflowId}')` : `${file}: ${toldBy(error.message)}`);
     if (error !== undefined && exitCode === 0) exitCode = 1;
   }
   return { lines, exitCode };

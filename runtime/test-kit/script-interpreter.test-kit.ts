@@ -95,7 +95,9 @@ export function interpret(
         return { awaited: host.resultOf(effect.child) };
       case 'tell': {
         const handle = getExternalWorkflowHandle(effect.whom);
-        return { awaited: effect.what === 'cancel' ? handle.cancel() : handle.signal('hello', effect.tag) };
+        if (effect.what === 'signal') return { awaited: handle.signal('hello', effect.tag) };
+        // Shielded: where its scope is cancelled, Temporal's package writes a patch of its own.
+        return { awaited: CancellationScope.nonCancellable(() => handle.cancel()) };
       }
       case 'scope': {
         const run = () => drive(effect.body(), (text) => text);

@@ -4,7 +4,7 @@
  */
 import { asyncProperty, check } from 'fast-check';
 import type { WorkflowEvent } from '../../../mailbox/events.js';
-import type { HistoryForTemporal } from '../../testing/temporal/replay.js';
+import { type HistoryForTemporal, toldBy } from '../../testing/temporal/replay.js';
 import type { Program } from '../programs.test-kit.js';
 import type { AlteredHistories } from './alterations.test-kit.js';
 import { type PlayedRun, playedRuns, portableProgram } from './played.test-kit.js';
@@ -110,9 +110,8 @@ function refusalOf(
   { events }: PlayedRun,
   history: HistoryForTemporal,
 ): Refusal {
-  const told = /message: "((?:[^"\\]|\\.)*)"/.exec(message)?.[1] ?? message;
+  const told = toldBy(message);
   const kind = `${name}: ${told}`
-    .split('\\n')[0]!
     .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}( leaf \d+)?/g, '…')
     .replaceAll(/\d+/g, 'N')
     .slice(0, 300);

@@ -19,6 +19,12 @@ export interface TemporalVerdict {
   readonly error?: Error;
 }
 
+/** What the core has to say, out of what the worker makes of it. */
+export function toldBy(message: string): string {
+  const told = /message: "((?:[^"\\]|\\.)*)"/.exec(message)?.[1];
+  return told === undefined ? message : told.replaceAll('\\"', '"').split('\\n')[0]!;
+}
+
 /** Of `@temporalio/worker` and `@temporalio/proto`, as much as is needed here. */
 interface TemporalPackages {
   readonly worker: {
