@@ -290,6 +290,49 @@ row('children/close-policy', 'and not before', async () => {
   await expectInvariants(system);
 });
 
+row('others/cancelled-scope', 'and who asks is told that it is cancelled', async () => {
+  const system = await asking(async () => {
+    const scope = new CancellationScope();
+    scope.cancel();
+    const cancelled = (error: unknown) => isCancellation(error);
+    return scope.run(async () => [
+      await other().signal(add, 'never').catch(cancelled),
+      await other().cancel().catch(cancelled),
+      await other().query(entries).catch(cancelled),
+    ]);
+  });
+  expect(await toldBy(system)).toEqual([true, true, true]);
+  expect(system.types('l')).toEqual(['WorkflowExecutionStarted']);
+  await expectInvariants(system);
+});
+
+row('children/cancelled-before-start', 'though the child starts all the same', async () => {
+  const system = await System.open({
+    workflows: {
+      ledger,
+      main: async () => {
+        let fate: unknown;
+        setHandler(told, () => fate);
+        const scope = new CancellationScope();
+        setHandler(go, () => scope.cancel());
+        await scope
+          .run(() => startChild(ledger, { workflowId: 'l', cancellationType: 'ABANDON' }))
+          .catch((error: unknown) => {
+            fate = isCancellation(error);
+          });
+        await condition(() => false);
+      },
+    },
+  });
+  // Both are in one turn, so that the scope is cancelled before the child can have started.
+  system.start('w', 'main');
+  system.signal('w', 'go');
+  await system.settle();
+  expect(await toldBy(system)).toBe(true);
+  expect((await system.describe('l')).status).toBe('RUNNING');
+  await expectInvariants(system);
+});
+
 row('children/cancellation-type', 'by what the parent sees, and the child', async () => {
   const stubborn = async () => {
     await condition(() => false).catch(() => undefined);

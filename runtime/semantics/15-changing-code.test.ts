@@ -2,6 +2,7 @@
  * Semantics, section on changing code: patches, what is told of code that does not fit, saved histories, resets.
  */
 import { expect } from 'vitest';
+import { ENGINE_FLAGS } from '../../actors/engine-flags.js';
 import {
   condition,
   defineQuery,
@@ -43,6 +44,31 @@ const acting = (act: (text: string) => unknown) => async (): Promise<void> => {
 };
 
 const seenBy = (system: System): Promise<unknown> => system.query('w', 'entries').value();
+
+row('code/engine-flags', 'one that began before goes on, with the rules of today from its next step', async () => {
+  const system = await running(
+    async () => {
+      setHandler(note, async () => {
+        // Uses up the number of a timer by the rules of today.
+        await condition(() => true, 10);
+        await sleep(10);
+      });
+      await condition(() => false);
+    },
+    { engineFlags: 0 },
+  );
+  await system.signal('w', 'note', 'before').value();
+  await system.evictAll();
+  system.know(ENGINE_FLAGS);
+  await system.restart();
+  await system.signal('w', 'note', 'after').value();
+  await system.evictAll();
+  await system.pass(10);
+  expect((await system.describe('w')).suspended).toBeUndefined();
+  const timers = system.history('w').flatMap((event) => (event.eventType === 'TimerStarted' ? [event.timerId] : []));
+  expect(timers).toEqual(['1', '3']);
+  await expectInvariants(system);
+});
 
 row('code/patch-marker', 'noted once, and before what follows it', async () => {
   const system = await running(

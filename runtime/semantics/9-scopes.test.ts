@@ -102,6 +102,37 @@ row('time/scope-order', 'timers, conditions and activities, in one scope or seve
   ]);
 });
 
+row('time/numbers-used', 'of timers and activities, each kind its own', async () => {
+  const system = await noting(async (note) => {
+    const scope = new CancellationScope();
+    scope.cancel();
+    await scope.run(async () => {
+      await note('sleep', sleep(10));
+      await note('activity', charge());
+      await note(
+        'condition',
+        condition(() => true, 10),
+      );
+    });
+    await note(
+      'at once',
+      condition(() => true, 10),
+    );
+    void charge();
+    await note('last', sleep(10));
+  });
+  await system.pass(10);
+  expect(await seenBy(system)).toEqual([
+    ...['sleep', 'activity', 'condition'].map((name) => `${name} cancelled`),
+    ...['at once', 'last'].map((name) => `${name} done`),
+  ]);
+  const numbers = system.history('w').flatMap((event) => {
+    if (event.eventType === 'TimerStarted') return [`timer ${event.timerId}`];
+    return event.eventType === 'ActivityTaskScheduled' ? [`activity ${event.activityId}`] : [];
+  });
+  expect(numbers).toEqual(['activity 2', 'timer 4']);
+});
+
 row('time/scope-timeout', 'and leaves no event if that is in the same step', async () => {
   const system = await noting(async (note) => {
     await note(

@@ -5,7 +5,6 @@
 import { expect } from 'vitest';
 import { setCurrent } from '../../actors/current.js';
 import { compare, leavesEvent, type ReplayStep, replaySteps } from '../../actors/replay.js';
-import type { StepOutcome } from '../../actors/surroundings.js';
 import type { Command, CommandOf } from '../../mailbox/commands.js';
 import { CLOSING_EVENTS, type WorkflowEvent } from '../../mailbox/events.js';
 import type { Message } from '../../mailbox/messages.js';
@@ -220,8 +219,8 @@ export async function replayed(
   const load: Load = { runId, workflowId, workflowType, firstRunId, startTime, frames: [], ran: [] };
   const execution = createExecution(load, () => undefined, deployed);
   if ('kind' in execution) throw new Error(`Workflow type ${workflowType} is not deployed`);
-  const step = async (messages: readonly Message[], recorded?: readonly WorkflowEvent[]): Promise<StepOutcome> => {
-    execution.begin(messages, recorded);
+  const step = async ({ messages, expected, engineFlags }: Partial<ReplayStep> & Pick<ReplayStep, 'messages'>) => {
+    execution.begin(messages, expected, engineFlags);
     do await drained();
     while (execution.settle());
     return execution.finish();
@@ -230,14 +229,15 @@ export async function replayed(
   setStepping(execution);
   try {
     const commands: (readonly Command[])[] = [];
-    for (const { messages, expected } of steps) {
-      const outcome = await step(messages, expected);
+    for (const each of steps) {
+      const outcome = await step(each);
       if (outcome.kind !== 'done')
         throw new Error(`Replay of ${workflowId} ended a step with ${JSON.stringify(outcome)}`);
       commands.push(outcome.commands);
     }
     if (query === undefined) return { commands, answer: undefined };
-    const asked = await step([{ kind: 'query', seq: Number.MAX_SAFE_INTEGER, time: 0, name: query, input: [] }]);
+    const message: Message = { kind: 'query', seq: Number.MAX_SAFE_INTEGER, time: 0, name: query, input: [] };
+    const asked = await step({ messages: [message] });
     const result = asked.kind === 'suspend' ? undefined : asked.answers[0]?.result;
     return { commands, answer: result === undefined ? undefined : decodePayload(result) };
   } finally {

@@ -146,7 +146,7 @@ export class RunStarts {
       startThrough,
       suggestAt: suggestAt < SUGGEST_AT ? suggestAt : undefined,
       suggestAtBytes: suggestAtBytes < SUGGEST_AT_BYTES ? suggestAtBytes : undefined,
-      engineFlags: core.options.engineFlags ?? ENGINE_FLAGS,
+      engineFlags: (core.options.engineFlags ?? ENGINE_FLAGS) || undefined,
       eventTime: at.time,
       seq: at.seq,
     } as Started; // An absent field and an undefined one make the same row.
