@@ -110,6 +110,27 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     await handle.result();
     return { scopes: await handle.fetchHistory() };
   },
+  activations: async ({ client }) => {
+    const workflowId = 'activations';
+    const handle = await client.workflow.signalWithStart('activations', {
+      workflowId,
+      args: [],
+      signal: 'note',
+      signalArgs: ['first'],
+    });
+    for (;;) {
+      const { events } = await handle.fetchHistory();
+      if (events.some(({ eventType }) => eventType === 'ActivityTaskCompleted')) break;
+    }
+    // Some come while the end is being decided on: one step with it.
+    const notes = Array.from({ length: 40 }, (_, index) => handle.signal('note', `${index}`));
+    const ended = handle.signal('end');
+    const late = Array.from({ length: 40 }, (_, index) => handle.signal('note', `late ${index}`));
+    await Promise.all([...notes, ended]);
+    await Promise.allSettled(late);
+    await handle.result();
+    return { activations: await handle.fetchHistory() };
+  },
   locks: async ({ client }) => {
     const handle = await client.workflow.start('locks', { workflowId: 'locks' });
     await Promise.all([handle.signal('note', 'a'), handle.signal('note', 'b')]);

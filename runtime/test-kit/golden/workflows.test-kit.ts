@@ -205,6 +205,43 @@ export async function scopes(): Promise<string> {
   return seen.join();
 }
 
+/** Conditions, numbers and cancellations in the order of Temporal's activations; handlers that ask for more after main has ended. */
+export async function activations(): Promise<string> {
+  const seen: string[] = [];
+  let notes = 0;
+  let over = false;
+  setHandler(note, async (text) => {
+    notes++;
+    seen.push(text);
+    for (let i = 0; i < 10; i++) await null;
+    if (over) await sleep('1 day');
+  });
+  setHandler(end, () => {
+    over = true;
+  });
+  seen.push(`at once ${await condition(() => true, '1 day')}`);
+  seen.push(`one ${await condition(() => notes === 1, '1 day')}`);
+  const scope = new CancellationScope();
+  const fates = scope.run(() =>
+    Promise.allSettled([
+      sleep('1 day').catch(() => seen.push('sleep')),
+      CancellationScope.cancellable(() => sleep('2 days')).catch(() => seen.push('sleep inside')),
+      condition(() => false, '3 days').catch(() => seen.push('condition')),
+      wait().catch(() => seen.push('activity')),
+      condition(() => false).catch(() => seen.push('condition without a timer')),
+    ]),
+  );
+  await sleep(1);
+  scope.cancel();
+  await fates;
+  await scope.run(() => sleep('1 day')).catch(() => seen.push('too late'));
+  await scope.run(() => double(1)).catch(() => seen.push('too late for an activity'));
+  await CancellationScope.withTimeout(1, () => sleep('1 day')).catch(() => seen.push('timed out'));
+  seen.push(`double ${await double(2)}`);
+  await condition(() => over);
+  return seen.join();
+}
+
 /** Takes turns at a lock while messages come. */
 export async function locks(): Promise<string[]> {
   const mutex = new Mutex();
