@@ -41,7 +41,7 @@ export function parseCommandLine(args: readonly string[]): Settings {
     },
   });
   return {
-    workloads: values.only.split(',').map(toWorkload),
+    workloads: values.only.split(',').map((text) => toOneOf('--only', text, WORKLOADS)),
     callers: values.callers.split(',').map((text) => toNumber('--callers', text, 1, 10_000)),
     seconds: toNumber('--seconds', values.seconds, 0.01, 600, false),
     runs: toNumber('--runs', values.runs, 1, 10_000_000),
@@ -50,9 +50,9 @@ export function parseCommandLine(args: readonly string[]): Settings {
   };
 }
 
-function toWorkload(text: string): Workload {
-  const found = WORKLOADS.find((workload) => workload === text);
-  if (found === undefined) throw new Error(`--only: '${text}' is none of ${WORKLOADS.join(', ')}`);
+export function toOneOf<T extends string>(option: string, text: string, names: readonly T[]): T {
+  const found = names.find((name) => name === text);
+  if (found === undefined) throw new Error(`${option}: '${text}' is none of ${names.join(', ')}`);
   return found;
 }
 

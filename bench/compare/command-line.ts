@@ -3,7 +3,7 @@
  * Thread: main. In → out: arguments → settings, or an error that names the argument.
  */
 import { parseArgs } from 'node:util';
-import { toNumber } from '../command-line.js';
+import { toNumber, toOneOf } from '../command-line.js';
 import { FLOOR_WORKLOADS, type FloorWorkload } from '../floor/shapes.js';
 
 const WORKLOADS: readonly FloorWorkload[] = ['W1', 'W3', 'W4', 'W5', 'W7'];
@@ -53,17 +53,11 @@ export function parseCommandLine(args: readonly string[]): CompareSettings {
     a,
     b,
     pairs: toNumber('--pairs', values.pairs, 2, 10_000),
-    workloads: values.workloads.split(',').map(toWorkload),
+    workloads: values.workloads.split(',').map((text) => toOneOf('--workloads', text, FLOOR_WORKLOADS)),
     callers: toNumber('--callers', values.callers, 1, 10_000),
     seconds: toNumber('--seconds', values.seconds, 0.01, 600, false),
     warmUpSeconds: toNumber('--warm-up', values['warm-up'], 0.01, 600, false),
     directory: values.directory,
     json: values.json,
   };
-}
-
-function toWorkload(text: string): FloorWorkload {
-  const found = FLOOR_WORKLOADS.find((workload) => workload === text);
-  if (found === undefined) throw new Error(`--workloads: '${text}' is none of ${FLOOR_WORKLOADS.join(', ')}`);
-  return found;
 }
