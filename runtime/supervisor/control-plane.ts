@@ -228,7 +228,8 @@ function dumpRun(run: Run, live: Live): unknown {
     unflushed: live.unflushed.length,
     lastBatch: live.lastBatch,
     ranThrough: run.ranThrough,
-    lastSeq: run.lastSeq,
+    steppedThrough: run.steppedThrough,
+    lastSeq: Math.max(run.lastSeq, live.lastSeq),
     suspended: live.suspension?.reason.kind ?? null,
   };
 }

@@ -35,6 +35,12 @@ export interface CoreOptions {
   readonly onFailed: (error: unknown) => void;
 }
 
+/** A place in the mailbox order of a run. */
+export interface Stamp {
+  readonly seq: number;
+  readonly time: number;
+}
+
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 export type ReplyBody = DistributiveOmit<Reply, 'id'>;
 
@@ -71,7 +77,7 @@ export class Core {
     if (run.live === undefined) {
       run.live = new Live(this.#nextActor++);
       this.actors.set(run.live.actor, run);
-      run.live.mailboxStored = run.open && run.delayedUntil === 0 && run.lastStoredSeq > run.ranThrough;
+      run.live.mailboxStored = run.open && run.delayedUntil === 0 && run.lastStoredSeq > run.processedThrough;
       // A run without ids in its history, or in those before, has nothing to read back.
       if (!run.hasIds && run.idsIn === undefined) run.live.ids = new MessageIds(this.options.config.dedupe);
     }
@@ -100,9 +106,22 @@ export class Core {
   }
 
   /** The next place in the run's mailbox order, with its admission time. */
-  stamp(run: Run): { seq: number; time: number } {
-    run.lastTime = Math.max(this.now(), run.lastTime);
-    return { seq: ++run.lastSeq, time: run.lastTime };
+  stamp(run: Run): Stamp {
+    const live = this.live(run);
+    live.lastTime = Math.max(this.now(), this.timeOf(run));
+    return this.stampAsBefore(run);
+  }
+
+  /** As `stamp`, for what does not move the run's clock. */
+  stampAsBefore(run: Run): Stamp {
+    const live = this.live(run);
+    live.lastSeq = Math.max(live.lastSeq, run.lastSeq, run.steppedThrough) + 1;
+    return { seq: live.lastSeq, time: this.timeOf(run) };
+  }
+
+  /** The newest admission time: a run's clock never runs backwards. */
+  timeOf(run: Run): number {
+    return Math.max(run.lastTime, run.live?.lastTime ?? 0);
   }
 
   deliver(run: Run, message: Message): void {

@@ -32,6 +32,7 @@ import { Timers } from './time/timers.js';
 import { Dispatcher } from './turns/dispatcher.js';
 import { Effects } from './turns/effects.js';
 import { Reports } from './turns/reports.js';
+import { SilentSteps } from './turns/silent-steps.js';
 import { Suspensions } from './turns/suspensions.js';
 import type { WorkerLostError, Workers } from './turns/workers.js';
 import type { WorkflowTypes } from './workflow-types.js';
@@ -55,7 +56,7 @@ interface Unfinished {
 function isUnfinished(run: Run): boolean {
   if (run.delayedUntil !== 0) return false;
   const waits = run.activities !== undefined || run.children !== undefined || run.externals !== undefined;
-  return waits || run.localActivities !== undefined || run.lastStoredSeq > run.ranThrough;
+  return waits || run.localActivitiesNow !== undefined || run.lastStoredSeq > run.processedThrough;
 }
 
 /** Log bytes after which the index is written out, so that a restart reads no more than that. */
@@ -73,6 +74,7 @@ export class Supervisor {
   readonly activities: Activities;
   readonly #suspensions: Suspensions;
   readonly #localActivities: LocalActivities;
+  readonly #silentSteps: SilentSteps;
   readonly #activityRecovery: ActivityRecovery;
   readonly #internalClient: InternalClient;
   readonly #outgoing: Outgoing;
@@ -98,6 +100,7 @@ export class Supervisor {
     const { resolve, resolvePatiently } = resolutions(core, wake);
     this.activities = new Activities(core, this.#timers, options.host, resolvePatiently);
     this.#localActivities = new LocalActivities(core, this.#timers, options.host, wake);
+    this.#silentSteps = new SilentSteps(core, this.#localActivities);
     this.#activityRecovery = new ActivityRecovery(core, this.activities);
     this.#internalClient = new InternalClient((request, port) => {
       this.#admission.admitInternal(request, port);
@@ -242,7 +245,7 @@ export class Supervisor {
   /** Of a step that counts, once it is durable. */
   #sinks(run: Run, { cause, calls }: StepSinks): void {
     // A closed run's are of queries, which move nothing.
-    if (run.open && cause > run.ranThrough) return;
+    if (run.open && cause > run.processedThrough) return;
     this.core.committer.after(run, () => this.options.host({ kind: 'sinkCalls', calls }));
   }
 
@@ -273,6 +276,7 @@ export class Supervisor {
   /** One that cannot be written costs only time at the next opening, which then reads more of the log. */
   async #checkpoint(): Promise<void> {
     const { store } = this.options;
+    await this.#silentSteps.tellAll();
     // A full one pays once the incremental ones are as large as it would be; some 300 bytes a run.
     const full =
       this.#checkpointMissed || store.incrementalBytes > Math.max(CHECKPOINT_BYTES / 4, this.core.index.size * 300);
@@ -304,11 +308,11 @@ export class Supervisor {
     await this.#outgoing.recover(run, through);
     if (!run.open) return;
     if (run.activities !== undefined) await wakeActivities(run);
-    if (run.localActivities !== undefined) {
+    if (run.localActivitiesNow !== undefined) {
       this.#dispatcher.rebuild(run);
       return;
     }
-    if (run.delayedUntil !== 0 || run.lastStoredSeq <= run.ranThrough) return;
+    if (run.delayedUntil !== 0 || run.lastStoredSeq <= run.processedThrough) return;
     this.core.live(run);
     this.#dispatcher.schedule(run);
   }

@@ -148,7 +148,7 @@ function scripts(vocabulary: Vocabulary): Arbitrary<Script> {
   });
 }
 
-const action: Arbitrary<Action> = oneof(
+export const action: Arbitrary<Action> = oneof(
   { weight: 8, arbitrary: record({ do: is('signal' as const), name }) },
   { weight: 2, arbitrary: record({ do: is('signal' as const), name: is('end' as const) }) },
   { weight: 3, arbitrary: record({ do: is('signalOnce' as const), name, id: integer({ min: 0, max: 2 }) }) },
@@ -179,6 +179,7 @@ const action: Arbitrary<Action> = oneof(
   { weight: 1, arbitrary: record({ do: is('longTurns' as const) }) },
   { weight: 2, arbitrary: record({ do: is('crash' as const), flush: constantFrom('lost' as const, 'kept' as const) }) },
   { weight: 1, arbitrary: record({ do: is('restart' as const) }) },
+  { weight: 2, arbitrary: record({ do: is('checkpoint' as const) }) },
   { weight: 1, arbitrary: record({ do: is('deploy' as const) }) },
 );
 
@@ -208,4 +209,8 @@ export const programs = (vocabulary: Vocabulary): Arbitrary<Program> =>
     retry: option(retry, { nil: undefined }),
   });
 
-export const program: Arbitrary<Program> = programs({ statements: [], timeouts: [0, 1, 50, 1000] });
+/** What models know of. */
+const MODELLED: Vocabulary = { statements: [], timeouts: [0, 1, 50, 1000] };
+
+export const script: Arbitrary<Script> = scripts(MODELLED);
+export const program: Arbitrary<Program> = programs(MODELLED);

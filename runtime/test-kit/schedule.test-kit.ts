@@ -39,6 +39,8 @@ export type Action =
   | { readonly do: 'longTurns' }
   | { readonly do: 'crash'; readonly flush: 'lost' | 'kept' }
   | { readonly do: 'restart' }
+  /** With the next thing that moves. */
+  | { readonly do: 'checkpoint' }
   /** Another process begins, with the next version of the code. */
   | { readonly do: 'deploy' };
 
@@ -184,6 +186,9 @@ export class Player {
       await this.#letGo();
       this.#dies();
       await this.system.restart();
+    },
+    checkpoint: () => {
+      this.system.store.checkpointDue = true;
     },
     deploy: async () => {
       const { version, at } = this.deployed;

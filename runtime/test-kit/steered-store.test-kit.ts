@@ -16,6 +16,15 @@ export class Disk {
     this.frames.push(...frames);
     return positions;
   }
+
+  /** The same log, as if all checkpoints had been deleted. */
+  async withoutCheckpoints(): Promise<Disk> {
+    const disk = new Disk();
+    await disk.memory.open({ entry: () => undefined, frame: () => undefined });
+    await disk.append(this.frames);
+    await disk.memory.close();
+    return disk;
+  }
 }
 
 /** Opens and shuts; while it is shut, whoever passes waits in line. */
@@ -60,6 +69,8 @@ export class SteeredStore implements Store {
   #underWay: readonly Frame[] | undefined;
   #failure: Error | undefined;
   #dead = false;
+  /** A checkpoint is due now, however little has been written. */
+  checkpointDue = false;
 
   constructor(
     private readonly disk: Disk,
@@ -111,15 +122,17 @@ export class SteeredStore implements Store {
     if (this.#dead) await never();
   }
 
-  checkpoint(
+  async checkpoint(
     entries: Iterable<readonly [key: Uint8Array, value: Uint8Array]>,
     options: { full: boolean; caughtUp?: () => Promise<void> },
   ): Promise<void> {
+    if (this.#dead) return never();
+    this.checkpointDue = false;
     return this.disk.memory.checkpoint(entries, options);
   }
 
   get sinceCheckpoint(): number {
-    return this.disk.memory.sinceCheckpoint;
+    return this.checkpointDue ? Number.POSITIVE_INFINITY : this.disk.memory.sinceCheckpoint;
   }
 
   get incrementalBytes(): number {

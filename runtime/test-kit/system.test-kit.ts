@@ -87,7 +87,7 @@ interface Life {
 }
 
 export class System {
-  readonly disk = new Disk();
+  disk = new Disk();
   readonly clock = new SteeredClock(START_OF_TIME);
   readonly deployed: Deployed = new Map();
   readonly limits: Limits;
@@ -205,22 +205,41 @@ export class System {
 
   /** The process dies now and another one begins. Nobody hears anything more of what was under way. */
   async crash(flushUnderWay: 'lost' | 'kept' = 'lost'): Promise<void> {
-    const life = this.#life!;
-    life.alive = false;
-    life.workers.crash();
-    await life.store.crash(flushUnderWay);
-    this.#calls.clear();
+    await this.stop(flushUnderWay);
     await this.begin();
   }
 
   /** A clean shutdown, and another process begins. */
   async restart(): Promise<void> {
-    const life = this.#life!;
-    await life.supervisor.close();
-    await this.settle();
-    life.alive = false;
-    this.#calls.clear();
+    await this.stop('clean');
     await this.begin();
+  }
+
+  /** The process ends, and `begin` is next. */
+  async stop(how: 'clean' | 'lost' | 'kept'): Promise<void> {
+    const life = this.#life!;
+    if (how === 'clean') {
+      await life.supervisor.close();
+      await this.settle();
+      life.alive = false;
+    } else {
+      life.alive = false;
+      life.workers.crash();
+      await life.store.crash(how);
+    }
+    this.#calls.clear();
+  }
+
+  /** Of a system that has stopped: another one on the same log, at the same time, that finds no checkpoint. `begin` is next. */
+  async withoutCheckpoints(): Promise<System> {
+    const other = new System(this.options);
+    other.disk = await this.disk.withoutCheckpoints();
+    other.clock.advance(this.clock.now() - START_OF_TIME);
+    for (const [type, main] of this.deployed) other.deployed.set(type, main);
+    Object.assign(other.config, this.config);
+    other.#nextRun = this.#nextRun;
+    other.#nextRequest = this.#nextRequest;
+    return other;
   }
 
   /** Until nothing moves any more except what is held. */

@@ -14,7 +14,6 @@ import type { LocalActivityCommand } from '../../../mailbox/turn.js';
 import type { PendingActivityRecord } from '../../client/control.js';
 import type { CancelCause, FromAttempt, ToHost } from '../../host/protocol.js';
 import type { Core } from '../core.js';
-import { endLocalActivity } from '../runs/fold.js';
 import type { Run } from '../runs/run.js';
 import type { CallOff, Timers } from '../time/timers.js';
 import { hasOutcome, noteOutcome } from './local-outcomes.js';
@@ -78,8 +77,7 @@ export class LocalActivities {
     own.tasks.set(activityId, task);
     own.asked.push(task);
     own.unwritten = true;
-    run.localActivities ??= new Set();
-    run.localActivities.add(activityId);
+    run.localActivityBegan(activityId);
   }
 
   /** A step wants it cancelled. Of one whose outcome is not awaited, nothing is heard any more. */
@@ -89,7 +87,7 @@ export class LocalActivities {
     if (awaited === undefined) {
       const { token } = task;
       this.#end(task);
-      endLocalActivity(run, activityId);
+      run.localActivityEnded(activityId);
       if (token !== 0) {
         this.core.committer.after(run, () => this.host({ kind: 'cancelActivity', token, cause: 'cancelRequested' }));
       }
@@ -108,7 +106,7 @@ export class LocalActivities {
     const own = this.#byRun.get(run);
     if (own?.unwritten !== true) return undefined;
     own.unwritten = false;
-    return [...run.localActivities!];
+    return [...run.localActivitiesNow!];
   }
 
   /** Starts what the step asked for, once all that the run has written is durable. */
@@ -138,8 +136,8 @@ export class LocalActivities {
   /** Of those that an earlier process ran, the ones that the code no longer waits for. */
   #forgetLost(run: Run): void {
     const tasks = this.#byRun.get(run)?.tasks;
-    for (const activityId of run.localActivities ?? []) {
-      if (tasks?.has(activityId) !== true) endLocalActivity(run, activityId);
+    for (const activityId of [...(run.localActivitiesNow ?? [])]) {
+      if (tasks?.has(activityId) !== true) run.localActivityEnded(activityId);
     }
   }
 
@@ -163,7 +161,10 @@ export class LocalActivities {
 
   /** The run is closed: nothing awaits its activities any more. */
   abandon(run: Run): void {
-    for (const task of this.#byRun.get(run)?.tasks.values() ?? []) this.#end(task, 'notFound');
+    for (const task of this.#byRun.get(run)?.tasks.values() ?? []) {
+      this.#end(task, 'notFound');
+      run.localActivityEnded(task.command.activityId);
+    }
   }
 
   /** Heartbeats of local activities are not waited for, nor kept. */
@@ -308,6 +309,7 @@ export class LocalActivities {
       eventTime: time,
       seq,
     });
+    run.localActivityEnded(activityId);
     const message = messageOf(event) as MessageOf<'localActivityResolved'>; // What such a marker once was.
     noteOutcome(run.live!, message);
     this.core.deliver(run, message);

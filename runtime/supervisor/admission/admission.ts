@@ -104,10 +104,9 @@ export class Admission {
     }
     if (run.open && (this.#door.mailboxIsFull(waiter, run) || this.#door.isBeforeItsTime(waiter, run))) return;
     this.deps.delayed.admit(run);
-    const seq = ++run.lastSeq;
+    const { seq, time } = core.stampAsBefore(run);
     live.addCaller(seq, waiter);
     const { name, input, headers } = request;
-    const time = run.lastTime;
     core.deliver(run, { kind: 'query', seq, time, name, input, ...(headers === undefined ? {} : { headers }) });
     dispatcher.schedule(run);
   }

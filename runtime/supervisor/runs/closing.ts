@@ -18,7 +18,7 @@ import type { Core } from '../core.js';
 import { errorRecord } from '../replies.js';
 import type { Dispatcher } from '../turns/dispatcher.js';
 import type { Suspensions } from '../turns/suspensions.js';
-import { type Live, outstandingRan, type Run, type Waiter } from './run.js';
+import type { Live, Run, Waiter } from './run.js';
 import { CLOSED_BEFORE_COMPLETION } from './updates.js';
 
 export interface ClosingDeps {
@@ -84,8 +84,7 @@ export class Closing {
   cutOff(run: Run, body: EventBody): WorkflowEvent {
     const { core, dispatcher } = this.deps;
     const live = core.live(run);
-    const ran = outstandingRan(run);
-    live.ran = [];
+    const ran = run.untold;
     const event = core.committer.append(run, {
       ...body,
       // No later step will tell of these, and queries must go on showing what they showed, also after a restart.

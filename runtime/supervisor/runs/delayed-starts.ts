@@ -2,16 +2,11 @@
  * Delayed starts: runs that exist and have not begun. Their start is admitted when their delay is over, or with the first message before.
  * Thread: supervisor. In → out: time or a message → WorkflowTaskScheduled, which is the start in the mailbox order.
  */
-import type { Core } from '../core.js';
+import type { Core, Stamp } from '../core.js';
 import type { Timers } from '../time/timers.js';
 import type { Dispatcher } from '../turns/dispatcher.js';
 import { waitsForItsTime } from './lifetime.js';
 import type { Run } from './run.js';
-
-interface Stamp {
-  readonly seq: number;
-  readonly time: number;
-}
 
 export class DelayedStarts {
   constructor(

@@ -152,8 +152,7 @@ function endActivity(run: Run, activityId: string): void {
   if (run.activities?.size === 0) run.activities = undefined;
 }
 
-/** Also of one that is cancelled, which no event tells of. */
-export function endLocalActivity(run: Run, activityId: string): void {
+function endLocalActivity(run: Run, activityId: string): void {
   run.localActivities?.delete(activityId);
   if (run.localActivities?.size === 0) run.localActivities = undefined;
 }

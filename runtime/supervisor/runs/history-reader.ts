@@ -36,12 +36,12 @@ export class HistoryReader {
             event.eventType === 'WorkflowExecutionUpdateAdmitted' &&
             readIds &&
             run.open &&
-            event.seq! > run.ranThrough
+            event.seq! > run.processedThrough
           ) {
             // Later ones have been accepted, which the history tells, or rejected, which is not remembered.
             ids.noteUpdate(event.updateId, event.updateName, event.eventTime, run.runId).stored = true;
           }
-          if (event.seq !== undefined && event.seq > run.ranThrough && event.seq < before) stored.push(event);
+          if (event.seq !== undefined && event.seq > run.processedThrough && event.seq < before) stored.push(event);
         }
       }
       if (readIds && !run.open) ids.closed(run.runId);
@@ -65,7 +65,7 @@ export function storedMessages(run: Run, frames: readonly StoredFrame[]): Messag
   const before = run.live!.mailbox.firstSeq ?? Number.POSITIVE_INFINITY;
   const events = frames.flatMap(({ frame }) => decodeEvents(frame.events, frame.firstEventId));
   return events.flatMap((event) => {
-    if (event.seq === undefined || event.seq <= run.ranThrough || event.seq >= before) return [];
+    if (event.seq === undefined || event.seq <= run.processedThrough || event.seq >= before) return [];
     return storedMessage(event, events[0]) ?? [];
   });
 }

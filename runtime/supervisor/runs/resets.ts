@@ -111,11 +111,11 @@ export class Resets {
     }
     const run = new Run(base.workflowId, runId, base.partition);
     run.first = base.first;
-    run.lastTime = base.lastTime;
     core.index.add(run);
+    core.live(run).lastTime = core.timeOf(base);
     for (const event of events.slice(0, eventId)) core.committer.append(run, copyOf(event, base));
     // Of the copied ones none may have been later than now.
-    const time = Math.max(core.now(), base.lastTime);
+    const time = Math.max(core.now(), core.timeOf(base));
     const failed = { eventType: 'WorkflowTaskFailed', failureCause: 'RESET_WORKFLOW', baseRunId: base.runId, reason };
     core.committer.append(run, { ...failed, identity, eventTime: time } as WorkflowEvent); // An absent field and an undefined one make the same row.
     for (const event of reapplied) {
@@ -124,7 +124,7 @@ export class Resets {
     }
     const live = core.live(run);
     // As after a restart: what is stored is read back, and the ids with it.
-    live.mailboxStored = run.delayedUntil === 0 && run.lastStoredSeq > run.ranThrough;
+    live.mailboxStored = run.delayedUntil === 0 && run.lastStoredSeq > run.processedThrough;
     if (run.hasIds || run.idsIn !== undefined) live.ids = undefined;
     const { workflowId, workflowType } = run;
     core.tell(run, { name: 'workflowStarted', workflowId, runId, workflowType });
@@ -173,7 +173,7 @@ function toReapply(
       case 'WorkflowExecutionUpdateAccepted':
         return !exclude.includes('UPDATE') && !kept.has(event.seq!);
       case 'WorkflowExecutionUpdateAdmitted':
-        return !exclude.includes('UPDATE') && event.seq! > base.ranThrough && !accepted.has(event.seq!);
+        return !exclude.includes('UPDATE') && event.seq! > base.processedThrough && !accepted.has(event.seq!);
       default:
         return false;
     }

@@ -9,6 +9,7 @@ import type { ChildRecord, ExternalRecord, ResetOrigin } from './run.js';
 export class RunExtras {
   idsIn: string | undefined;
   localActivities: Set<string> | undefined;
+  localActivitiesNow: Set<string> | undefined;
   children: Map<string, ChildRecord> | undefined;
   externals: Map<string, ExternalRecord> | undefined;
   parent: ParentRecord | undefined;

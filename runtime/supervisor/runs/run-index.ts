@@ -115,6 +115,11 @@ export class RunIndex {
     this.#changed.push(run);
   }
 
+  /** Since the last checkpoint, by now. */
+  changedRuns(): readonly Run[] {
+    return [...this.#changed];
+  }
+
   /** Oldest first. */
   all(): IterableIterator<Run> {
     return this.table.all();

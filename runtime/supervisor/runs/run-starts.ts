@@ -16,7 +16,7 @@ import type {
 import type { Message } from '../../../mailbox/messages.js';
 import type { Payload } from '../../../mailbox/payload.js';
 import { startMessage } from '../../../mailbox/stored-messages.js';
-import type { Core } from '../core.js';
+import type { Core, Stamp } from '../core.js';
 import type { Dispatcher } from '../turns/dispatcher.js';
 import type { DelayedStarts } from './delayed-starts.js';
 import type { MessageIds } from './message-ids.js';
@@ -86,11 +86,6 @@ export type GroupMessage =
       readonly stored?: true;
     };
 
-interface Stamp {
-  readonly seq: number;
-  readonly time: number;
-}
-
 const NO_STAMPS: readonly Stamp[] = [];
 
 export class RunStarts {
@@ -113,14 +108,15 @@ export class RunStarts {
     const { runId = core.options.newRunId() } = start;
     const run = new Run(workflowId, runId, partitionOf(workflowId, this.partitions()));
     // The clock of a workflow id does not run backwards either: after a restart its newest run is the one that started last.
-    run.lastTime = core.index.current(workflowId)?.lastTime ?? 0;
+    const before = core.index.current(workflowId);
     if (continues !== undefined) run.first = continues.first;
     core.index.add(run);
     const live = core.live(run);
+    if (before !== undefined) live.lastTime = core.timeOf(before);
     // What the chain knows and is not here is read back when it is wanted.
     if (ids !== undefined || start.idsInRunId !== undefined) live.ids = ids;
     const delayed = start.startDelay !== undefined && start.startDelay > 0;
-    const at = delayed ? { time: Math.max(core.now(), run.lastTime), seq: undefined } : core.stamp(run);
+    const at = delayed ? { time: Math.max(core.now(), live.lastTime), seq: undefined } : core.stamp(run);
     // Their places are given before the event that tells of them.
     const stamps = group.length === 0 ? NO_STAMPS : group.map(() => core.stamp(run));
     const startThrough = stamps.at(-1)?.seq;

@@ -1,5 +1,6 @@
 /**
- * The run: the small record kept in memory for every run, and its live part while something happens to it.
+ * The run: the small record kept in memory for every run, and its live part while something happens to it. What checkpoints store of a
+ * record is what events say, and nothing else writes it: a checkpoint saves time and decides nothing.
  * Thread: supervisor. In → out: fields, changed by `fold` (what events say) and by admission and turns (what is under way).
  */
 import type {
@@ -66,17 +67,20 @@ export class Run {
   /** Position of the newest durable frame, -1 before the first. */
   head = -1;
   historyBytes = 0;
+  /** Highest seq that an event has or tells of; others may have been given since: `Core.stamp`. */
   lastSeq = 0;
   /** Highest seq of a stored message. */
   lastStoredSeq = 0;
-  /** Every message up to this seq has been processed by a step whose events are written or being written. */
+  /** Events tell that every message up to this seq has been processed. */
   ranThrough = 0;
-  /** Newest admission time: a run's clock never runs backwards. */
+  /** Newest time of an event. */
   lastTime = 0;
   /** Some stored message has a request id or update id: they can be looked up in the history. */
   hasIds = false;
   /** Since the last checkpoint. */
   changed = false;
+  /** Every message up to this seq has been processed by this process, whether or not events tell so yet: `processedThrough`. */
+  steppedThrough = 0;
   timers: PendingTimers | undefined;
   activities: Map<string, ActivityRecord> | undefined;
   /** Those of them that are under way in this process; of a closed run: until its closing is durable. */
@@ -107,6 +111,16 @@ export class Run {
     return this.status === 'RUNNING';
   }
 
+  /** Every message up to this seq has been processed by a step that need not be made again. */
+  get processedThrough(): number {
+    return Math.max(this.ranThrough, this.steppedThrough);
+  }
+
+  /** Steps that made no event, which a later one is to tell of; of an open run. */
+  get untold(): Ran {
+    return this.open && this.steppedThrough > this.ranThrough ? [this.steppedThrough] : [];
+  }
+
   /** The newest earlier run of its chain that `hasIds`, if those may still be wanted. */
   get idsIn(): string | undefined {
     return this.#extras?.idsIn;
@@ -115,15 +129,30 @@ export class Run {
     if (this.#extras !== undefined || value !== undefined) this.#made.idsIn = value;
   }
 
-  /**
-   * Ids of local activities without an outcome: as events and checkpoints tell, and from then on as they are. A restart has to find out
-   * what they were.
-   */
+  /** Ids of local activities without an outcome, as far as events tell. A restart has to find out what they were. */
   get localActivities(): Set<string> | undefined {
     return this.#extras?.localActivities;
   }
   set localActivities(value: Set<string> | undefined) {
     if (this.#extras !== undefined || value !== undefined) this.#made.localActivities = value;
+  }
+
+  /** The same as this process knows it, which may be more than events tell, or less; nothing of a closed run. */
+  get localActivitiesNow(): ReadonlySet<string> | undefined {
+    const ids = this.open ? (this.#extras?.localActivitiesNow ?? this.#extras?.localActivities) : undefined;
+    return ids?.size === 0 ? undefined : ids;
+  }
+
+  localActivityBegan(activityId: string): void {
+    this.#made.localActivitiesNow ??= new Set(this.localActivities);
+    this.#made.localActivitiesNow.add(activityId);
+  }
+
+  localActivityEnded(activityId: string): void {
+    const made = this.#made;
+    made.localActivitiesNow ??= new Set(this.localActivities);
+    made.localActivitiesNow.delete(activityId);
+    if (made.localActivitiesNow.size === 0 && made.localActivities === undefined) made.localActivitiesNow = undefined;
   }
 
   /** By child id. Of a closed run: those to which its closing has yet to do what their policies say. */
@@ -244,8 +273,9 @@ export class Live {
   unflushed: WorkflowEvent[] = [];
   /** The run id as frames have it. */
   runIdBytes: Uint8Array | undefined;
-  /** Steps since the last stored `ran`. */
-  ran: Ran[number][] = [];
+  /** The newest seq and admission time given so far, those of messages that no event tells of included. */
+  lastSeq = 0;
+  lastTime = 0;
   ids: MessageIds | undefined;
   /** The first event of a run that others may follow. */
   started: EventOf<'WorkflowExecutionStarted'> | undefined;
@@ -304,12 +334,6 @@ export class Live {
 
 /** `mergeThrough` after a void close: all that waits is one step, and until that is decided new requests are held. */
 export const EVERYTHING = Number.POSITIVE_INFINITY;
-
-/** Steps that may be told by no stored event yet; those of a live part that was let go are known only by how far they went. */
-export function outstandingRan(run: Run): Ran {
-  const ran = run.live?.ran ?? [];
-  return ran.length > 0 || run.ranThrough === 0 ? ran : [run.ranThrough];
-}
 
 /** The first of its ancestors, or itself. */
 export function rootOf({ workflowId, runId, parent }: Run): ExecutionRecord {

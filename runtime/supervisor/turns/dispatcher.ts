@@ -15,7 +15,7 @@ import {
 import type { Core, StoredFrame } from '../core.js';
 import { readEarlierIds } from '../runs/chain-ids.js';
 import type { MessageIds } from '../runs/message-ids.js';
-import { EVERYTHING, type Live, outstandingRan, type Run } from '../runs/run.js';
+import { EVERYTHING, type Live, type Run } from '../runs/run.js';
 import { WorkerLostError, type Workers } from './workers.js';
 
 /** Where several runs wait: each leaves room for the others. */
@@ -122,11 +122,12 @@ export class Dispatcher {
     }
     if (live.mailbox.waiting === 0 && !live.rebuild) return;
     if (live.suspension !== undefined && !live.suspension.retrying) return;
-    // A live part without ids has not read its history yet, and must before it becomes resident.
+    // A live part without ids has not read its history yet, and must before it becomes resident. Before its first step the mailbox holds
+    // everything.
     if (
       live.residence === 'none' &&
       live.frames === undefined &&
-      (live.ids === undefined || !this.#isFresh(run, live))
+      (live.ids === undefined || run.processedThrough > 0)
     ) {
       this.load(run);
       return;
@@ -203,11 +204,6 @@ export class Dispatcher {
   /** No further turns. */
   stop(): void {
     this.#stopped = true;
-  }
-
-  /** No step of this run has happened: its mailbox holds everything from its start on. */
-  #isFresh(run: Run, live: Live): boolean {
-    return run.ranThrough === 0 && live.ran.length === 0;
   }
 
   #place(live: Live): number {
@@ -290,7 +286,7 @@ export class Dispatcher {
       firstRunId: run.firstRunId,
       startTime: run.startTime,
       frames: live.frames ?? [],
-      ran: outstandingRan(run),
+      ran: run.untold,
     };
     live.frames = undefined;
     live.residence = 'resident';

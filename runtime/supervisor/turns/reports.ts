@@ -3,7 +3,6 @@
  * Thread: supervisor. In → out: slice report → events, replies, closes, void closes, suspensions.
  */
 import { isClosing } from '../../../mailbox/commands.js';
-import type { Ran } from '../../../mailbox/events.js';
 import type { FailureRecord } from '../../../mailbox/failures.js';
 import type { Message } from '../../../mailbox/messages.js';
 import type { Answer, SliceReport, StepReport, SuspendReason } from '../../../mailbox/turn.js';
@@ -35,7 +34,7 @@ export class Reports {
   handle(run: Run, report: SliceReport): void {
     const live = run.live!;
     const { steps, underWay } = report;
-    const knows = underWay !== undefined || (run.localActivities !== undefined && report.end.kind === 'resident');
+    const knows = underWay !== undefined || (run.localActivitiesNow !== undefined && report.end.kind === 'resident');
     if (run.open && knows) this.deps.localActivities.rebuilt(run, underWay ?? []);
     const refused = run.open ? refusedStep(steps, this.deps.core.index.table.attributes) : undefined;
     if (refused !== undefined) {
@@ -140,8 +139,6 @@ export class Reports {
     const messages = live.mailbox.confirm(processed);
     // A merged step is the first of its turn: what has processed anything has processed it.
     if (messages.length > 0) live.endMerge();
-    // Queries of a closed run move nothing: replay must end where the run did.
-    const { open } = run;
     let next = 0;
     for (const step of steps) {
       const first = firstOf(step);
@@ -152,17 +149,13 @@ export class Reports {
     }
     while (next < messages.length) this.#silentStep(run, live, messages[next++]!);
     if (live.localOutcomes !== undefined) forgetOutcomes(live, messages);
-    if (open && processed > run.ranThrough) {
-      pushRan(live, processed);
-      run.ranThrough = processed;
-    }
+    stepped(run, processed);
     this.deps.core.index.changed(run);
   }
 
   /** A step that made nothing; the firing of a timer is still recorded with it. */
   #silentStep(run: Run, live: Live, message: Message): void {
     if (message.kind !== 'timerFired') return;
-    pushRan(live, message.seq);
     const context: StepContext = {
       run,
       live,
@@ -170,17 +163,16 @@ export class Reports {
       time: message.time,
       messages: [message],
       commands: [],
-      ran: takeRan(live),
+      ran: [message.seq],
     };
     this.deps.effects.timerFired(context, message);
-    if (run.localActivities !== undefined) this.deps.effects.localActivities(context);
-    if (context.ran !== undefined) live.ran = [...context.ran];
+    if (run.localActivitiesNow !== undefined) this.deps.effects.localActivities(context);
   }
 
   #step(run: Run, live: Live, step: StepReport, messages: readonly Message[]): void {
-    pushRan(live, step.merged ?? step.cause);
     const { cause, time, commands } = step;
-    const context: StepContext = { run, live, cause, time, messages, commands, ran: takeRan(live) };
+    const ran = step.merged === undefined ? [cause] : [...run.untold, step.merged];
+    const context: StepContext = { run, live, cause, time, messages, commands, ran };
     for (const message of messages) {
       if (message.kind === 'timerFired' && !cancels(step, message.timerId))
         this.deps.effects.timerFired(context, message);
@@ -192,8 +184,8 @@ export class Reports {
     for (const command of commands) this.deps.effects.command(context, command);
     if (context.ran !== undefined && step.merged !== undefined)
       this.deps.effects.write(context, { eventType: 'WorkflowTaskCompleted' });
-    if (run.localActivities !== undefined) this.deps.effects.localActivities(context);
-    if (context.ran !== undefined) live.ran = [...context.ran];
+    if (run.localActivitiesNow !== undefined) this.deps.effects.localActivities(context);
+    stepped(run, cause);
     for (const given of step.answers) answer(this.deps.core, run, live, given, messages);
   }
 }
@@ -208,17 +200,7 @@ function cancels(step: StepReport, timerId: string): boolean {
   return step.merged !== undefined && step.commands.some((c) => c.kind === 'cancelTimer' && c.timerId === timerId);
 }
 
-function pushRan(live: Live, entry: Ran[number]): void {
-  const last = live.ran[live.ran.length - 1];
-  if (typeof entry !== 'number') live.ran.push(entry);
-  else if (last === undefined) live.ran.push(entry);
-  else if (typeof last !== 'number') {
-    if (entry > last[last.length - 1]!) live.ran.push(entry);
-  } else if (entry > last) live.ran[live.ran.length - 1] = entry;
-}
-
-function takeRan(live: Live): Ran {
-  const { ran } = live;
-  live.ran = [];
-  return ran;
+/** Queries of a closed run move nothing: replay must end where the run did. */
+function stepped(run: Run, through: number): void {
+  if (run.open) run.steppedThrough = Math.max(run.steppedThrough, through);
 }
