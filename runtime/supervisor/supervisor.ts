@@ -277,6 +277,8 @@ export class Supervisor {
   async #checkpoint(): Promise<void> {
     const { store } = this.options;
     await this.#silentSteps.tellAll();
+    // Not between the moment in which the store has a flush and the one in which the runs know: entries would be without their newest frames.
+    await new Promise<void>((resolve) => this.options.later(resolve));
     // A full one pays once the incremental ones are as large as it would be; some 300 bytes a run.
     const full =
       this.#checkpointMissed || store.incrementalBytes > Math.max(CHECKPOINT_BYTES / 4, this.core.index.size * 300);

@@ -1,5 +1,6 @@
 /**
- * `npm run model -- --cases 10000 --seed 7`: as many random programs against the models, of runs and of schedules, as one likes.
+ * `npm run model -- --cases 10000 --seed 7`: as many random programs against the models, of runs and of schedules, or without
+ * checkpoints (`--of checkpoints`), as one likes.
  * Thread: the command's. In → out: command line → a vitest run whose exit code it takes over.
  */
 import { spawnSync } from 'node:child_process';
@@ -21,6 +22,7 @@ for (const [name, value] of Object.entries({ cases, seed })) {
 const tests: Readonly<Record<string, readonly string[]>> = {
   runs: ['model'],
   schedules: ['schedule-model'],
+  checkpoints: ['checkpoints'],
   both: ['model', 'schedule-model'],
 };
 const chosen = tests[of];

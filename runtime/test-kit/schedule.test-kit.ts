@@ -121,7 +121,7 @@ export class Player {
 
   /** Everything held is let go, and time passes until nothing happens any more. */
   async end(): Promise<void> {
-    await this.#letGo();
+    await this.letGo();
     const { frames } = this.system.disk;
     for (let before = -1; before !== frames.length + this.#heardNew; ) {
       before = frames.length + this.#heardNew;
@@ -183,7 +183,7 @@ export class Player {
       await this.system.crash(flush);
     },
     restart: async () => {
-      await this.#letGo();
+      await this.letGo();
       this.#dies();
       await this.system.restart();
     },
@@ -248,7 +248,8 @@ export class Player {
     this.life++;
   }
 
-  async #letGo(): Promise<void> {
+  /** Nothing is held any more. */
+  async letGo(): Promise<void> {
     const { store, workers } = this.system;
     workers.fate = () => undefined;
     for (const gate of [store.flushes, store.reads, workers.returns]) gate.open();

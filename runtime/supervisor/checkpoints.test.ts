@@ -1,0 +1,160 @@
+/**
+ * Checkpoints save time and decide nothing: whatever was played, and however it stopped, a log opened without its checkpoints goes on as with
+ * them. `npm run model -- --of checkpoints` plays as many programs as one likes.
+ */
+import { assert, asyncProperty } from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  condition,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  proxyLocalActivities,
+  setHandler,
+  sleep,
+} from '../../actors/workflow/index.js';
+import {
+  expectCheckpointsDecideNothing,
+  expectEntriesFromLog,
+  stoppedProgram,
+} from '../test-kit/checkpoints.test-kit.js';
+import { expectInvariants } from '../test-kit/invariants.test-kit.js';
+import { routeRejections } from '../test-kit/rejections.test-kit.js';
+import { running } from '../test-kit/running.test-kit.js';
+import type { System } from '../test-kit/system.test-kit.js';
+
+routeRejections();
+
+const { MODEL_CASES: cases = '200', MODEL_SEED: seed, MODEL_PATH: path } = process.env;
+
+test('deleting all checkpoints changes nothing: not what runs hold, nor which are suspended, nor what is found', {
+  timeout: 3_600_000,
+}, async () => {
+  await assert(asyncProperty(stoppedProgram, expectCheckpointsDecideNothing), {
+    numRuns: Number(cases),
+    ...(seed === undefined ? {} : { seed: Number(seed) }),
+    ...(path === undefined ? {} : { path }),
+  });
+});
+
+const note = defineSignal<[text: string]>('note');
+const notes = defineQuery<string[]>('notes');
+const change = defineUpdate<void, []>('change');
+
+/** Keeps notes, and does what `act` does at each. */
+const noting = (act: () => unknown) => async (): Promise<void> => {
+  const kept: string[] = [];
+  setHandler(notes, () => kept);
+  setHandler(note, async (text) => {
+    kept.push(text);
+    await act();
+  });
+  setHandler(change, () => undefined, {
+    validator: () => {
+      throw new Error('refused');
+    },
+  });
+  await condition(() => false);
+};
+
+const nothing = () => undefined;
+
+/** What two processes make of one log, the second without its checkpoints. */
+async function both(system: System, ask: (system: System) => Promise<unknown>): Promise<unknown[]> {
+  const without = await system.withoutCheckpoints();
+  const answers: unknown[] = [];
+  for (const each of [system, without]) {
+    await each.begin();
+    await each.settle();
+    answers.push(await ask(each));
+  }
+  return answers;
+}
+
+test.each(['clean', 'lost'] as const)(
+  'code that does not fit a step that made nothing is told of after a clean stop, and no checkpoint decides: %s',
+  async (how) => {
+    const system = await running(noting(nothing));
+    await system.signal('w', 'note', 'a').value();
+    system.store.checkpointDue = true;
+    await system.signal('w', 'note', 'b').value();
+    await system.stop(how);
+    system.deploy({ main: noting(() => sleep(1)) });
+    const suspended = await both(system, async (each) => {
+      const { cause } =
+        (await each
+          .query('w', 'notes')
+          .error()
+          .catch(() => undefined)) ?? {};
+      return (cause as { type?: string } | undefined)?.type;
+    });
+    // A checkpoint has told of both, and the crash came after it.
+    expect(suspended).toEqual(['DeterminismViolationError', 'DeterminismViolationError']);
+  },
+);
+
+test('steps that made nothing are made again by the code of the day after a crash that no checkpoint came before', async () => {
+  const system = await running(noting(nothing));
+  await system.signal('w', 'note', 'a').value();
+  await system.stop('lost');
+  system.deploy({ main: noting(() => sleep(1)) });
+  expect(await both(system, (each) => each.query('w', 'notes').value())).toEqual([['a'], ['a']]);
+});
+
+test('a clean stop writes down what ran without an event, in one event a run, and the next one nothing more', async () => {
+  const system = await running(noting(nothing));
+  for (const text of ['a', 'b']) await system.signal('w', 'note', text).value();
+  await system.restart();
+  const told = [
+    'WorkflowExecutionStarted',
+    'WorkflowExecutionSignaled',
+    'WorkflowExecutionSignaled',
+    'WorkflowTaskCompleted',
+  ];
+  expect(system.types('w')).toEqual(told);
+  expect(system.history('w').at(-1)).toMatchObject({ ran: [3], cause: 3 });
+  expect(await system.query('w', 'notes').value()).toEqual(['a', 'b']);
+  await system.update('w', 'change').error();
+  await system.restart();
+  expect(await system.query('w', 'notes').value()).toEqual(['a', 'b']);
+  expect(system.types('w'), 'of queries and rejected updates nothing need be told').toEqual(told);
+  await expectInvariants(system);
+});
+
+test('a run that was evicted has its silent steps told by the next clean stop', async () => {
+  const system = await running(noting(nothing));
+  await system.signal('w', 'note', 'a').value();
+  await system.evictAll();
+  expect(system.types('w')).toEqual(['WorkflowExecutionStarted', 'WorkflowExecutionSignaled']);
+  expect(await system.query('w', 'notes').value(), 'replayed, and not made again').toEqual(['a']);
+  await system.evictAll();
+  await system.restart();
+  expect(system.types('w').at(-1)).toBe('WorkflowTaskCompleted');
+  await expectInvariants(system);
+});
+
+test('a local activity that a silent step asked for goes on after a clean stop, checkpoint or none', async () => {
+  const { work } = proxyLocalActivities<{ work(): Promise<string> }>({ startToCloseTimeout: '1 hour' });
+  const system = await running(noting(() => work()));
+  await system.signal('w', 'note', 'a').value();
+  expect(system.types('w')).toEqual(['WorkflowExecutionStarted', 'WorkflowExecutionSignaled']);
+  system.toHost.length = 0;
+  await system.stop('clean');
+  expect(system.history('w').at(-1)).toMatchObject({
+    eventType: 'WorkflowTaskCompleted',
+    ran: [2],
+    localActivities: ['1'],
+  });
+  const asked = await both(system, async (each) => each.attempts.map(({ activityId }) => activityId));
+  expect(asked).toEqual([['1'], ['1']]);
+});
+
+test('what a checkpoint stores of a run is what its log makes of it, also of one that only answers', async () => {
+  const system = await running(noting(nothing));
+  system.clock.advance(1000);
+  await system.query('w', 'notes').value();
+  await system.update('w', 'change').error();
+  await expectEntriesFromLog(system);
+  await system.signal('w', 'note', 'a').value();
+  await expectEntriesFromLog(system);
+});
