@@ -14,7 +14,9 @@ import {
   sleep,
   uuid4,
 } from '../../actors/workflow/index.js';
+import type { WorkflowEvent } from '../../mailbox/events.js';
 import { historyFromJSON, historyToJSON } from '../index.js';
+import { fitsHistory, withAndWithoutCheckpoints } from '../test-kit/checkpoints.test-kit.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
 import { row } from '../test-kit/row.test-kit.js';
@@ -134,6 +136,30 @@ row('code/patch-kept', 'of one that is not deprecated suspends the run', async (
   expect(await seenBy(system)).toHaveLength(1);
   await expectInvariants(system);
 });
+
+for (const [how, fits, what] of [
+  ['clean', false, 'of which a clean stop told suspends the run, whoever asks'],
+  ['lost', true, 'that a crash forgot is made again, whoever asks'],
+] as const) {
+  row('code/silent-steps', what, async () => {
+    const system = await running(acting(() => undefined));
+    await system.signal('w', 'note', 'a').value();
+    expect(await seenBy(system)).toEqual([undefined, undefined]);
+    await system.stop(how);
+    system.deploy({ main: acting((text) => (text === 'a' ? void sleep(1) : undefined)) });
+    const [[runId, history]] = [...system.histories()] as [[string, WorkflowEvent[]]];
+    expect(await fitsHistory(system, runId, history)).toBe(fits);
+    const suspended = await withAndWithoutCheckpoints(system, async (each) => {
+      await each
+        .query('w', 'entries')
+        .value()
+        .catch(() => undefined);
+      const { suspended: why } = await each.describe('w');
+      return JSON.stringify(why ?? '').includes('DeterminismViolationError');
+    });
+    expect(suspended).toEqual([!fits, !fits]);
+  });
+}
 
 row('code/violation-report', 'in the error, the description and the log', async () => {
   const system = await running(acting(() => void sleep(60_000)));

@@ -17,11 +17,11 @@ import {
   expectCheckpointsDecideNothing,
   expectEntriesFromLog,
   stoppedProgram,
+  withAndWithoutCheckpoints,
 } from '../test-kit/checkpoints.test-kit.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
 import { running } from '../test-kit/running.test-kit.js';
-import type { System } from '../test-kit/system.test-kit.js';
 
 routeRejections();
 
@@ -59,18 +59,6 @@ const noting = (act: () => unknown) => async (): Promise<void> => {
 
 const nothing = () => undefined;
 
-/** What two processes make of one log, the second without its checkpoints. */
-async function both(system: System, ask: (system: System) => Promise<unknown>): Promise<unknown[]> {
-  const without = await system.withoutCheckpoints();
-  const answers: unknown[] = [];
-  for (const each of [system, without]) {
-    await each.begin();
-    await each.settle();
-    answers.push(await ask(each));
-  }
-  return answers;
-}
-
 test.each(['clean', 'lost'] as const)(
   'code that does not fit a step that made nothing is told of after a clean stop, and no checkpoint decides: %s',
   async (how) => {
@@ -80,7 +68,7 @@ test.each(['clean', 'lost'] as const)(
     await system.signal('w', 'note', 'b').value();
     await system.stop(how);
     system.deploy({ main: noting(() => sleep(1)) });
-    const suspended = await both(system, async (each) => {
+    const suspended = await withAndWithoutCheckpoints(system, async (each) => {
       const { cause } =
         (await each
           .query('w', 'notes')
@@ -98,7 +86,7 @@ test('steps that made nothing are made again by the code of the day after a cras
   await system.signal('w', 'note', 'a').value();
   await system.stop('lost');
   system.deploy({ main: noting(() => sleep(1)) });
-  expect(await both(system, (each) => each.query('w', 'notes').value())).toEqual([['a'], ['a']]);
+  expect(await withAndWithoutCheckpoints(system, (each) => each.query('w', 'notes').value())).toEqual([['a'], ['a']]);
 });
 
 test('a clean stop writes down what ran without an event, in one event a run, and the next one nothing more', async () => {
@@ -145,7 +133,9 @@ test('a local activity that a silent step asked for goes on after a clean stop, 
     ran: [2],
     localActivities: ['1'],
   });
-  const asked = await both(system, async (each) => each.attempts.map(({ activityId }) => activityId));
+  const asked = await withAndWithoutCheckpoints(system, async (each) =>
+    each.attempts.map(({ activityId }) => activityId),
+  );
   expect(asked).toEqual([['1'], ['1']]);
 });
 

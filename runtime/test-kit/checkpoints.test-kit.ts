@@ -102,20 +102,32 @@ export async function expectCheckpointsDecideNothing(stopped: StoppedProgram): P
   const { version: deployed } = player.deployed;
   if (stopped.changed !== undefined) system.deploy(workflowsOf(after, deployed));
   const stored = system.histories();
-  const without = await system.withoutCheckpoints();
-  const told: unknown[] = [];
-  for (const each of [system, without]) {
-    await each.begin();
+  const [told, again] = await withAndWithoutCheckpoints(system, async (each) => {
     const first = await observed(each);
     if (stopped.changed !== undefined) await expectSuspendedAsReplayed(each, stored);
     const next = new Player(each, after, deployed);
     await next.play(more);
     await next.end();
-    told.push([first, await observed(each)]);
+    const last = await observed(each);
     await expectEntriesFromLog(each);
     expect(each.failures).toEqual([]);
-  }
-  expect(told[0]).toEqual(told[1]);
+    return [first, last];
+  });
+  expect(told).toEqual(again);
+}
+
+/** What two processes make of the log of a system that has stopped: one with its checkpoints, one without any. */
+export async function withAndWithoutCheckpoints<T>(
+  system: System,
+  ask: (system: System) => Promise<T>,
+): Promise<[T, T]> {
+  const without = await system.withoutCheckpoints();
+  const answer = async (each: System): Promise<T> => {
+    await each.begin();
+    await each.settle();
+    return ask(each);
+  };
+  return [await answer(system), await answer(without)];
 }
 
 /** Everything that anybody could be told, by run: descriptions before and after the query that wakes it, answers, lists, histories. */
@@ -159,7 +171,8 @@ async function expectSuspendedAsReplayed(
   }
 }
 
-async function fitsHistory(
+/** Whether the deployed code makes the commands of a history; undefined if it cannot be told so simply. */
+export async function fitsHistory(
   system: System,
   runId: string,
   history: readonly WorkflowEvent[],

@@ -165,6 +165,7 @@ export class AttributeColumns {
       found ??= [];
       found.push([name, column.type, value]);
     }
-    return found;
+    // By name: in which order names came up depends on whether frames or checkpoints were read first.
+    return found?.sort(([a], [b]) => (a < b ? -1 : 1));
   }
 }

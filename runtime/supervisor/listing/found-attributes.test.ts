@@ -25,9 +25,9 @@ test('rows are given in the order of the runs, whatever the order in which they 
     const columns = attributes.inOrder(order.map((at) => runs[at]!));
     expect(columns.of(order.indexOf(0))).toEqual([['Stage', 'KEYWORD', 'a']]);
     expect(columns.of(order.indexOf(1))).toBeUndefined();
-    expect(columns.of(order.indexOf(2))).toEqual([
-      ['Stage', 'KEYWORD', 'c'],
+    expect(columns.of(order.indexOf(2)), 'by name').toEqual([
       ['Amount', 'INT', 3],
+      ['Stage', 'KEYWORD', 'c'],
     ]);
   }
 });

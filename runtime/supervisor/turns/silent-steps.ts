@@ -7,7 +7,7 @@ import type { Core } from '../core.js';
 import type { Run } from '../runs/run.js';
 
 /** In one flush: others have their turn in between. */
-const TOLD_AT_ONCE = 1024;
+const TOLD_AT_ONCE = 4096;
 
 export class SilentSteps {
   constructor(
