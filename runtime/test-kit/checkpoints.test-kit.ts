@@ -87,7 +87,7 @@ export const stoppedProgram: Arbitrary<StoppedProgram> = record({
 export async function expectCheckpointsDecideNothing(stopped: StoppedProgram): Promise<void> {
   const { script: before, version, beginning, retry, actions, tags, slots, maxResident, stop, more } = stopped;
   const system = await System.open({ workflows: { ...workflowsOf(before, version), tagged }, slots, maxResident });
-  const player = new Player(system, before, version);
+  const player = new Player(system, (of) => workflowsOf(before, of), version);
   system.start('t', 'tagged');
   player.begin(beginning, retry);
   for (const [at, each] of actions.entries()) {
@@ -105,7 +105,7 @@ export async function expectCheckpointsDecideNothing(stopped: StoppedProgram): P
   const [told, again] = await withAndWithoutCheckpoints(system, async (each) => {
     const first = await observed(each);
     if (stopped.changed !== undefined) await expectSuspendedAsReplayed(each, stored);
-    const next = new Player(each, after, deployed);
+    const next = new Player(each, (of) => workflowsOf(after, of), deployed);
     await next.play(more);
     await next.end();
     const last = await observed(each);
