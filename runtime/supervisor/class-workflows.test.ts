@@ -7,6 +7,7 @@ import * as workflow from '../../actors/workflow/index.js';
 import { encodePayloads } from '../../mailbox/payload.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
+import { warnings } from '../test-kit/running.test-kit.js';
 import { System } from '../test-kit/system.test-kit.js';
 
 routeRejections();
@@ -404,4 +405,121 @@ test('two exports that would run the same type are refused, one class under two 
     code: 'WORKFLOW_DEFINITION',
   });
   await System.open({ workflows: { One, Again: One } });
+});
+
+test('async methods may await activities, children, timers and conditions, and others run meanwhile', async () => {
+  const { fetch } = workflow.proxyActivities<{ fetch(what: string): Promise<string> }>({ startToCloseTimeout: 60_000 });
+  @workflow.defn
+  class Kid {
+    @workflow.run
+    async run(name: string): Promise<string> {
+      return `child ${name}`;
+    }
+  }
+  @workflow.defn
+  class Busy {
+    readonly log: unknown[] = [];
+    ready = false;
+    @workflow.run
+    async run(): Promise<unknown[]> {
+      await condition(() => this.log.includes('stop') && workflow.allHandlersFinished());
+      return this.log;
+    }
+    @workflow.signal
+    async gather(): Promise<void> {
+      this.log.push(await fetch('it'));
+      this.log.push(await workflow.executeChild(Kid, { args: ['ada'] }));
+      await sleep(1000);
+      await condition(() => this.ready);
+      this.log.push('gathered');
+    }
+    @workflow.update
+    async prepare(): Promise<number> {
+      await sleep(2000);
+      this.ready = true;
+      return this.log.push('ready');
+    }
+    @workflow.signal
+    note(text: string): void {
+      this.log.push(text);
+    }
+  }
+  const system = await System.open({ workflows: { Busy, Kid } });
+  await system.start('w', 'Busy').value();
+  await system.signal('w', 'gather').value();
+  await system.signal('w', 'note', 'stop').value();
+  const prepared = system.update('w', 'prepare');
+  await system.settle();
+  system.activityReturns(system.attempts.at(-1)!, 'fetched');
+  await system.settle();
+  await system.pass(1000);
+  await system.pass(1000);
+  expect(await prepared.value()).toBe(4);
+  expect(await system.result('w').value()).toEqual(['stop', 'fetched', 'child ada', 'ready', 'gathered']);
+  await expectInvariants(system);
+});
+
+test('a lock in a field lets one call of a method through at a time', async () => {
+  @workflow.defn
+  class Locked {
+    readonly lock = new workflow.Mutex();
+    readonly log: string[] = [];
+    @workflow.run
+    async run(): Promise<void> {
+      await condition(() => false);
+    }
+    @workflow.signal
+    async locate(who: string): Promise<void> {
+      await this.lock.runExclusive(async () => {
+        this.log.push(`${who} begins`);
+        await sleep(1000);
+        this.log.push(`${who} ends`);
+      });
+    }
+    @workflow.query
+    getLog(): string[] {
+      return this.log;
+    }
+  }
+  const system = await running(Locked);
+  for (const who of ['a', 'b']) await system.signal('w', 'locate', who).value();
+  await system.pass(1000);
+  await system.pass(1000);
+  expect(await system.query('w', 'getLog').value()).toEqual(['a begins', 'a ends', 'b begins', 'b ends']);
+  await expectInvariants(system);
+});
+
+test('of unfinished methods those are named whose policy does not abandon them', async () => {
+  const { ABANDON } = workflow.HandlerUnfinishedPolicy;
+  @workflow.defn
+  class Leaving {
+    over = false;
+    @workflow.run
+    async run(): Promise<void> {
+      await condition(() => this.over);
+    }
+    @workflow.signal
+    async slow(): Promise<void> {
+      await condition(() => false);
+    }
+    @workflow.signal({ unfinishedPolicy: ABANDON })
+    async abandoned(): Promise<void> {
+      await condition(() => false);
+    }
+    @workflow.update({ unfinishedPolicy: ABANDON })
+    async abandonedUpdate(): Promise<void> {
+      await condition(() => false);
+    }
+    @workflow.signal
+    leave(): void {
+      this.over = true;
+    }
+  }
+  const system = await running(Leaving);
+  const update = system.update('w', 'abandonedUpdate');
+  for (const name of ['slow', 'abandoned', 'leave']) await system.signal('w', name).value();
+  await system.settle();
+  expect(warnings(system)).toEqual([expect.stringContaining('slow')]);
+  expect(warnings(system)[0]).not.toContain('abandoned');
+  expect(await update.error()).toMatchObject({ cause: { type: 'AcceptedUpdateCompletedWorkflow' } });
 });
