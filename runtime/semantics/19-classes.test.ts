@@ -36,7 +36,7 @@ class Cart {
   content(): string[] {
     return this.items;
   }
-  @workflow.update({ validator: 'known' })
+  @workflow.update({ name: 'remove-item', validator: 'known' })
   remove(item: string): number {
     this.items.splice(this.items.indexOf(item), 1);
     return this.items.length;
