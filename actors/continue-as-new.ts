@@ -14,7 +14,7 @@ export class ContinueAsNew extends Error {
       'kind' | 'workflowType' | 'input' | 'memo' | 'options' | 'startDelay'
     >,
   ) {
-    super('Workflow execution continued as new');
+    super('Workflow continued as new');
     this.name = 'ContinueAsNew';
   }
 }

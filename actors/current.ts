@@ -16,11 +16,14 @@ export function currentOrUndefined(): Execution | undefined {
   return current;
 }
 
-/** @throws Error outside of a workflow */
-export function currentExecution(): Execution {
+/**
+ * @param what asks for it, as Temporal's SDK names it to who calls it in the wrong place
+ * @throws Error outside of a workflow
+ */
+export function currentExecution(what = 'This function of holdfast/workflow'): Execution {
   if (current === undefined) {
     throw new Error(
-      'This function of holdfast/workflow works only inside a workflow: called from a handler or main, not from client code',
+      `${what} may only be used from a Workflow Execution: in main or a handler, not at the top level of a module or in client code`,
     );
   }
   return current;

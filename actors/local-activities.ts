@@ -4,7 +4,7 @@
  */
 import type { CommandOf, LocalActivityOptionsRecord } from '../mailbox/commands.js';
 import type { HeadersRecord } from '../mailbox/events.js';
-import { ActivityFailure, type CancelledFailure, fromFailureRecord } from '../mailbox/failures.js';
+import { ActivityFailure, CancelledFailure, fromFailureRecord } from '../mailbox/failures.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import { decodePayload, type Payload } from '../mailbox/payload.js';
 import type { LocalActivityCommand } from '../mailbox/turn.js';
@@ -28,7 +28,7 @@ interface LocalActivity {
   /** Ends the wait for its cancellation. */
   readonly end: () => void;
   /** Its cancellation is asked for, and awaited how it ends. */
-  cancelling: CancelledFailure | undefined;
+  cancelling: boolean;
   /** Until its next attempt. */
   timerId: string | undefined;
 }
@@ -55,8 +55,8 @@ export class LocalActivities {
       };
       outbox.push(command);
       const { activityId } = command;
-      const end = pending.onCancelled((failure) => this.#cancelled(activityId, failure));
-      const state = { cancelling: undefined, timerId: undefined };
+      const end = pending.onCancelled(() => this.#cancelled(activityId));
+      const state = { cancelling: false, timerId: undefined };
       this.#open.set(activityId, { command, cancellationType, resolve, reject, end, ...state });
     });
   }
@@ -67,7 +67,7 @@ export class LocalActivities {
     for (const { command, cancelling, timerId } of this.#open.values()) {
       if (timerId !== undefined) continue;
       commands.push(command);
-      if (cancelling !== undefined) commands.push(cancelOf(command, true));
+      if (cancelling) commands.push(cancelOf(command, true));
     }
     return commands;
   }
@@ -78,7 +78,7 @@ export class LocalActivities {
     if (local?.command.activityType !== activityType || local.timerId !== undefined) return;
     if (retryIn !== undefined) {
       // Decided before it was known that it is cancelled.
-      if (local.cancelling !== undefined) this.#reject(local, local.cancelling);
+      if (local.cancelling) this.#reject(local);
       else this.#backOff(local, attempt + 1, retryIn);
       return;
     }
@@ -95,7 +95,7 @@ export class LocalActivities {
     });
   }
 
-  #cancelled(activityId: string, failure: CancelledFailure): void {
+  #cancelled(activityId: string): void {
     const { outbox, pending } = this.execution;
     const local = this.#open.get(activityId);
     if (local === undefined) return;
@@ -103,22 +103,23 @@ export class LocalActivities {
     if (timerId !== undefined) pending.cancelTimer(timerId);
     else if (!outbox.withdraw('runLocalActivity', (asked) => asked.activityId === activityId)) {
       if (cancellationType === 'WAIT_CANCELLATION_COMPLETED') {
-        local.cancelling = failure;
+        local.cancelling = true;
         outbox.push(cancelOf(command, true));
         return;
       }
       if (cancellationType === 'TRY_CANCEL') outbox.push(cancelOf(command));
     }
     this.execution.onceAtRest(() => {
-      if (this.#open.get(activityId) === local) this.#reject(local, failure);
+      if (this.#open.get(activityId) === local) this.#reject(local);
     });
   }
 
-  #reject(local: LocalActivity, failure: CancelledFailure): void {
+  #reject(local: LocalActivity): void {
     this.#ended(local);
     const { activityType, activityId } = local.command;
+    const cause = new CancelledFailure('Activity cancelled');
     local.reject(
-      new ActivityFailure('Activity cancelled', activityType, activityId, 'CANCEL_REQUESTED', undefined, failure),
+      new ActivityFailure('Local Activity cancelled', activityType, activityId, 'CANCEL_REQUESTED', undefined, cause),
     );
   }
 

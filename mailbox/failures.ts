@@ -1,10 +1,35 @@
 /**
- * Failures: how user code says that something failed, and the record in which a failure crosses threads and restarts.
- * Thread: any. In → out: thrown value → FailureRecord → failure instance. Class names and fields are those of Temporal's TypeScript SDK.
+ * Failures: the record in which a failure crosses threads and restarts; with the classes, which is all that others import of failures.
+ * Thread: any. In → out: thrown value → FailureRecord → failure instance.
  */
 import { type Duration, LONGEST_MS, msOptionalToNumber } from './duration.js';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  keepErrors,
+  messageOf,
+  type TemporalFailure,
+  TerminatedFailure,
+  TimeoutFailure,
+  typeOf,
+} from './failure-classes.js';
 import type { ApplicationFailureCategory, RetryState, TimeoutType } from './failure-names.js';
 import { decodePayload, encodePayload, type Payload } from './payload.js';
+
+export {
+  ActivityFailure,
+  ApplicationFailure,
+  type ApplicationFailureOptions,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  isCancellation,
+  ServerFailure,
+  TemporalFailure,
+  TerminatedFailure,
+  TimeoutFailure,
+} from './failure-classes.js';
 
 /** Persisted: field names are for ever. */
 export interface FailureRecord {
@@ -12,6 +37,8 @@ export interface FailureRecord {
   message: string;
   stack?: string;
   cause?: FailureRecord;
+  /** Of an `AggregateError`. */
+  errors?: FailureRecord[];
   type?: string;
   nonRetryable?: boolean;
   details?: Payload[];
@@ -27,166 +54,6 @@ export interface FailureRecord {
   workflowType?: string;
 }
 
-/** Base of all failures that may be thrown on purpose: throwing one from `main` fails the run instead of suspending it. */
-export class TemporalFailure extends Error {
-  declare readonly cause?: Error | undefined;
-
-  constructor(message?: string | null, cause?: Error) {
-    super(message ?? undefined, cause === undefined ? undefined : { cause });
-    this.name = new.target.name;
-  }
-}
-
-export interface ApplicationFailureOptions {
-  message?: string;
-  /** A short name for the kind of failure, matched by retry policies. */
-  type?: string;
-  nonRetryable?: boolean;
-  details?: unknown[];
-  /** Until the next retry, instead of the policy's: milliseconds, or text such as `'5 seconds'`. */
-  nextRetryDelay?: Duration;
-  cause?: Error;
-  category?: ApplicationFailureCategory;
-}
-
-/**
- * A failure that the application raises on purpose.
- * @example throw ApplicationFailure.nonRetryable('No such order', 'OrderNotFound', orderId)
- */
-export class ApplicationFailure extends TemporalFailure {
-  readonly nonRetryable: boolean;
-  /** Milliseconds. */
-  readonly nextRetryDelay: number | undefined;
-
-  /** @throws InvalidArgumentError if `nextRetryDelay` is no duration */
-  constructor(
-    message?: string | null,
-    readonly type?: string | null,
-    nonRetryable?: boolean | null,
-    readonly details?: unknown[] | null,
-    cause?: Error,
-    nextRetryDelay?: Duration | null,
-    readonly category?: ApplicationFailureCategory | null,
-  ) {
-    super(message, cause);
-    this.nonRetryable = nonRetryable ?? false;
-    this.nextRetryDelay = msOptionalToNumber(nextRetryDelay ?? undefined);
-  }
-
-  static create(options: ApplicationFailureOptions): ApplicationFailure {
-    const { message, type, nonRetryable, details, nextRetryDelay, cause, category } = options;
-    return new ApplicationFailure(message, type, nonRetryable, details, cause, nextRetryDelay, category);
-  }
-
-  static retryable(message?: string | null, type?: string | null, ...details: unknown[]): ApplicationFailure {
-    return new ApplicationFailure(message, type, false, details);
-  }
-
-  static nonRetryable(message?: string | null, type?: string | null, ...details: unknown[]): ApplicationFailure {
-    return new ApplicationFailure(message, type, true, details);
-  }
-
-  static fromError(error: unknown, overrides: ApplicationFailureOptions = {}): ApplicationFailure {
-    const message = overrides.message ?? messageOf(error);
-    const failure = ApplicationFailure.create({
-      ...(error instanceof Error ? { cause: error } : {}),
-      ...overrides,
-      message,
-      type: overrides.type ?? typeOf(error) ?? 'Error',
-    });
-    if (error instanceof Error && error.stack !== undefined) failure.stack = error.stack;
-    return failure;
-  }
-}
-
-/** The work was cancelled: thrown by what was awaited in a cancelled scope. */
-export class CancelledFailure extends TemporalFailure {
-  constructor(
-    message?: string,
-    readonly details: unknown[] = [],
-    cause?: Error,
-  ) {
-    super(message, cause);
-  }
-}
-
-/** Made by a Temporal server; code that looks for it finds none here. */
-export class ServerFailure extends TemporalFailure {
-  constructor(
-    message: string | undefined,
-    readonly nonRetryable: boolean,
-    cause?: Error,
-  ) {
-    super(message, cause);
-  }
-}
-
-/** The run was terminated. */
-export class TerminatedFailure extends TemporalFailure {}
-
-/** An activity took longer than one of its time-outs allows. */
-export class TimeoutFailure extends TemporalFailure {
-  constructor(
-    message: string | undefined,
-    readonly lastHeartbeatDetails: unknown,
-    readonly timeoutType: TimeoutType,
-    /** Of a time for all attempts: why the last one failed. */
-    cause?: Error,
-  ) {
-    super(message, cause);
-  }
-}
-
-/** An activity failed; `cause` is why. */
-export class ActivityFailure extends TemporalFailure {
-  constructor(
-    message: string | undefined,
-    readonly activityType: string,
-    readonly activityId: string | undefined,
-    readonly retryState: RetryState,
-    /** Of the worker, where there are several: a Temporal cluster. */
-    readonly identity: string | undefined,
-    cause?: Error,
-  ) {
-    super(message, cause);
-  }
-}
-
-/** A child workflow failed, was cancelled or terminated; `cause` is why. */
-export class ChildWorkflowFailure extends TemporalFailure {
-  constructor(
-    readonly namespace: string | undefined,
-    /** The child's ids. The run id is absent if it never started. */
-    readonly execution: { readonly workflowId: string; readonly runId?: string },
-    readonly workflowType: string,
-    readonly retryState: RetryState,
-    cause?: Error,
-  ) {
-    super('Child Workflow execution failed', cause);
-  }
-}
-
-/** True for the failure that cancellation raises, also when it arrives as the cause of an activity's or a child workflow's failure. */
-export function isCancellation(error: unknown): boolean {
-  if (error instanceof CancelledFailure) return true;
-  return (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) && isCancellation(error.cause);
-}
-
-function messageOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message;
-  let shown: string;
-  try {
-    shown = typeof thrown === 'string' ? JSON.stringify(thrown) : String(thrown);
-  } catch {
-    shown = typeof thrown;
-  }
-  return `A value that is not an Error was thrown: ${shown}`;
-}
-
-function typeOf(thrown: unknown): string | undefined {
-  return thrown instanceof Error ? (thrown.constructor?.name ?? thrown.name) : undefined;
-}
-
 /** Maps a stack from evaluated code to the user's own files. Set once per thread by whoever evaluates bundles. */
 export type StackMapper = (stack: string) => string;
 let mapStack: StackMapper = (stack) => stack;
@@ -195,28 +62,46 @@ export function setStackMapper(mapper: StackMapper): void {
 }
 
 const MAX_CAUSES = 20;
+/** Of all the aggregates in one failure. */
+const MAX_ERRORS = 100;
 
 /**
  * Any thrown value as a record. A plain `Error` becomes an application failure whose type is its constructor's name. Never throws, whatever
  * the value's own getters do: a failure that cannot be told would take down whoever tells it.
  */
 export function toFailureRecord(thrown: unknown): FailureRecord {
-  return recordOf(thrown, 0);
+  return recordOf(thrown, { depth: 0, room: { errors: MAX_ERRORS } });
 }
 
-function recordOf(thrown: unknown, depth: number): FailureRecord {
+/** Where in a failure something stands, and how many more errors of aggregates the whole may have. */
+interface Place {
+  readonly depth: number;
+  readonly room: { errors: number };
+}
+
+function recordOf(thrown: unknown, place: Place): FailureRecord {
   try {
-    return unguardedRecordOf(thrown, depth);
+    return unguardedRecordOf(thrown, place);
   } catch {
     return { kind: 'application', message: 'A value was thrown that cannot be read' };
   }
 }
 
-function unguardedRecordOf(thrown: unknown, depth: number): FailureRecord {
-  const record: FailureRecord = { kind: 'application', message: String(messageOf(thrown)) };
-  if (!(thrown instanceof Error)) return record;
+function unguardedRecordOf(thrown: unknown, { depth, room }: Place): FailureRecord {
+  const record: FailureRecord = { kind: 'application', message: messageOf(thrown) };
+  if (!(thrown instanceof Error)) {
+    const type = typeOf(thrown);
+    return type === undefined ? record : { ...record, type };
+  }
   if (thrown.stack !== undefined) record.stack = mapStack(String(thrown.stack));
-  if (thrown.cause !== undefined && depth < MAX_CAUSES) record.cause = recordOf(thrown.cause, depth + 1);
+  const within = { depth: depth + 1, room };
+  if (thrown.cause !== undefined && depth < MAX_CAUSES) record.cause = recordOf(thrown.cause, within);
+  const errors = errorsOf(thrown);
+  if (errors !== undefined && depth < MAX_CAUSES) {
+    const kept = errors.slice(0, room.errors);
+    room.errors -= kept.length;
+    record.errors = kept.map((error) => recordOf(error, within));
+  }
   if (thrown instanceof ApplicationFailure) {
     if (thrown.type != null) record.type = String(thrown.type);
     if (thrown.nonRetryable) record.nonRetryable = true;
@@ -245,9 +130,15 @@ function unguardedRecordOf(thrown: unknown, depth: number): FailureRecord {
     if (runId !== undefined) record.runId = runId;
     record.retryState = thrown.retryState;
   } else {
-    record.type = String(typeOf(thrown) ?? 'Error');
+    record.type = typeOf(thrown) ?? 'Error';
   }
   return record;
+}
+
+function errorsOf(thrown: Error): readonly unknown[] | undefined {
+  const { errors } = thrown as { readonly errors?: unknown };
+  const isAggregate = thrown instanceof AggregateError || thrown instanceof ApplicationFailure;
+  return isAggregate && Array.isArray(errors) ? errors : undefined;
 }
 
 /** Details that cannot be serialized are told in place, for a failure must never be lost over its details. */
@@ -267,6 +158,7 @@ export function fromFailureRecord(record: FailureRecord): TemporalFailure {
   const details = record.details?.map(decodePayload) ?? [];
   const failure = instantiate(record, details, cause);
   if (record.stack !== undefined) failure.stack = record.stack;
+  if (record.errors !== undefined) keepErrors(failure as ApplicationFailure, record.errors.map(fromFailureRecord));
   return failure;
 }
 

@@ -6,9 +6,7 @@ import { ApplicationFailure, TemporalFailure } from './failures.js';
 
 /** The failure itself, or an ApplicationFailure that says the same: with its message, stack and cause, and its constructor's name as `type`. */
 export function ensureApplicationFailure(error: unknown): ApplicationFailure {
-  if (error instanceof ApplicationFailure) return error;
-  const cause = error instanceof Error && error.cause instanceof Error ? { cause: error.cause } : {};
-  return ApplicationFailure.fromError(error, { nonRetryable: false, ...cause });
+  return ApplicationFailure.fromError(error);
 }
 
 /** As `ensureApplicationFailure`, but any TemporalFailure stays what it is. */

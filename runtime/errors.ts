@@ -102,7 +102,7 @@ export class WorkflowExecutionAlreadyStartedError extends HoldfastError<{
   readonly code = 'WORKFLOW_ALREADY_STARTED';
   constructor(fields: { workflowId: string; workflowType: string; runId: string }, options?: ErrorOptions) {
     super(
-      `${of(fields.workflowId, fields.runId)} of type '${fields.workflowType}' exists already. Use another workflow id, ` +
+      `Workflow execution already started: '${fields.workflowId}' (run ${fields.runId}) of type '${fields.workflowType}'. Use another workflow id, ` +
         'a workflowIdConflictPolicy (open run) or a workflowIdReusePolicy (closed run)',
       fields,
       options,
@@ -128,7 +128,7 @@ export class WorkflowUpdateFailedError extends HoldfastError<{
   readonly code = 'WORKFLOW_UPDATE_FAILED';
   constructor(fields: { workflowId: string; updateId: string; updateName: string }, options?: ErrorOptions) {
     super(
-      `Update '${fields.updateName}' (${fields.updateId}) of ${of(fields.workflowId)} failed: see cause`,
+      `Workflow Update failed: '${fields.updateName}' (${fields.updateId}) of '${fields.workflowId}', see cause`,
       fields,
       options,
     );
@@ -152,7 +152,7 @@ export class QueryNotRegisteredError extends HoldfastError<{ queryName: string; 
   readonly code = 'QUERY_NOT_REGISTERED';
   constructor(fields: { queryName: string; registered: readonly string[] }, options?: ErrorOptions) {
     super(
-      `Workflow did not register a handler for query '${fields.queryName}'. Registered queries: ${oneOf(fields.registered)}`,
+      `Workflow did not register a handler for ${fields.queryName}. Registered queries: [${fields.registered.join(' ')}]`,
       fields,
       options,
     );

@@ -6,19 +6,29 @@ import { HoldfastError } from './base-error.js';
 
 type WorkflowFailedFields = { workflowId: string; runId: string; status: string; retryState?: string };
 
+/** Messages of errors begin as those of Temporal's SDK do, for they are matched in tests and alerts; then they name whom they are about. */
+const ENDS: Readonly<Record<string, string>> = {
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  TERMINATED: 'terminated',
+  TIMED_OUT: 'timed out',
+};
+
 /** The run closed without a result; `cause` is an ApplicationFailure, CancelledFailure, TerminatedFailure or TimeoutFailure. */
 export class WorkflowFailedError extends HoldfastError<WorkflowFailedFields> {
   readonly code = 'WORKFLOW_FAILED';
   constructor(fields: WorkflowFailedFields, options?: ErrorOptions) {
     super(
-      `Workflow '${fields.workflowId}' (run ${fields.runId}) closed as ${fields.status}: see cause`,
+      `Workflow execution ${ENDS[fields.status] ?? fields.status}: '${fields.workflowId}' (run ${fields.runId}), see cause`,
       fields,
       options,
     );
   }
-  /** Why its retry policy asked for no further attempt; one of `RetryState`. */
+  /** Why no further attempt follows; one of `RetryState`. */
   get retryState(): string {
-    return this.fields.retryState ?? 'RETRY_POLICY_NOT_SET';
+    const { retryState, status } = this.fields;
+    if (retryState !== undefined) return retryState;
+    return status === 'CANCELLED' || status === 'TERMINATED' ? 'NON_RETRYABLE_FAILURE' : 'RETRY_POLICY_NOT_SET';
   }
 }
 
@@ -31,7 +41,7 @@ export class WorkflowContinuedAsNewError extends HoldfastError<{
   readonly code = 'WORKFLOW_CONTINUED_AS_NEW';
   constructor(fields: { workflowId: string; runId: string; newExecutionRunId: string }, options?: ErrorOptions) {
     super(
-      `Workflow '${fields.workflowId}' (run ${fields.runId}) continued as new run ${fields.newExecutionRunId}. Ask for that one's result, or follow the chain`,
+      `Workflow execution continued as new: '${fields.workflowId}' (run ${fields.runId}), as run ${fields.newExecutionRunId}. Ask for that one's result, or follow the chain`,
       fields,
       options,
     );

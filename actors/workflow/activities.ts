@@ -81,7 +81,7 @@ function schedule(
   options: ActivityOptions,
   settings: ActivitySettings,
 ): Promise<unknown> {
-  const { pending, interceptors } = currentExecution();
+  const { pending, interceptors } = currentExecution('Workflow.scheduleActivity(...)');
   if (interceptors?.has('scheduleActivity') !== true) {
     return pending.scheduleActivity({ activityType, args, ...settings });
   }

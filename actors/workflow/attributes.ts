@@ -33,7 +33,7 @@ const NOTHING: Origin = {
  * upsertSearchAttributes([{ key: stage, value: 'packing' }]);
  */
 export function upsertSearchAttributes(searchAttributes: SearchAttributes | SearchAttributeUpdatePair[]): void {
-  const execution = currentExecution();
+  const execution = currentExecution('Workflow.upsertSearchAttributes(...)');
   const updates = attributeUpdates(searchAttributes);
   const options = execution.origin?.options;
   const updated = updatedAttributes(options?.searchAttributes, updates);
@@ -52,7 +52,7 @@ export function upsertSearchAttributes(searchAttributes: SearchAttributes | Sear
  * @example upsertMemo({ note: 'waits for the customer', draft: null });
  */
 export function upsertMemo(memo: Record<string, unknown>): void {
-  const execution = currentExecution();
+  const execution = currentExecution('Workflow.upsertMemo(...)');
   if (typeof memo !== 'object' || memo === null || Array.isArray(memo)) {
     throw new InvalidArgumentError({ argument: 'memo', reason: `it must be an object, not ${nameOfType(memo)}` });
   }

@@ -128,7 +128,7 @@ export async function startChild(
   workflowTypeOrFunc: string | Workflow | WorkflowClass,
   options: ChildWorkflowOptions & { args?: readonly unknown[] } = {},
 ): Promise<ChildWorkflowHandle> {
-  const begun = begin(workflowTypeOrFunc, options);
+  const begun = begin('Workflow.startChild(...)', workflowTypeOrFunc, options);
   const { workflowId, child } = begun instanceof Promise ? await begun : begun;
   return new (HANDLE_CLASSES.of(workflowTypeOrFunc))(workflowId, await child.started, child);
 }
@@ -153,7 +153,7 @@ export async function executeChild(
   workflowTypeOrFunc: string | Workflow | WorkflowClass,
   options: ChildWorkflowOptions & { args?: readonly unknown[] } = {},
 ): Promise<unknown> {
-  const begun = begin(workflowTypeOrFunc, options);
+  const begun = begin('Workflow.executeChild(...)', workflowTypeOrFunc, options);
   const { child } = begun instanceof Promise ? await begun : begun;
   await child.started;
   return child.completed;
@@ -167,8 +167,8 @@ interface Begun {
 type OptionsWithArgs = ChildWorkflowOptions & { args?: readonly unknown[] };
 
 /** A promise only with interceptors: an await more would change the order of what a step asks for. */
-function begin(workflowTypeOrFunc: unknown, options: OptionsWithArgs): Begun | Promise<Begun> {
-  const { interceptors } = currentExecution();
+function begin(call: string, workflowTypeOrFunc: unknown, options: OptionsWithArgs): Begun | Promise<Begun> {
+  const { interceptors } = currentExecution(call);
   const workflowType = workflowTypeOf(workflowTypeOrFunc);
   if (interceptors?.has('startChildWorkflowExecution') !== true) return beginNow(workflowType, options);
   return beginThrough(interceptors, workflowType, options);

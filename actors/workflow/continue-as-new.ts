@@ -35,13 +35,16 @@ const OPTIONS: ReadonlySet<string> = new Set(['workflowType', 'memo', 'backoffSt
  * const next = makeContinueAsNewFunc<typeof cart>({ memo: { runs: runs + 1 } });
  * await next(items);
  */
+/** In the message to who calls them outside of a workflow. */
+const CALLS = 'Workflow.continueAsNew(...) and Workflow.makeContinueAsNewFunc(...)';
+
 export function makeContinueAsNewFunc<F extends Workflow>(
   options: ContinueAsNewOptions = {},
 ): (...args: Parameters<F>) => Promise<never> {
   checkOptions(options);
   const { workflowType } = options;
   return async (...args) => {
-    const { interceptors, info } = currentExecution();
+    const { interceptors, info } = currentExecution(CALLS);
     const all = { ...options, workflowType: workflowType ?? info.workflowType };
     if (interceptors?.has('continueAsNew') !== true) return end(args, all);
     return interceptors.through('continueAsNew', { args, headers: {}, options: all }, async (input) => {

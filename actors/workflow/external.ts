@@ -115,7 +115,7 @@ export function getExternalWorkflowHandle(
   first: WorkflowClass | string,
   ...rest: (string | undefined)[]
 ): ExternalWorkflowHandle {
-  currentExecution();
+  currentExecution('Workflow.getExternalWorkflowHandle(...)');
   if (typeof first !== 'function') return new ExternalWorkflowHandle(first, rest[0]);
   workflowTypeOf(first); // For its check.
   const [workflowId, runId] = rest;

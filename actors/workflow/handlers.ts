@@ -53,7 +53,7 @@ export function setHandler(
   handler: ((...args: never[]) => unknown) | undefined,
   options: { validator?: unknown; unfinishedPolicy?: HandlerUnfinishedPolicy; description?: string } = {},
 ): void {
-  const execution = currentExecution();
+  const execution = currentExecution('Workflow.setHandler(...)');
   if (def?.type !== 'signal' && def?.type !== 'query' && def?.type !== 'update') {
     throw new InvalidArgumentError({
       argument: 'def',
@@ -82,7 +82,7 @@ export function assertFunction(argument: string, value: unknown): void {
 
 /** True when no signal or update handler is in progress: `await condition(allHandlersFinished)` before returning from `main`. */
 export function allHandlersFinished(): boolean {
-  return currentExecution().handlers.allFinished;
+  return currentExecution('allHandlersFinished()').handlers.allFinished;
 }
 
 export interface UpdateInfo {
@@ -92,6 +92,6 @@ export interface UpdateInfo {
 
 /** The update whose handler this code runs in; undefined elsewhere. */
 export function currentUpdateInfo(): UpdateInfo | undefined {
-  currentExecution();
+  currentExecution('Workflow.currentUpdateInfo(...)');
   return currentUpdate();
 }

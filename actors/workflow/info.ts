@@ -109,7 +109,7 @@ const TASK_TIMEOUT_MS = 10_000;
 const machineClock = Date.now;
 
 export function workflowInfo(): WorkflowInfo {
-  const execution = currentExecution();
+  const execution = currentExecution('Workflow.workflowInfo(...)');
   const { info, origin, history } = execution;
   const asThere = execution.follows(EngineFlag.TemporalHistoryLength);
   const reasons = continueAsNewReasons(execution);
@@ -209,7 +209,7 @@ type LogMethod = (message: string, attributes?: object) => void;
 
 function logger(level: 'trace' | 'debug' | 'info' | 'warn' | 'error'): LogMethod {
   return (message, attributes) => {
-    const execution = currentExecution();
+    const execution = currentExecution('Workflow.log(...)');
     execution.log(level, message, attributesOf(execution, attributes));
   };
 }

@@ -113,7 +113,7 @@ function run(
   options: LocalActivityOptions,
   settings: Settings,
 ): Promise<unknown> {
-  const execution = currentExecution();
+  const execution = currentExecution('Workflow.scheduleLocalActivity(...)');
   const { localActivities, interceptors } = execution;
   try {
     if (interceptors?.has('scheduleLocalActivity') !== true) {

@@ -9,7 +9,7 @@ const go = defineSignal('go');
 
 test('the authoring API outside of a workflow says where it works', () => {
   setCurrent(undefined);
-  expect(() => sleep(1)).toThrow('only inside a workflow');
-  expect(() => setHandler(go, () => undefined)).toThrow('only inside a workflow');
-  expect(() => log.info('lost')).toThrow('only inside a workflow');
+  expect(() => sleep(1)).toThrow('Workflow.sleep(...) may only be used from a Workflow Execution');
+  expect(() => setHandler(go, () => undefined)).toThrow('may only be used from a Workflow Execution');
+  expect(() => log.info('lost')).toThrow('may only be used from a Workflow Execution');
 });

@@ -5,6 +5,9 @@
 import { checkId } from '../../mailbox/checks.js';
 import { currentExecution } from '../current.js';
 
+/** In the message to who calls them outside of a workflow. */
+const CALLS = 'Workflow.patch(...) and Workflow.deprecatePatch';
+
 /**
  * Whether this run goes the new way of a change. True in code that runs for the first time, and then noted in the history, so that the run
  * keeps to it; false where a replay has come to a place that was run before the change was deployed. Only a yes is final: a run that has
@@ -21,7 +24,7 @@ import { currentExecution } from '../current.js';
  * if (!patched('charge-before-shipping')) await charge(order);
  */
 export function patched(patchId: string): boolean {
-  return currentExecution().patched(checkId('patchId', patchId), false);
+  return currentExecution(CALLS).patched(checkId('patchId', patchId), false);
 }
 
 /**
@@ -31,5 +34,5 @@ export function patched(patchId: string): boolean {
  * @example deprecatePatch('charge-before-shipping');
  */
 export function deprecatePatch(patchId: string): void {
-  currentExecution().patched(checkId('patchId', patchId), true);
+  currentExecution(CALLS).patched(checkId('patchId', patchId), true);
 }

@@ -28,7 +28,7 @@ export function condition(fn: () => boolean): Promise<void>;
 export function condition(fn: () => boolean, timeout: Duration, options?: TimerOptions): Promise<boolean>;
 export function condition(fn: () => boolean, timeout?: Duration, options?: TimerOptions): Promise<unknown> {
   if (typeof fn !== 'function') throw new InvalidArgumentError({ argument: 'fn', reason: 'must be a function' });
-  const { conditions } = currentExecution();
+  const { conditions } = currentExecution('Workflow.condition(...)');
   return conditions.until(fn, timeout === undefined ? undefined : msToNumber(timeout), summaryOf(options));
 }
 
@@ -40,7 +40,7 @@ export function condition(fn: () => boolean, timeout?: Duration, options?: Timer
  * @example await sleep('30 days', { summary: 'until the trial ends' });
  */
 export function sleep(duration: Duration, options?: TimerOptions): Promise<void> {
-  const { pending, interceptors } = currentExecution();
+  const { pending, interceptors } = currentExecution('Workflow.sleep(...)');
   const ms = msToNumber(duration);
   const summary = summaryOf(options);
   if (interceptors?.has('startTimer') !== true) return pending.sleep(ms, summary);

@@ -70,7 +70,7 @@ console.log('  the archive goes on where it was');
 const again = runtime.client.workflow.getHandle<typeof seal>('work');
 await again.cancel();
 const end = await again.result().catch((error: Error) => error.message);
-console.log(`  cancelled, it ends at its next heartbeat: ${String(end).includes('CANCELLED')}`);
+console.log(`  cancelled, it ends at its next heartbeat: ${String(end).startsWith('Workflow execution cancelled')}`);
 
 console.log('A search for what is not there, which hears of nothing');
 const search = await runtime.client.workflow.start(find, { workflowId: 'search', args: ['no digest'] });

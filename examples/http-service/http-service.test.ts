@@ -97,7 +97,9 @@ test('its story', async () => {
     'Orders',
     'PUT /orders/1 → 201 {"id":"1","runId":"…"}',
     'PUT /orders/1 → 201 {"id":"1","runId":"…"}',
-    expect.stringMatching(/^PUT \/orders\/1 → 409 {"code":"WORKFLOW_ALREADY_STARTED","detail":"Workflow 'order-1' /),
+    expect.stringMatching(
+      /^PUT \/orders\/1 → 409 {"code":"WORKFLOW_ALREADY_STARTED","detail":"Workflow execution already started: 'order-1' /,
+    ),
     expect.stringMatching(/^PUT \/orders\/2 → 400 .*"message":"body\/count must be >= 1"}$/),
     'GET /orders/1 → 200 {"id":"1","status":"RUNNING","stage":"waiting"}',
     expect.stringMatching(/^GET \/orders\/3 → 404 {"code":"WORKFLOW_NOT_FOUND",/),
@@ -113,7 +115,7 @@ test('its story', async () => {
     'Cancelled',
     'PUT /orders/4 → 201 {"id":"4","runId":"…"}',
     'DELETE /orders/4 → 202',
-    'GET /orders/4/parcel → 410 {"code":"WORKFLOW_FAILED","detail":"Workflow execution cancelled"}',
+    'GET /orders/4/parcel → 410 {"code":"WORKFLOW_FAILED","detail":"Workflow canceled"}',
     expect.stringMatching(/^DELETE \/orders\/4 → 409 {"code":"WORKFLOW_NOT_FOUND",/),
   ]);
 });

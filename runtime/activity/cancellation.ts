@@ -8,10 +8,11 @@ import { CancelledFailure } from '../../mailbox/failures.js';
 export type CancellationCause = 'cancelRequested' | 'timedOut' | 'notFound' | 'workerShutdown';
 
 const MESSAGES: { readonly [C in CancellationCause]: string } = {
-  cancelRequested: 'cancelled by its workflow',
-  timedOut: 'timed out',
-  notFound: 'nobody waits for it any more: its workflow is closed, or it was completed by a client',
-  workerShutdown: 'the runtime shuts down',
+  cancelRequested: 'CANCELLED',
+  timedOut: 'TIMED_OUT',
+  // Nobody waits for it any more: its workflow is closed, or a client has completed it.
+  notFound: 'NOT_FOUND',
+  workerShutdown: 'WORKER_SHUTDOWN',
 };
 
 export function cancelledFailure(cause: CancellationCause): CancelledFailure {

@@ -39,7 +39,7 @@ export interface Info {
   readonly scheduledTimestampMs: number;
   /** When this attempt was due. */
   readonly currentAttemptScheduledTimestampMs: number;
-  /** 0: no limit but `scheduleToCloseTimeoutMs`. */
+  /** As long as `scheduleToCloseTimeoutMs` if only that was given. */
   readonly startToCloseTimeoutMs: number;
   /** 0: no limit. */
   readonly scheduleToCloseTimeoutMs: number;

@@ -114,7 +114,7 @@ test('what waits for its place and is cancelled never runs', async () => {
   const first = run(pool, 'sleeper');
   const second = run(pool, 'thread');
   pool.cancel(second.token, 'cancelRequested');
-  expect(await second.outcome).toMatchObject({ name: 'CancelledFailure', message: 'cancelled by its workflow' });
+  expect(await second.outcome).toMatchObject({ name: 'CancelledFailure', message: 'CANCELLED' });
   pool.cancel(first.token, 'cancelRequested');
   await first.outcome;
 });
@@ -125,7 +125,7 @@ test.each(['polite', 'sleeper'])('a cancelled attempt hears of it: %s', async (a
   const { token, started, outcome } = run(pool, activityType);
   await started;
   pool.cancel(token, 'cancelRequested');
-  expect(await outcome).toMatchObject({ name: 'CancelledFailure', message: 'cancelled by its workflow' });
+  expect(await outcome).toMatchObject({ name: 'CancelledFailure', message: 'CANCELLED' });
   // And so keeps its thread.
   expect(await run(pool, 'thread').outcome).toBe(before);
 });
@@ -147,7 +147,7 @@ test('one that does not heed its cancellation loses its thread, which is replace
   pool.cancel(token, 'cancelRequested');
   const failure = await outcome;
   expect(failure).toBeInstanceOf(CancelledFailure);
-  expect(failure).toMatchObject({ message: 'cancelled by its workflow' });
+  expect(failure).toMatchObject({ message: 'CANCELLED' });
   expect(await next.outcome).not.toBe(before);
 });
 
@@ -156,7 +156,7 @@ test('one whose time is up has no grace', async () => {
   const { token, started, outcome } = run(pool, 'deaf');
   await started;
   pool.cancel(token, 'timedOut');
-  expect(await outcome).toMatchObject({ name: 'CancelledFailure', message: 'timed out' });
+  expect(await outcome).toMatchObject({ name: 'CancelledFailure', message: 'TIMED_OUT' });
 });
 
 test('one whose time is up while it has its grace has it no longer', async () => {
@@ -165,7 +165,7 @@ test('one whose time is up while it has its grace has it no longer', async () =>
   await started;
   pool.cancel(token, 'cancelRequested');
   pool.cancel(token, 'timedOut');
-  expect(await outcome).toMatchObject({ name: 'CancelledFailure', message: 'cancelled by its workflow' });
+  expect(await outcome).toMatchObject({ name: 'CancelledFailure', message: 'CANCELLED' });
 });
 
 test.each([

@@ -5,10 +5,16 @@
 import { encodeWithin } from '../../mailbox/checks.js';
 import { CompleteAsyncError } from '../../mailbox/complete-async-error.js';
 import { type CustomPayloadConverter, converting } from '../../mailbox/converter-scope.js';
-import { ApplicationFailure, type FailureRecord, toFailureRecord } from '../../mailbox/failures.js';
+import {
+  ApplicationFailure,
+  type CancelledFailure,
+  type FailureRecord,
+  toFailureRecord,
+} from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
 import { type PayloadCodec, recode } from '../../mailbox/payload-codec.js';
 import { argsFor, callWithArgs, callWithPayloads } from '../../mailbox/raw-args.js';
+import { ensureApplicationFailure } from '../../mailbox/thrown.js';
 import type { Cancellation } from '../activity/cancellation.js';
 import { Context, runInContext } from '../activity/context.js';
 import { infoOf } from '../activity/info.js';
@@ -91,8 +97,7 @@ async function runPlain(task: ActivityTask, link: AttemptLink, setting: AttemptS
     const { failure: reason } = link.cancellation;
     const heeded = reason !== undefined && isCancelled(error);
     logFailedAttempt(context?.log, { logger: setting.logger, task }, { error, began, heeded });
-    const thrown = reason !== undefined && isAbort(error) ? reason : error;
-    return { failure: converting(payloadConverter, () => toFailureRecord(thrown)) };
+    return { failure: converting(payloadConverter, () => toFailureRecord(failureOf(error, reason))) };
   }
 }
 
@@ -104,16 +109,17 @@ interface Found {
 }
 
 // Own properties only: a type is a name from history, which must not reach what every object inherits.
-function find({ activities, defaultActivity }: AttemptSetting, { activityType: type }: ActivityTask): Found {
+function find({ activities, defaultActivity }: AttemptSetting, { activityType: type, isLocal }: ActivityTask): Found {
   const found = Object.hasOwn(activities, type) ? (activities as Record<string, unknown>)[type] : undefined;
   if (typeof found === 'function') return { target: found as () => unknown, receiver: activities, heads: NOTHING };
   if (defaultActivity !== undefined) return { target: defaultActivity, receiver: undefined, heads: [type] };
   const names = Object.entries(activities).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []));
-  const known = names.length === 0 ? 'there are none' : names.map((name) => `'${name}'`).join(', ');
-  throw ApplicationFailure.nonRetryable(
-    `Activity '${type}' is not among the runtime's activities. Registered: ${known}. Add it, or give the runtime a defaultActivity`,
-    'NotFoundError',
-  );
+  const missing =
+    isLocal === true
+      ? `Local activity of type '${type}' not registered on worker`
+      : `Activity function ${type} is not registered on this Worker`;
+  // Nothing changes the activities of a runtime: the next attempt would find the same.
+  throw ApplicationFailure.nonRetryable(`${missing}, available activities: ${JSON.stringify(names)}`, 'NotFoundError');
 }
 
 /** What cannot be handed over once will not be the next time: running the activity again would only repeat its effects. */
@@ -125,6 +131,12 @@ function encodeResult(value: unknown, type: string, payloadBytes: number): Paylo
     const message = `Activity '${type}': ${error.message}`;
     throw ApplicationFailure.create({ message, type: error.name, nonRetryable: true, cause: error });
   }
+}
+
+/** An activity is cancelled if it was told so and ends with that; otherwise it has failed, whatever it has thrown. */
+function failureOf(thrown: unknown, reason: CancelledFailure | undefined): unknown {
+  if (reason === undefined || !isCancelled(thrown)) return ensureApplicationFailure(thrown);
+  return isAbort(thrown) ? reason : thrown;
 }
 
 /** What this attempt has for itself. */

@@ -11,6 +11,8 @@ import {
   setHandler,
   sleep,
 } from '../../actors/workflow/index.js';
+import type { ApplicationFailure, FailureRecord } from '../../mailbox/failures.js';
+import { infoOf } from '../activity/info.js';
 import { computing, crashing, inTime } from '../fixtures/pool-workflows.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
@@ -105,7 +107,76 @@ row('local/retried', 'and leaves no event between', async () => {
   expect(system.attempts.map(({ attempt }) => attempt)).toEqual([1, 2]);
   expect(system.types('w')).toEqual(['WorkflowExecutionStarted']);
   await fails(system);
-  expect((await system.result('w').error()).cause).toMatchObject({ retryState: 'MAXIMUM_ATTEMPTS_REACHED' });
+  expect((await system.result('w').error()).cause).toMatchObject({ message: 'no' });
+  expect(system.attempts).toHaveLength(2);
+});
+
+row('local/failure', 'and it is not the cause of another', async () => {
+  const system = await running(() => local({ retry: { maximumAttempts: 1 } })('a'));
+  const cause: FailureRecord = { kind: 'application', message: 'no line', type: 'Line' };
+  const failure: FailureRecord = { kind: 'application', message: 'no', type: 'Answer', cause };
+  system.activityThrows(system.attempts.at(-1)!, failure);
+  await system.settle();
+  const thrown = (await system.result('w').error()).cause as ApplicationFailure;
+  expect(thrown).toMatchObject({
+    name: 'ApplicationFailure',
+    message: 'no',
+    type: 'Answer',
+    cause: { message: 'no line' },
+  });
+});
+
+row('local/failure', 'or a time-out, which says why no attempt follows', async () => {
+  const timeouts: [LocalActivityOptions, object][] = [
+    [{ scheduleToStartTimeout: 1000 }, { retryState: 'TIMEOUT', cause: { timeoutType: 'SCHEDULE_TO_START' } }],
+    [{ scheduleToCloseTimeout: 1000 }, { retryState: 'TIMEOUT', cause: { timeoutType: 'SCHEDULE_TO_CLOSE' } }],
+    [
+      { startToCloseTimeout: 1000, retry: { maximumAttempts: 1 } },
+      { retryState: 'MAXIMUM_ATTEMPTS_REACHED', cause: { timeoutType: 'START_TO_CLOSE' } },
+    ],
+  ];
+  for (const [options, expected] of timeouts) {
+    const system = await running(() => local({ startToCloseTimeout: 1000, ...options })('a'));
+    if (!('scheduleToStartTimeout' in options)) system.activityStarts(system.attempts[0]!);
+    await system.pass(1000);
+    const thrown = (await system.result('w').error()).cause;
+    expect(thrown).toMatchObject({ name: 'ActivityFailure', message: 'Local Activity timed out', ...expected });
+    expect((thrown as Error).cause).toMatchObject({ name: 'TimeoutFailure', message: 'Activity timed out' });
+  }
+});
+
+row('local/failure', 'or its cancellation, at once or with its end', async () => {
+  for (const cancellationType of ['TRY_CANCEL', 'ABANDON', 'WAIT_CANCELLATION_COMPLETED'] as const) {
+    const system = await running(async () => {
+      const scope = new CancellationScope();
+      setHandler(stop, () => scope.cancel());
+      return scope.run(() => local({ cancellationType })('a'));
+    });
+    await system.signal('w', 'stop').value();
+    if (cancellationType === 'WAIT_CANCELLATION_COMPLETED') {
+      system.activityThrows(system.attempts[0]!, { kind: 'cancelled', message: 'CANCELLED' });
+      await system.settle();
+    }
+    const thrown = (await system.result('w').error()).cause;
+    expect(thrown).toMatchObject({
+      ...{ name: 'ActivityFailure', message: 'Local Activity cancelled', retryState: 'CANCEL_REQUESTED' },
+      ...{ activityId: '1', activityType: 'get', cause: { name: 'CancelledFailure' } },
+    });
+  }
+});
+
+row('activities/own-time-outs', 'of a local activity too', async () => {
+  const told = async (options: LocalActivityOptions): Promise<number[]> => {
+    const { get } = proxyLocalActivities<{ get(key: string): Promise<string> }>(options);
+    const system = await running(() => get('a'));
+    await fails(system);
+    await system.pass(1000);
+    const { startToCloseTimeoutMs, scheduleToCloseTimeoutMs, attempt } = infoOf(system.attempts.at(-1)!);
+    expect(attempt).toBe(2);
+    return [startToCloseTimeoutMs, scheduleToCloseTimeoutMs];
+  };
+  expect(await told({ scheduleToCloseTimeout: 9000 })).toEqual([9000, 9000]);
+  expect(await told({ startToCloseTimeout: 5000, scheduleToCloseTimeout: 5500 })).toEqual([5000, 5500]);
 });
 
 row('local/long-wait', 'and its next attempt is the one after it', async () => {

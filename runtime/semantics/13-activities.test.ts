@@ -132,11 +132,6 @@ row('activities/not-retried', 'when the failure or the policy says so', async ()
       { ...THROWN, type: 'Hopeless' },
       { name: 'ApplicationFailure', message: 'no answer', retryState: state },
     ],
-    // Nobody has asked for it.
-    [
-      { kind: 'cancelled', message: 'enough' },
-      { name: 'CancelledFailure', message: 'enough', retryState: state },
-    ],
   ];
   for (const [failure, expected] of cases) {
     const system = await calling({ startToCloseTimeout: 60_000, retry: { nonRetryableErrorTypes: ['Hopeless'] } });
@@ -210,7 +205,7 @@ row('activities/time-outs', 'of all attempts ends them, and tells why the last o
   await system.pass(9000);
   expect(await outcomeOf(system)).toMatchObject({
     name: 'TimeoutFailure',
-    message: 'Activity task timed out after scheduleToCloseTimeout',
+    message: 'activity ScheduleToClose timeout',
     retryState: 'TIMEOUT',
     timeoutType: 'SCHEDULE_TO_CLOSE',
     because: 'no answer',
@@ -223,6 +218,36 @@ row('activities/time-outs', 'leaves no time for an attempt that would come after
   system.activityThrows(last(system), THROWN);
   expect(await outcomeOf(system)).toMatchObject({ message: 'no answer', retryState: 'TIMEOUT' });
   await expectInvariants(system);
+});
+
+row('activities/retry-state', 'of an attempt that times out with no time for another', async () => {
+  const options = { startToCloseTimeout: 5000, scheduleToCloseTimeout: 10_000, retry: { initialInterval: 6000 } };
+  const system = await calling(options);
+  system.activityStarts(last(system));
+  await system.pass(5000);
+  expect(await outcomeOf(system)).toEqual({
+    name: 'TimeoutFailure',
+    message: 'Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying',
+    retryState: 'TIMEOUT',
+    timeoutType: 'SCHEDULE_TO_CLOSE',
+    because: 'activity StartToClose timeout',
+  });
+  expect(system.types('w')).toContain('ActivityTaskTimedOut');
+  await expectInvariants(system);
+});
+
+row('activities/own-time-outs', 'also in an attempt that begins late', async () => {
+  const told = async (options: ActivityOptions): Promise<(number | undefined)[]> => {
+    const system = await calling({ ...options, retry: { initialInterval: 1000 } });
+    system.activityThrows(last(system), THROWN);
+    await system.pass(1000);
+    const { startToCloseTimeoutMs, scheduleToCloseTimeoutMs, attempt } = infoOf(last(system));
+    expect(attempt).toBe(2);
+    return [startToCloseTimeoutMs, scheduleToCloseTimeoutMs];
+  };
+  expect(await told({ scheduleToCloseTimeout: 9000 })).toEqual([9000, 9000]);
+  expect(await told({ startToCloseTimeout: 5000, scheduleToCloseTimeout: 5500 })).toEqual([5000, 5500]);
+  expect(await told({ startToCloseTimeout: 5000 })).toEqual([5000, 0]);
 });
 
 row('activities/time-outs', 'of the wait for a place is final', async () => {

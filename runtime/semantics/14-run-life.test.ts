@@ -17,6 +17,7 @@ import {
 import type { RunOptionsRecord } from '../../mailbox/events.js';
 import { encodePayload } from '../../mailbox/payload.js';
 import { type RunOptions, runOptionsRecord } from '../../mailbox/run-options.js';
+import type { WorkflowFailedError } from '../errors.js';
 import type { failedRun } from '../fixtures/failure-workflows.js';
 import { loggerFrom } from '../host/logger.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
@@ -121,6 +122,37 @@ row('life/retry-ends', 'as the policy or the failure says', async () => {
     await expectInvariants(system);
   }
 });
+
+// How a run ends, and why none follows.
+const ENDS: [string, RunOptions, string, (system: System) => Promise<unknown>][] = [
+  ['its execution timed out', { workflowExecutionTimeout: 1000 }, 'TIMEOUT', (system) => system.pass(1000)],
+  [
+    'its execution timed out, under a policy',
+    { workflowExecutionTimeout: 1000, retry: {} },
+    'TIMEOUT',
+    (system) => system.pass(1000),
+  ],
+  ['it timed out', { workflowRunTimeout: 1000 }, 'RETRY_POLICY_NOT_SET', (system) => system.pass(1000)],
+  ['it failed', {}, 'RETRY_POLICY_NOT_SET', (system) => system.signal('w', 'fail').value()],
+  ['it failed for good', { retry: {} }, 'NON_RETRYABLE_FAILURE', (system) => system.signal('w', 'fail').value()],
+  ['it was cancelled', {}, 'NON_RETRYABLE_FAILURE', (system) => system.cancel('w').value()],
+  ['it was terminated', {}, 'NON_RETRYABLE_FAILURE', (system) => system.terminate('w').value()],
+];
+
+for (const [what, options, retryState, end] of ENDS) {
+  row('life/retry-state', what, async () => {
+    const { system, result } = await started(options, async () => {
+      setHandler(defineSignal('fail'), () => {
+        throw ApplicationFailure.nonRetryable('no');
+      });
+      await condition(() => false);
+    });
+    await end(system);
+    await system.settle();
+    expect((await result.error()) as WorkflowFailedError).toMatchObject({ retryState });
+    await expectInvariants(system);
+  });
+}
 
 row('life/cron', 'at its times only, knowing how it went before', async () => {
   const { system, result } = await started({ cronSchedule: '0 * * * *' }, async () => {

@@ -84,7 +84,7 @@ async function thrown(promise: Promise<unknown>): Promise<Error> {
 const throwns: [string, unknown, object][] = [
   ['an ApplicationFailure', ApplicationFailure.retryable('no', 'Mine'), { message: 'no', type: 'Mine' }],
   ['a plain error', new RangeError('no'), { message: 'no', type: 'RangeError' }],
-  ['what is no error', 'no', { message: 'A value that is not an Error was thrown: "no"' }],
+  ['what is no error', 7, { message: 'A value that is not an Error was thrown: 7' }],
 ];
 
 for (const [what, value, cause] of throwns) {

@@ -24,7 +24,7 @@ import { row } from '../test-kit/row.test-kit.js';
 import { made, running } from '../test-kit/running.test-kit.js';
 import type { System } from '../test-kit/system.test-kit.js';
 import { createTestRuntime } from '../testing/index.js';
-import { fail, failing, throwing } from './fixtures/failing.js';
+import { anyOf, charging, enough, fail, failing, throwing, told, toldLocally, tried } from './fixtures/failing.js';
 
 routeRejections();
 
@@ -391,7 +391,7 @@ row('failures/plain-error-type', 'in a validator, in a query, and as a cause', a
 });
 
 row('failures/non-error-says-so', 'and shows it', async () => {
-  const values: Record<string, unknown> = { text: 'no', undefined: undefined, object: { code: 7 } };
+  const values: Record<string, unknown> = { number: 7, undefined: undefined, object: { code: 7 } };
   const system = await running(async () => {
     setHandler(update, () => undefined, {
       validator: (name) => {
@@ -404,9 +404,10 @@ row('failures/non-error-says-so', 'and shows it', async () => {
     const error = await system.update('w', 'update', name).error();
     expect((error.cause as Error).message).toContain('A value that is not an Error was thrown');
   }
-  expect((await system.update('w', 'update', 'text').error()).cause).toMatchObject({
-    message: 'A value that is not an Error was thrown: "no"',
-  });
+  Object.assign(values, { text: 'no', record: { message: 'no' } });
+  for (const name of ['text', 'record']) {
+    expect((await system.update('w', 'update', name).error()).cause).toMatchObject({ message: 'no' });
+  }
   await expectInvariants(system);
 });
 
@@ -414,7 +415,7 @@ let runtime: Runtime;
 beforeAll(async () => {
   runtime = await createTestRuntime({
     workflows: new URL('./fixtures/failing.js', import.meta.url),
-    activities: { throwing },
+    activities: { throwing, charging, enough, anyOf },
   });
 });
 afterAll(() => runtime.shutdown());
@@ -477,4 +478,65 @@ row('failures/instanceof', 'in the workflow, for what an activity threw, and at 
   expect(error.cause).toBeInstanceOf(ApplicationFailure);
   expect(error.cause).toBeInstanceOf(Error);
   expect(await handle.query('seen')).toEqual(['Error', 'TemporalFailure', 'ActivityFailure', 'ApplicationFailure']);
+});
+
+const declined = { message: 'refused', type: 'CardDeclined', nonRetryable: true, errors: undefined };
+
+row('failures/from-error', 'and the card is tried once', async () => {
+  for (const workflow of [told, toldLocally]) {
+    const card = `card of ${workflow.name}`;
+    const seen = await runtime.client.workflow.execute(workflow, { workflowId: card, args: ['charging', card] });
+    expect(seen.at(-1)).toEqual({ name: 'ApplicationFailure', ...declined, details: [card] });
+    expect(seen).toHaveLength(workflow === toldLocally ? 1 : 2);
+    expect(tried.get(card)).toBe(1);
+  }
+});
+
+row('activities/cancelled-unasked', 'and tried again', async () => {
+  const seen = await runtime.client.workflow.execute(told, { workflowId: 'enough', args: ['enough', 'enough'] });
+  expect(seen).toMatchObject([
+    { name: 'ActivityFailure', message: 'Activity task failed' },
+    { name: 'ApplicationFailure', message: 'enough', type: 'CancelledFailure', nonRetryable: false },
+  ]);
+  expect(tried.get('enough')).toBe(4);
+});
+
+row('activities/not-registered', 'and is not tried again', async () => {
+  const missing = { name: 'ApplicationFailure', type: 'NotFoundError', nonRetryable: true };
+  const known = 'available activities: ["throwing","charging","enough","anyOf"]';
+  const seen = await runtime.client.workflow.execute(told, { workflowId: 'm', args: ['missing', ''] });
+  expect(seen).toMatchObject([
+    { name: 'ActivityFailure' },
+    { ...missing, message: `Activity function missing is not registered on this Worker, ${known}` },
+  ]);
+  const local = await runtime.client.workflow.execute(toldLocally, { workflowId: 'l', args: ['missing', ''] });
+  expect(local).toMatchObject([
+    { ...missing, message: `Local activity of type 'missing' not registered on worker, ${known}` },
+  ]);
+});
+
+row('failures/aggregate', 'from an activity to its workflow', async () => {
+  const seen = await runtime.client.workflow.execute(told, { workflowId: 'any', args: ['anyOf', ''] });
+  expect(seen.at(-1)).toMatchObject({ type: 'AggregateError', errors: ['a', 'b'] });
+});
+
+row('failures/as-given', 'in whatever is made', () => {
+  expect(ApplicationFailure.retryable('m')).toMatchObject({ type: 'Error', nonRetryable: false });
+  expect(ApplicationFailure.nonRetryable('m')).toMatchObject({ type: 'Error', nonRetryable: true });
+  expect(new ApplicationFailure('m').nonRetryable).toBe(undefined);
+  expect(Object.keys(new ApplicationFailure('m'))).not.toContain('name');
+});
+
+row('failures/texts', 'and errors go on with ids', async () => {
+  const system = await running(() => charge());
+  await activityFails(system);
+  const error = await system.result('w').error();
+  expect(error.message).toMatch(/^Workflow execution failed: 'w' \(run [-0-9a-f]+\), see cause$/);
+  expect(error.cause).toMatchObject({ message: 'Activity task failed', cause: { message: 'no funds' } });
+});
+
+row('failures/texts', 'and the cause of a cancelled activity says what was cancelled', async () => {
+  const system = await running(() => charge().catch(({ message, cause }) => [message, cause.message]));
+  await system.cancel('w').value();
+  expect(await system.result('w').value()).toEqual(['Activity cancelled', 'Workflow cancelled']);
 });

@@ -262,7 +262,7 @@ test('bad ids are refused, and so is asking outside of a workflow', async () => 
   });
   await system.start('w', 'w').value();
   expect(await asked(system)).toEqual(['Invalid patchId: it must not be empty']);
-  expect(() => patched('p')).toThrow('works only inside a workflow');
+  expect(() => patched('p')).toThrow('may only be used from a Workflow Execution');
   await expectInvariants(system);
 });
 

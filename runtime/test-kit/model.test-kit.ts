@@ -543,7 +543,8 @@ export class Model {
   #codeFailed(error: unknown): void {
     if (error instanceof Continued) this.close ??= { kind: 'continued', next: error.next };
     else if (this.#cancelled && isCancellation(error)) this.close ??= { kind: 'cancelled' };
-    else this.close ??= { kind: 'failed', final: !(error instanceof ApplicationFailure) || error.nonRetryable };
+    else
+      this.close ??= { kind: 'failed', final: !(error instanceof ApplicationFailure) || error.nonRetryable === true };
   }
 }
 

@@ -76,7 +76,7 @@ test('cancelled, it sees its signal aborted, whatever it awaits', async () => {
   );
   env.cancel();
   env.cancel('TIMED_OUT');
-  await expect(sleeping).rejects.toMatchObject({ name: 'CancelledFailure', message: 'cancelled by its workflow' });
+  await expect(sleeping).rejects.toMatchObject({ name: 'CancelledFailure', message: 'CANCELLED' });
   await expect(racing).rejects.toMatchObject({ name: 'CancelledFailure' });
   expect(await listening).toBe('heard');
   expect(env.context.cancellationDetails).toMatchObject({ cancelRequested: true, timedOut: false });

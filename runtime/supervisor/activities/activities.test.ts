@@ -57,7 +57,7 @@ test('an activity’s result, failure and time-out reach the workflow', async ()
   const expected = [
     'paid',
     [true, 'ApplicationFailure', 'no funds', 'NON_RETRYABLE_FAILURE'],
-    [true, 'TimeoutFailure', 'Activity task timed out after startToCloseTimeout', 'MAXIMUM_ATTEMPTS_REACHED'],
+    [true, 'TimeoutFailure', 'activity StartToClose timeout', 'MAXIMUM_ATTEMPTS_REACHED'],
   ];
   expect(await system.query('w', 'entries').value()).toEqual(expected);
   await system.evictAll();

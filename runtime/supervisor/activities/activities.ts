@@ -15,7 +15,7 @@ import { ActivityDeadlines } from './activity-deadlines.js';
 import { isWorthRecording } from './activity-heartbeats.js';
 import { ActivityQueue } from './activity-queue.js';
 import { AttemptTokens } from './attempt-tokens.js';
-import { CUT_OFF, PendingActivity } from './pending-activity.js';
+import { attemptLimit, CUT_OFF, PendingActivity } from './pending-activity.js';
 
 export class Activities {
   readonly #tokens = new AttemptTokens();
@@ -202,8 +202,6 @@ export class Activities {
     const { options } = event;
     activity.phase = 'sent';
     activity.token = this.#tokens.take(activity);
-    const left = activity.closeBy - this.core.now();
-    const attemptLimit = Math.min(options.startToCloseTimeout ?? Number.POSITIVE_INFINITY, Math.max(0, left));
     this.host({
       kind: 'runActivity',
       token: activity.token,
@@ -217,7 +215,7 @@ export class Activities {
       headers: event.headers,
       scheduledTime: event.eventTime,
       attemptTime: activity.attemptTime,
-      startToCloseTimeout: Number.isFinite(attemptLimit) ? attemptLimit : undefined,
+      startToCloseTimeout: attemptLimit(options),
       scheduleToCloseTimeout: options.scheduleToCloseTimeout,
       heartbeatTimeout: options.heartbeatTimeout,
       retry: options.retry,

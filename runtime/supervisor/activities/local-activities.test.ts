@@ -155,28 +155,21 @@ test('it is tried again as its policy says, and only how it ends is written', as
   await throws(system, { message: 'for good' });
   const error = await system.result('w').error();
   expect(error.cause).toMatchObject({
-    name: 'ActivityFailure',
-    activityId: '1',
-    activityType: 'get',
-    retryState: 'MAXIMUM_ATTEMPTS_REACHED',
-    cause: { message: 'for good' },
+    name: 'ApplicationFailure',
+    message: 'for good',
   });
   await expectInvariants(system);
 });
 
 test.each([
-  ['a failure that says so', {}, { nonRetryable: true }, 'NON_RETRYABLE_FAILURE'],
-  [
-    'a failure of a listed type',
-    { retry: { nonRetryableErrorTypes: ['Sold'] } },
-    { type: 'Sold' },
-    'NON_RETRYABLE_FAILURE',
-  ],
-  ['a next attempt that would be too late', { startToCloseTimeout: 1000, scheduleToCloseTimeout: 1000 }, {}, 'TIMEOUT'],
-] as const)('%s is not tried again', async (_, options, failure, retryState) => {
+  ['a failure that says so', {}, { nonRetryable: true }],
+  ['a failure of a listed type', { retry: { nonRetryableErrorTypes: ['Sold'] } }, { type: 'Sold' }],
+  ['a next attempt that would be too late', { startToCloseTimeout: 1000, scheduleToCloseTimeout: 1000 }, {}],
+] as const)('%s is not tried again', async (_, options, failure) => {
   const system = await open(() => local(options as LocalActivityOptions)('a'));
   await throws(system, failure);
-  expect((await system.result('w').error()).cause).toMatchObject({ retryState });
+  expect((await system.result('w').error()).cause).toMatchObject({ name: 'ApplicationFailure', message: 'no' });
+  expect(attempts(system)).toHaveLength(1);
 });
 
 test('a failure may say itself when to try again', async () => {
@@ -216,7 +209,7 @@ test('what finds no place in time is not tried again', async () => {
   await system.pass(1000);
   expect((await system.result('w').error()).cause).toMatchObject({
     retryState: 'TIMEOUT',
-    cause: { timeoutType: 'SCHEDULE_TO_START', message: 'Activity task timed out after scheduleToStartTimeout' },
+    cause: { timeoutType: 'SCHEDULE_TO_START', message: 'Activity timed out' },
   });
 });
 
@@ -494,7 +487,7 @@ test('cancelled, it is told and its end awaited, whatever that is', async () => 
 test('cancelled, it is not tried again', async () => {
   const system = await open(cancelling('WAIT_CANCELLATION_COMPLETED'));
   await system.signal('w', 'stop').value();
-  await throws(system, { kind: 'cancelled', message: 'cancelled by its workflow' });
+  await throws(system, { kind: 'cancelled', message: 'CANCELLED' });
   await system.pass(10_000);
   expect(await system.result('w').value()).toBe(CANCELLED);
   expect(attempts(system)).toHaveLength(1);

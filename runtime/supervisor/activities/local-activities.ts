@@ -17,6 +17,7 @@ import type { Core } from '../core.js';
 import type { Run } from '../runs/run.js';
 import type { CallOff, Timers } from '../time/timers.js';
 import { hasOutcome, noteOutcome } from './local-outcomes.js';
+import { attemptLimit } from './pending-activity.js';
 
 type RunCommand = CommandOf<'runLocalActivity'>;
 type Outcome = { result?: Payload; failure?: FailureRecord; retryIn?: number };
@@ -97,7 +98,7 @@ export class LocalActivities {
     this.core.committer.after(run, () => {
       if (task.token !== 0) this.host({ kind: 'cancelActivity', token: task.token, cause: 'cancelRequested' });
       // Between two attempts there is nobody to tell.
-      else if (this.#isWanted(task)) this.#failed(task, { kind: 'cancelled', message: 'cancelled by its workflow' });
+      else if (this.#isWanted(task)) this.#failed(task, { kind: 'cancelled', message: 'Activity cancelled' });
     });
   }
 
@@ -226,7 +227,6 @@ export class LocalActivities {
       const within = Math.min(left, scheduleToStartTimeout);
       task.stop = this.timers.after(within, () => this.#timedOut(task, token, type));
     }
-    const limit = Math.min(options.startToCloseTimeout ?? Number.POSITIVE_INFINITY, left);
     this.host({
       kind: 'runActivity',
       token,
@@ -240,7 +240,7 @@ export class LocalActivities {
       headers,
       scheduledTime,
       attemptTime: this.core.now(),
-      startToCloseTimeout: Number.isFinite(limit) ? limit : undefined,
+      startToCloseTimeout: attemptLimit(options),
       scheduleToCloseTimeout: options.scheduleToCloseTimeout,
       retry: options.retry,
       isLocal: true,
@@ -255,9 +255,7 @@ export class LocalActivities {
   ): void {
     if (task.token !== token) return;
     this.host({ kind: 'cancelActivity', token, cause: 'timedOut' });
-    const option = timeoutType.toLowerCase().replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-    const message = `Activity task timed out after ${option}Timeout`;
-    this.#failed(task, { kind: 'timeout', timeoutType, message });
+    this.#failed(task, { kind: 'timeout', timeoutType, message: 'Activity timed out' });
   }
 
   #failed(task: Task, failure: FailureRecord): void {
@@ -265,7 +263,7 @@ export class LocalActivities {
     task.token = 0;
     task.stop();
     task.stop = nothing;
-    const { options, activityId, activityType } = task.command;
+    const { options } = task.command;
     const policy = options.retry ?? DEFAULT_RETRY_POLICY;
     const delay = failure.nextRetryDelay ?? backoff(policy, task.attempt);
     const retryState = this.#retryState(task, failure, delay);
@@ -278,10 +276,7 @@ export class LocalActivities {
       task.stop = this.timers.after(delay, () => this.#start(task));
       return;
     }
-    const message = failure.kind === 'cancelled' ? 'Activity cancelled' : 'Activity task failed';
-    this.#resolve(task, {
-      failure: { kind: 'activity', message, cause: failure, activityId, activityType, retryState },
-    });
+    this.#resolve(task, { failure: told(task, failure, retryState) });
   }
 
   #retryState(task: Task, failure: FailureRecord, delay: number): RetryState {
@@ -328,4 +323,12 @@ export class LocalActivities {
       this.host({ kind: 'cancelActivity', token, cause });
     }
   }
+}
+
+/** What its workflow gets: the activity's own failure as it is, for nothing lies between the two. */
+function told({ command }: Task, failure: FailureRecord, retryState: RetryState): FailureRecord {
+  if (failure.kind !== 'cancelled' && failure.kind !== 'timeout') return failure;
+  const { activityId, activityType } = command;
+  const message = failure.kind === 'cancelled' ? 'Local Activity cancelled' : 'Local Activity timed out';
+  return { kind: 'activity', message, cause: failure, activityId, activityType, retryState };
 }

@@ -2,7 +2,7 @@
  * A pending activity: how far it has come, when which of its times is up, and what follows a failed attempt. Decides, does nothing.
  * Thread: supervisor. In → out: (activity, failure, now) → retry or outcome.
  */
-import type { EventBody, EventOf, RetryPolicyRecord } from '../../../mailbox/events.js';
+import type { ActivityOptionsRecord, EventBody, EventOf, RetryPolicyRecord } from '../../../mailbox/events.js';
 import type { RetryState, TimeoutType } from '../../../mailbox/failure-names.js';
 import type { FailureRecord } from '../../../mailbox/failures.js';
 import type { Payload } from '../../../mailbox/payload.js';
@@ -21,13 +21,15 @@ const NEVER = Number.POSITIVE_INFINITY;
 /** Of the failure of an attempt that was under way when its runtime ended: persisted. */
 export const CUT_OFF = 'RuntimeEnded';
 
-/** Temporal's words for them in messages. */
+/** A Temporal server's words for them in messages. */
 const TIMEOUTS = {
-  SCHEDULE_TO_CLOSE: 'scheduleToCloseTimeout',
-  SCHEDULE_TO_START: 'scheduleToStartTimeout',
-  START_TO_CLOSE: 'startToCloseTimeout',
-  HEARTBEAT: 'heartbeatTimeout',
+  SCHEDULE_TO_CLOSE: 'ScheduleToClose',
+  SCHEDULE_TO_START: 'ScheduleToStart',
+  START_TO_CLOSE: 'StartToClose',
+  HEARTBEAT: 'Heartbeat',
 } as const;
+const NO_TIME_LEFT =
+  'Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying';
 export type ActivityTimeout = keyof typeof TIMEOUTS & TimeoutType;
 
 export class PendingActivity {
@@ -106,20 +108,20 @@ export class PendingActivity {
   }
 
   timeoutFailure(timeoutType: ActivityTimeout): FailureRecord {
-    return this.#timeout(timeoutType, `Activity task timed out after ${TIMEOUTS[timeoutType]}`);
+    return this.#timeout(timeoutType, `activity ${TIMEOUTS[timeoutType]} timeout`, this.lastFailure);
   }
 
   /** The attempt was under way when the runtime ended: whatever it was about to do, it may have done. */
   cutOffFailure(): FailureRecord {
     const message = `Attempt ${this.attempt} was cut off by the end of its runtime: it may have run, in part or wholly`;
-    return { ...this.#timeout('START_TO_CLOSE', message), type: CUT_OFF };
+    return { ...this.#timeout('START_TO_CLOSE', message, undefined), type: CUT_OFF };
   }
 
-  #timeout(timeoutType: ActivityTimeout, message: string): FailureRecord {
+  #timeout(timeoutType: ActivityTimeout, message: string, before: FailureRecord | undefined): FailureRecord {
     const failure: FailureRecord = { kind: 'timeout', timeoutType, message };
     if (this.details !== undefined) failure.details = [this.details];
     // What ends all attempts is told together with why the last one came to nothing.
-    if (timeoutType.startsWith('SCHEDULE') && this.lastFailure !== undefined) failure.cause = this.lastFailure;
+    if (timeoutType.startsWith('SCHEDULE') && before !== undefined) failure.cause = before;
     return failure;
   }
 
@@ -149,8 +151,15 @@ export class PendingActivity {
   }
 
   failed(failure: FailureRecord, retryState: RetryState): EventBody {
-    const eventType = failure.kind === 'timeout' ? 'ActivityTaskTimedOut' : 'ActivityTaskFailed';
-    return { eventType, ...this.#ids(), failure: this.#activityFailure('Activity task failed', failure, retryState) };
+    if (failure.kind !== 'timeout') {
+      const told = this.#activityFailure('Activity task failed', failure, retryState);
+      return { eventType: 'ActivityTaskFailed', ...this.#ids(), failure: told };
+    }
+    // An attempt timed out that would be followed by another if there was time: what is over is the time for all of them.
+    const isLast = retryState === 'TIMEOUT' && !failure.timeoutType!.startsWith('SCHEDULE');
+    const cause = isLast ? this.#timeout('SCHEDULE_TO_CLOSE', NO_TIME_LEFT, failure) : failure;
+    const told = this.#activityFailure('Activity task timed out', cause, retryState);
+    return { eventType: 'ActivityTaskTimedOut', ...this.#ids(), failure: told };
   }
 
   canceled(failure: FailureRecord): EventBody {
@@ -183,6 +192,16 @@ export class PendingActivity {
     return { kind: 'activity', message, cause, activityId, activityType, retryState };
   }
 }
+
+/** What an attempt is told that it may take, in milliseconds: no longer than all of them, and as long where nothing else is said. */
+export function attemptLimit({ startToCloseTimeout, scheduleToCloseTimeout }: Limits): number | undefined {
+  if (startToCloseTimeout === undefined || scheduleToCloseTimeout === undefined) {
+    return startToCloseTimeout ?? scheduleToCloseTimeout;
+  }
+  return Math.min(startToCloseTimeout, scheduleToCloseTimeout);
+}
+
+type Limits = Pick<ActivityOptionsRecord, 'startToCloseTimeout' | 'scheduleToCloseTimeout'>;
 
 function own(payload: Payload): Payload {
   return payload.byteLength === payload.buffer.byteLength ? payload : new Uint8Array(payload);

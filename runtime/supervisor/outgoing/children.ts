@@ -136,7 +136,7 @@ export class Children {
           runId,
           workflowType,
           retryState: retryStateOf(reply.error),
-          cause: reply.error.cause ?? failureOf(reply.error),
+          cause: causeOf(reply.error),
         };
         this.resolve(run, { eventType: endOf(reply.error), ...ids, failure });
       }
@@ -207,6 +207,14 @@ function endOf({ fields }: ErrorRecord): EndType {
     default:
       return 'ChildWorkflowExecutionFailed';
   }
+}
+
+/** Of a run that timed out only that is told; whoever terminated one may have said why. */
+function causeOf(error: ErrorRecord): FailureRecord {
+  const { cause = failureOf(error) } = error;
+  return cause.kind === 'timeout' && endOf(error) === 'ChildWorkflowExecutionTimedOut'
+    ? { ...cause, message: 'Timed out' }
+    : cause;
 }
 
 function retryStateOf(error: ErrorRecord): RetryState {

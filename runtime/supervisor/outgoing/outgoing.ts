@@ -244,10 +244,17 @@ function resolutionOf(kind: Kind, ids: ExternalIds, reply: Reply): EventBody {
     case 'queryResult':
       return { eventType: 'ExternalWorkflowExecutionQueried', ...ids, result: reply.result };
     case 'error':
-      return { eventType: FAILED[kind], ...ids, failure: failureOf(reply.error) };
+      return { eventType: FAILED[kind], ...ids, failure: notFound(kind, failureOf(reply.error)) };
     default:
       throw new Error(`A request of kind ${kind} was answered with '${reply.kind}'`);
   }
+}
+
+/** Of what Temporal has too, in the words of its core. */
+function notFound(kind: Kind, failure: FailureRecord): FailureRecord {
+  if (failure.type !== WorkflowNotFoundError.name || (kind !== 'signal' && kind !== 'cancel')) return failure;
+  const reason = kind === 'signal' ? 'it was not found' : 'not found';
+  return { ...failure, message: `Unable to ${kind} external workflow because ${reason}: ${failure.message}` };
 }
 
 /** Of an end only its status is kept: the outcome itself stands in the other run's history. */

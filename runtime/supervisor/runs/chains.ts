@@ -11,7 +11,7 @@ import { WorkflowNotFoundError } from '../../errors.js';
 import type { Core, StoredFrame } from '../core.js';
 import type { Closing } from './closing.js';
 import { startOf, storedMessages } from './history-reader.js';
-import { type Ending, type NextRun, whatFollows } from './lifetime.js';
+import { type Ending, type NextRun, type WhatFollows, whatFollows } from './lifetime.js';
 import type { Run, Waiter } from './run.js';
 import type { GroupMessage, RunStart, RunStarts } from './run-starts.js';
 
@@ -50,6 +50,8 @@ type Following = Pick<RunStart, 'workflowType' | 'input' | 'memo' | 'options' | 
 
 const NOTHING: LeftOver = { buffered: [], messages: [] };
 const TIMED_OUT = 'Workflow execution timed out';
+/** Of a chain. */
+const NO_TIME_LEFT: WhatFollows = { retryState: 'TIMEOUT' };
 
 export class Chains {
   constructor(private readonly deps: ChainsDeps) {}
@@ -120,7 +122,7 @@ export class Chains {
     const { core, closing } = this.deps;
     const failure: FailureRecord = { kind: 'timeout', timeoutType: 'START_TO_CLOSE', message: TIMED_OUT };
     const timedOut: Ending = { eventType: 'WorkflowExecutionTimedOut', failure };
-    const { next, retryState } = isOver(run, core.now()) ? {} : whatFollows(run, timedOut, core.now());
+    const { next, retryState } = isOver(run, core.now()) ? NO_TIME_LEFT : whatFollows(run, timedOut, core.now());
     if (retryState !== undefined) timedOut.retryState = retryState;
     if (next === undefined) closing.closed(run, closing.cutOff(run, timedOut));
     else {

@@ -200,7 +200,7 @@ function causeOf(event: WorkflowEvent): FailureRecord {
     case 'WorkflowExecutionTimedOut':
       return event.failure;
     case 'WorkflowExecutionCanceled':
-      return { kind: 'cancelled', message: 'Workflow execution cancelled', ...details(event) };
+      return { kind: 'cancelled', message: 'Workflow canceled', ...details(event) };
     case 'WorkflowExecutionTerminated':
       return { kind: 'terminated', message: event.reason ?? 'Workflow execution terminated', ...details(event) };
     default:

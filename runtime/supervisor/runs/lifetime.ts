@@ -46,6 +46,12 @@ export interface NextRun {
   readonly attempt: number;
 }
 
+export interface WhatFollows {
+  readonly next?: NextRun | undefined;
+  /** Absent: another attempt follows, or no policy asks for any. */
+  readonly retryState?: RetryState;
+}
+
 /** Times count from when the run begins, which a delayed one does later. */
 export function lifetimeOf({ options, succession, eventTime, startDelay = 0 }: Started): Lifetime | undefined {
   if (options === undefined) return undefined;
@@ -108,11 +114,7 @@ export function waitsForItsTime({ delayedUntil, lifetime }: Run): boolean {
 }
 
 /** The run that a retry policy or a cron schedule asks for after this end; or why the policy asks for none, if there is one. */
-export function whatFollows(
-  run: Run,
-  ending: Ending,
-  now: number,
-): { readonly next?: NextRun | undefined; readonly retryState?: RetryState } {
+export function whatFollows(run: Run, ending: Ending, now: number): WhatFollows {
   const { lifetime } = run;
   if (lifetime === undefined) return {};
   const { options, attempt, executionDeadline = Number.POSITIVE_INFINITY, cancelRequested } = lifetime;

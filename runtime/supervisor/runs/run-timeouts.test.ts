@@ -282,7 +282,7 @@ describe('a child', () => {
   test('that times out fails what awaits it with that cause', async () => {
     const { system, failure } = await parentOf({ workflowRunTimeout: '5s' });
     await system.pass(5000);
-    expect(await failure()).toEqual([true, 'RETRY_POLICY_NOT_SET', 'TimeoutFailure', TIMED_OUT.message]);
+    expect(await failure()).toEqual([true, 'RETRY_POLICY_NOT_SET', 'TimeoutFailure', 'Timed out']);
     expect(system.types('p')).toContain('ChildWorkflowExecutionTimedOut');
     await expectInvariants(system);
   });
@@ -295,7 +295,7 @@ describe('a child', () => {
     await system.pass(1000);
     await system.pass(5000);
     const result = system.result('p');
-    expect(await result.value()).toEqual([true, 'MAXIMUM_ATTEMPTS_REACHED', 'TimeoutFailure', TIMED_OUT.message]);
+    expect(await result.value()).toEqual([true, 'MAXIMUM_ATTEMPTS_REACHED', 'TimeoutFailure', 'Timed out']);
     await expectInvariants(system);
   });
 
