@@ -235,7 +235,9 @@ export class Execution implements Scope {
       return true;
     }
     if (this.#apart !== undefined || this.#fatal !== undefined || this.#messages[0]?.kind === 'query') return false;
-    return this.conditions.round(true) || this.#atRest.act(() => this.conditions.round(false));
+    if (this.conditions.round(true)) return true;
+    // Temporal's core has nothing more to say to a run that has computed its end.
+    return !this.closed && this.#atRest.act(() => this.conditions.round(false));
   }
 
   /** Once everything else of the step has come to rest. */

@@ -201,3 +201,28 @@ row('time/condition-throws', 'when it is made, to who makes it; later it suspend
   expect((await system.describe('w')).suspended?.error).toMatchObject({ cause: { message: 'later' } });
   expect(system.types('w')).toEqual(['WorkflowExecutionStarted', 'WorkflowExecutionSignaled']);
 });
+
+row(
+  'steps/end-with-step',
+  'what is told once all else has come to rest, a run that has computed its end hears no more',
+  async () => {
+    const system = await running(async () => {
+      setHandler(change, async () => {
+        await charge().catch(() => undefined);
+        return 'told';
+      });
+      await forEver();
+    });
+    const update = system.update('w', 'change', 'a');
+    await system.settle();
+    await system.cancel('w').value();
+    expect(await update.error()).toMatchObject({ cause: { type: 'AcceptedUpdateCompletedWorkflow' } });
+    expect(made(system)).toEqual([
+      'WorkflowExecutionUpdateAccepted',
+      'ActivityTaskScheduled',
+      'ActivityTaskCancelRequested',
+      'WorkflowExecutionCanceled',
+    ]);
+    await expectInvariants(system);
+  },
+);

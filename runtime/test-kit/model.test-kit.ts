@@ -187,7 +187,7 @@ export class Model {
     do {
       this.#drain();
       this.#called = false;
-    } while (this.#round('whole') || this.#actAtRest());
+    } while (this.#round('whole') || (this.close === undefined && this.#actAtRest()));
     this.#buffer = this.#buffer.filter(({ kind }) => kind === 'signal');
     this.#note('after');
   }
