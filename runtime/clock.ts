@@ -21,6 +21,15 @@ export const systemClock: Clock = {
   end: (durationMs) => Date.now() + durationMs,
 };
 
+/** The machine's time without jumps, in milliseconds from an origin of its own. What waits for it alone keeps no process alive. */
+export const monotonicClock: Pick<Clock, 'now' | 'after'> = {
+  now: () => performance.now(),
+  after(delayMs, ring) {
+    const timer = setTimeout(ring, Math.min(Math.ceil(delayMs), 0x7fffffff)).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
 /** A clock that moves only when told; rings in time order. */
 export class ManualClock implements Clock {
   #now: number;

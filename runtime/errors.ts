@@ -13,6 +13,7 @@ import {
   NotInActivityError,
 } from './activity-errors.js';
 import { HoldfastError } from './base-error.js';
+import { CallAbortedError, DeadlineExceededError } from './call-errors.js';
 import {
   DeterminismViolationError,
   HistoryFormatError,
@@ -41,6 +42,7 @@ import {
 
 export * from './activity-errors.js';
 export * from './base-error.js';
+export * from './call-errors.js';
 export {
   DeterminismViolationError,
   type DeterminismViolationFields,
@@ -340,6 +342,8 @@ const ALL: readonly ErrorClass[] = [
   SearchAttributeTypeConflictError,
   InvalidListFilterError,
   ResourceExhaustedError,
+  DeadlineExceededError,
+  CallAbortedError,
   RuntimeClosedError,
   ClientClosedError,
   RuntimeFailedError,

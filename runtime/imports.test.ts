@@ -13,6 +13,7 @@ const LEAVES = [
   'runtime/errors.ts',
   'runtime/activity-errors.ts',
   'runtime/base-error.ts',
+  'runtime/call-errors.ts',
   'runtime/code-errors.ts',
   'runtime/outcome-errors.ts',
   'runtime/portability-errors.ts',

@@ -34,6 +34,7 @@ export type {
 export { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '../mailbox/id-policies.js';
 export type { RetryPolicy } from '../mailbox/retry-options.js';
 export type { AsyncCompletionClient, FullActivityId } from './client/activity-client.js';
+export type { CallOptions } from './client/call-options.js';
 export type {
   WorkflowClassHandle,
   WorkflowClassHandleWithFirstExecutionRunId,

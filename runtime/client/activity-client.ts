@@ -7,6 +7,8 @@ import { toFailureRecord } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
 import { decodeTaskToken } from '../activity/task-token.js';
 import { ActivityCompletionError, InvalidArgumentError } from '../errors.js';
+import { BaseClient } from './base-client.js';
+import type { CallLimit, CallOptions } from './call-options.js';
 import type { Connection } from './connection.js';
 import { expectReply } from './error-record.js';
 import type { ActivityReport } from './protocol.js';
@@ -36,11 +38,12 @@ interface Target {
  * - ActivityCompletionError: the token is none, or no attempt is under way
  * - InvalidArgumentError, InvalidOptionError, PayloadConverterError, PayloadTooLargeError, PayloadCodecError; RuntimeClosedError
  */
-export class AsyncCompletionClient {
+export class AsyncCompletionClient extends BaseClient {
   readonly #connection: Connection;
 
   /** @internal */
   constructor(connection: Connection) {
+    super(connection.limits);
     this.#connection = connection;
   }
 
@@ -49,9 +52,10 @@ export class AsyncCompletionClient {
    * @throws ActivityCancelledError if its workflow has cancelled it and does not wait
    * @example await runtime.client.activity.complete(Buffer.from(token, 'base64'), { approved: true });
    */
-  async complete(taskTokenOrId: Uint8Array | FullActivityId, result?: unknown): Promise<void> {
+  async complete(taskTokenOrId: Uint8Array | FullActivityId, result?: unknown, options?: CallOptions): Promise<void> {
+    const limit = this.#connection.limits.only(options);
     const target = targetOf(taskTokenOrId);
-    await this.#report(target, { kind: 'completed', result: this.#encode(result, 'result') });
+    await this.#report(target, { kind: 'completed', result: this.#encode(result, 'result') }, limit);
   }
 
   /**
@@ -59,30 +63,37 @@ export class AsyncCompletionClient {
    * @throws ActivityCancelledError if its workflow has cancelled it and does not wait
    * @example await runtime.client.activity.fail({ workflowId: 'order-1', activityId: 'approval' }, new Error('no answer'));
    */
-  async fail(taskTokenOrId: Uint8Array | FullActivityId, error: unknown): Promise<void> {
+  async fail(taskTokenOrId: Uint8Array | FullActivityId, error: unknown, options?: CallOptions): Promise<void> {
+    const limit = this.#connection.limits.only(options);
     const target = targetOf(taskTokenOrId);
     const failure = this.#connection.converting(() => toFailureRecord(error));
-    await this.#report(target, { kind: 'failed', failure });
+    await this.#report(target, { kind: 'failed', failure }, limit);
   }
 
   /**
    * The attempt has ended because its workflow had cancelled it.
    * @throws ActivityCompletionError if the workflow has not
    */
-  async reportCancellation(taskTokenOrId: Uint8Array | FullActivityId, details?: unknown): Promise<void> {
+  async reportCancellation(
+    taskTokenOrId: Uint8Array | FullActivityId,
+    details?: unknown,
+    options?: CallOptions,
+  ): Promise<void> {
+    const limit = this.#connection.limits.only(options);
     const target = targetOf(taskTokenOrId);
     const given = details === undefined ? {} : { details: this.#encode(details, 'details') };
-    await this.#report(target, { kind: 'canceled', ...given });
+    await this.#report(target, { kind: 'canceled', ...given }, limit);
   }
 
   /**
    * The attempt goes on, and has come that far.
    * @throws ActivityCancelledError if its workflow has cancelled it
    */
-  async heartbeat(taskTokenOrId: Uint8Array | FullActivityId, details?: unknown): Promise<void> {
+  async heartbeat(taskTokenOrId: Uint8Array | FullActivityId, details?: unknown, options?: CallOptions): Promise<void> {
+    const limit = this.#connection.limits.only(options);
     const target = targetOf(taskTokenOrId);
     const given = details === undefined ? {} : { details: this.#encode(details, 'details') };
-    await this.#report(target, { kind: 'heartbeat', ...given });
+    await this.#report(target, { kind: 'heartbeat', ...given }, limit);
   }
 
   #encode(value: unknown, name: string): Payload {
@@ -90,8 +101,8 @@ export class AsyncCompletionClient {
     return this.#connection.converting(() => encodeWithin(value, name, payloadBytes));
   }
 
-  async #report(target: Target, report: ActivityReport): Promise<void> {
-    expectReply(await this.#connection.send({ kind: 'reportActivity', ...target, report }), 'done');
+  async #report(target: Target, report: ActivityReport, limit: CallLimit | undefined): Promise<void> {
+    expectReply(await this.#connection.send({ kind: 'reportActivity', ...target, report }, limit), 'done');
   }
 }
 

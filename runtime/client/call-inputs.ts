@@ -3,10 +3,11 @@
  * Thread: any client thread. In → out: arguments of the caller → input; input → checked fields of a request.
  */
 import { workflowTypeOf } from '../../actors/workflow/names.js';
-import { checkId } from '../../mailbox/checks.js';
-import { InvalidArgumentError } from '../errors.js';
+import { checkId, checkOptionalId, refuseUnknownOptions } from '../../mailbox/checks.js';
+import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
+import type { CallOptions } from './call-options.js';
 import type { CompiledWorkflowOptions, WorkflowExecution, WorkflowStartInput } from './interceptors.js';
-import type { WorkflowStartOptions } from './options.js';
+import { SIGNAL_WITH_START_OPTIONS, type SignalWithStartOptions, type WorkflowStartOptions } from './options.js';
 import type { Reply } from './protocol.js';
 
 /** What became of an update, whatever interceptors made of it. */
@@ -67,4 +68,38 @@ export function startInput(workflowTypeOrFunc: unknown, options: WorkflowStartOp
 function withArgs(options: WorkflowStartOptions): CompiledWorkflowOptions {
   const { args } = options ?? {};
   return args === undefined ? { ...options, args: [] } : (options as CompiledWorkflowOptions); // Which has them.
+}
+
+interface SignalWithStartInput {
+  readonly signal: object | string;
+  readonly signalArgs: readonly unknown[] | undefined;
+  readonly requestId: string | undefined;
+  readonly start: WorkflowStartOptions;
+  readonly call: CallOptions;
+}
+
+/** What is of the signal, of the start and of the call itself. @throws InvalidOptionError, InvalidArgumentError */
+export function signalWithStartInput(options: object): SignalWithStartInput {
+  refuseUnknownOptions(options, SIGNAL_WITH_START_OPTIONS);
+  const { signal, signalArgs, abortSignal, timeout, deadline, ...rest } = options as SignalWithStartOptions & {
+    signal: object | string;
+    signalArgs?: readonly unknown[];
+  };
+  const { workflowIdConflictPolicy = 'USE_EXISTING' } = rest;
+  if (workflowIdConflictPolicy === 'FAIL') {
+    const reason =
+      'a signal with start goes to the open run (USE_EXISTING, the default) or takes its place (TERMINATE_EXISTING). To fail if one is open, use start and signal';
+    throw new InvalidOptionError({ option: 'workflowIdConflictPolicy', reason });
+  }
+  return {
+    signal,
+    signalArgs,
+    requestId: checkOptionalId('requestId', rest.requestId),
+    start: { ...rest, workflowIdConflictPolicy },
+    call: {
+      ...(timeout !== undefined && { timeout }),
+      ...(deadline !== undefined && { deadline }),
+      ...(abortSignal !== undefined && { signal: abortSignal }),
+    },
+  };
 }

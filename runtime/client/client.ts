@@ -8,6 +8,7 @@ import { type CustomPayloadConverter, isConverter } from '../../mailbox/converte
 import { isCodec, type PayloadCodec } from '../../mailbox/payload-codec.js';
 import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
 import { AsyncCompletionClient } from './activity-client.js';
+import { BaseClient } from './base-client.js';
 import { Connection } from './connection.js';
 import { ClientCalls, type ClientInterceptors } from './interceptors.js';
 import { ScheduleClient } from './schedules/schedule-client.js';
@@ -24,7 +25,7 @@ export interface ClientOptions {
 
 const CLIENT_OPTIONS: ReadonlySet<string> = new Set(['payloadConverter', 'payloadCodec', 'interceptors']);
 
-export class Client {
+export class Client extends BaseClient {
   /** Starts workflows, finds them, makes their handles. */
   readonly workflow: WorkflowClient;
   /** Creates schedules, finds them, makes their handles. */
@@ -34,6 +35,7 @@ export class Client {
   readonly #connection: Connection;
 
   private constructor(connection: Connection) {
+    super(connection.limits);
     this.#connection = connection;
     this.workflow = new WorkflowClient(connection);
     this.schedule = new ScheduleClient(connection);
@@ -43,6 +45,11 @@ export class Client {
   /** @internal */
   static over(connection: Connection): Client {
     return new Client(connection);
+  }
+
+  /** @internal What is kept of calls under way. */
+  get kept(): Connection['kept'] {
+    return this.#connection.kept;
   }
 
   /**

@@ -15,7 +15,8 @@ import {
   WorkflowNotFoundError,
 } from '../errors.js';
 import { Client } from './client.js';
-import { Connection, openClientPort } from './connection.js';
+import { openClientPort } from './client-port.js';
+import { Connection } from './connection.js';
 import { toErrorRecord } from './error-record.js';
 import { type Answer, FakeSupervisor } from './fixtures/fake-supervisor.js';
 import { decodeRequests, LAST_WORD } from './protocol.js';

@@ -4,19 +4,25 @@
  * In → out: request → promise of its reply.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { Remote } from 'comlink';
 import { encodeArgs } from '../../mailbox/checks.js';
 import { type CustomPayloadConverter, converting } from '../../mailbox/converter-scope.js';
 import type { HeadersRecord, WorkflowEvent } from '../../mailbox/events.js';
 import { type Headers, recordOf } from '../../mailbox/headers.js';
 import { decodePayload, type Payload } from '../../mailbox/payload.js';
 import { type PayloadCodec, recode } from '../../mailbox/payload-codec.js';
+import { monotonicClock } from '../clock.js';
 import { InvalidOptionError } from '../errors.js';
 import type { AttachControl, ClientWelcome } from '../host/protocol.js';
-import type { ClientControl, PendingActivityRecord } from './control.js';
+import { type CallLimit, CallLimits } from './call-options.js';
+import { beforeRepliesOf } from './client-port.js';
+import type { ConnectionSetting } from './connection-setting.js';
+import type { ClientControl, Outcome, PendingActivityRecord } from './control.js';
 import { ControlPort } from './control-port.js';
 import { expectReply } from './error-record.js';
 import { type PendingActivityInfo, toPendingActivity } from './execution-info.js';
 import { ClientCalls } from './interceptors.js';
+import { GivenUp, LimitedCalls } from './limited-calls.js';
 import {
   type AwaitedBy,
   decodeReplies,
@@ -26,33 +32,19 @@ import {
   PROBE,
   type Reply,
   type Request,
-  type StartBrings,
 } from './protocol.js';
+import type { RequestDraft, StartDraft, UpdateDraft } from './request-draft.js';
+import { unansweredCall } from './unanswered-call.js';
 import { WorkUnderWay } from './work-under-way.js';
 
-/** A request before it has its id. A field that is undefined is absent. */
-export type RequestDraft = Request extends infer R
-  ? R extends Request
-    ? { [K in keyof Omit<R, 'id'>]: object extends Pick<R, K & keyof R> ? R[K & keyof R] | undefined : R[K & keyof R] }
-    : never
-  : never;
+type Control = Remote<ClientControl>;
 
-/** What stands between values and stored bytes. */
-export interface DataConverters {
-  readonly payloadConverter?: CustomPayloadConverter | undefined;
-  readonly payloadCodec?: PayloadCodec | undefined;
+/** A request on its way that may be withdrawn. */
+interface Sending {
+  /** 0 while it is encoded. */
+  id: number;
+  withdrawn: boolean;
 }
-
-export interface ConnectionSetting extends DataConverters {
-  readonly calls?: ClientCalls | undefined;
-  /** Of the client's thread, if it does more than this connection knows. */
-  readonly work?: WorkUnderWay | undefined;
-  /** The activity attempt that asks, by its token, where the supervisor wants to know. */
-  readonly attempt?: (() => number | undefined) | undefined;
-}
-
-export type StartDraft = Extract<RequestDraft, { kind: 'start' }>;
-type UpdateDraft = Omit<Extract<StartBrings, { kind: 'update' }>, 'kind' | 'replyTo'>;
 
 export class Connection {
   /** Limit of one encoded value, as the runtime is configured. */
@@ -60,6 +52,9 @@ export class Connection {
   readonly control: ControlPort<ClientControl>;
   /** What users put around the calls that this connection carries. */
   readonly calls: ClientCalls;
+  /** How long callers wait. */
+  readonly limits: CallLimits;
+  readonly #limited: LimitedCalls;
   readonly #codec: PayloadCodec | undefined;
   readonly #converter: CustomPayloadConverter | undefined;
   /** With a codec: settles once everything sent before is on its way. */
@@ -70,6 +65,10 @@ export class Connection {
   readonly #port: MessagePort;
   readonly #pending = new Map<number, (reply: Reply) => void>();
   #queue: Request[] = [];
+  /** Of the queue: not to be sent. */
+  #withdrawn = new Set<number>();
+  /** Requests through this id have left, as far as they do. */
+  #sentThrough = 0;
   #lastId = 0;
   #holds = 0;
   /** To be answered once nothing is held. */
@@ -100,6 +99,7 @@ export class Connection {
       calls = new ClientCalls(undefined, ''),
       work = new WorkUnderWay(),
       attempt,
+      clock = monotonicClock,
     }: ConnectionSetting,
     closed = () => this.end(DIED),
   ) {
@@ -110,6 +110,8 @@ export class Connection {
     this.calls = calls;
     this.#work = work;
     this.#attempt = attempt;
+    this.limits = new CallLimits(clock);
+    this.#limited = new LimitedCalls(clock);
     const { port1, port2 } = new MessageChannel();
     this.control = new ControlPort(port1, work);
     port.postMessage({ control: port2 } satisfies AttachControl, [port2]);
@@ -124,41 +126,110 @@ export class Connection {
 
   /**
    * Resolves with the reply, also if it is an error: the caller makes the instance, so that the stack leads to its own caller.
-   * @throws PayloadCodecError
+   * @throws PayloadCodecError; DeadlineExceededError, CallAbortedError once the limit is reached
    */
-  send(draft: RequestDraft): Promise<Reply> {
-    return this.#codec === undefined ? this.#send(draft) : this.#sendCoded(draft, this.#codec);
+  send(draft: RequestDraft, limit?: CallLimit): Promise<Reply> {
+    return limit === undefined ? this.#sendNow(draft) : this.#sendWithin(draft, limit);
+  }
+
+  #sendNow(draft: RequestDraft, sending?: Sending): Promise<Reply> {
+    return this.#codec === undefined ? this.#send(draft, sending) : this.#sendCoded(draft, this.#codec, sending);
+  }
+
+  async #sendWithin(draft: RequestDraft, limit: CallLimit): Promise<Reply> {
+    const sending: Sending = { id: 0, withdrawn: false };
+    const reply = await this.#limited.run(limit, () => this.#sendNow(draft, sending));
+    if (!(reply instanceof GivenUp)) return reply;
+    throw reply.error(unansweredCall(draft, this.#withdraw(draft, sending)));
+  }
+
+  /** Returns whether it had left. */
+  #withdraw({ workflowId, ...rest }: RequestDraft, sending: Sending): boolean {
+    const { id } = sending;
+    sending.withdrawn = true;
+    if (id === 0) return false;
+    const left = id <= this.#sentThrough;
+    // Otherwise it is answered, and what is left to do is its decoding.
+    if (this.#forget(id)) {
+      if (!left) this.#withdrawn.add(id);
+      // With virtual time it was told before that somebody awaits it.
+      if (left || this.#attempt !== undefined) {
+        const runId = 'runId' in rest ? rest.runId : undefined;
+        this.#enqueue({ kind: 'withdraw', id, workflowId, runId } as Request);
+      }
+    }
+    return left;
+  }
+
+  /** @internal What is kept of calls under way. */
+  get kept(): {
+    readonly replies: number;
+    readonly queued: number;
+    readonly deadlines: number;
+    readonly signals: number;
+  } {
+    return { replies: this.#pending.size, queued: this.#queue.length, ...this.#limited.kept };
+  }
+
+  /** As `control.demand`, within the limit. */
+  demand<R>(call: string, ask: (remote: Control) => Promise<Outcome<R>>, limit: CallLimit | undefined): Promise<R> {
+    return this.#read(call, () => this.control.demand(ask), limit);
+  }
+
+  /** As `control.call`, within the limit. */
+  call<R>(call: string, ask: (remote: Control) => Promise<R>, limit: CallLimit | undefined): Promise<R> {
+    return this.#read(call, () => this.control.call(ask), limit);
+  }
+
+  async #read<R>(call: string, ask: () => Promise<R>, limit: CallLimit | undefined): Promise<R> {
+    const answer = limit === undefined ? await ask() : await this.#limited.run(limit, ask);
+    if (!(answer instanceof GivenUp)) return answer;
+    throw answer.error({ call, mayHaveBeenApplied: false });
   }
 
   /** As `send`, for a start that brings an update: each has a reply of its own, and an error to the start is both. */
-  sendWithUpdate(start: StartDraft, update: UpdateDraft): { started: Promise<Reply>; updated: Promise<Reply> } {
+  sendWithUpdate(
+    start: StartDraft,
+    update: UpdateDraft,
+    limit?: CallLimit,
+  ): { started: Promise<Reply>; updated: Promise<Reply> } {
     const replyTo = ++this.#lastId;
     const own = this.#await(replyTo);
-    const started = this.send({ ...start, brings: { kind: 'update', ...update, replyTo } });
-    return { started, updated: this.#updated(started, replyTo, own) };
+    const draft: StartDraft = { ...start, brings: { kind: 'update', ...update, replyTo } };
+    const started = this.send(draft, limit);
+    return { started, updated: this.#updated(draft, started, { id: replyTo, withdrawn: false }, own, limit) };
   }
 
-  async #updated(started: Promise<Reply>, replyTo: number, own: Promise<Reply>): Promise<Reply> {
+  async #updated(
+    draft: StartDraft,
+    started: Promise<Reply>,
+    awaited: Sending,
+    own: Promise<Reply>,
+    limit: CallLimit | undefined,
+  ): Promise<Reply> {
     try {
-      const reply = await started;
-      if (reply.kind === 'error') {
-        this.#forget(replyTo);
-        return reply;
+      const start = await started;
+      if (start.kind === 'error') {
+        this.#forget(awaited.id);
+        return start;
       }
+      const reply = limit === undefined ? await own : await this.#limited.run(limit, () => own);
+      if (reply instanceof GivenUp) throw reply.error(unansweredCall(draft, true));
+      return this.#codec === undefined ? reply : await this.#decoded(reply, this.#codec);
     } catch (error) {
-      this.#forget(replyTo);
+      this.#withdraw(draft, awaited);
       throw error;
     }
-    const reply = await own;
-    return this.#codec === undefined ? reply : this.#decoded(reply, this.#codec);
   }
 
   /** In the order of the calls, however long each takes to encode. */
-  async #sendCoded(draft: RequestDraft, codec: PayloadCodec): Promise<Reply> {
+  async #sendCoded(draft: RequestDraft, codec: PayloadCodec, sending: Sending | undefined): Promise<Reply> {
     const encoded = recode(draft, codec, 'encode');
     const turn = this.#encoding.then(() => encoded);
     this.#encoding = turn.catch(() => undefined);
-    const reply = await this.#send(await turn);
+    const coded = await turn;
+    if (sending?.withdrawn === true) return NOT_SENT;
+    const reply = await this.#send(coded, sending);
     // The events of a history decode as events first: see `events`.
     return reply.kind === 'history' ? reply : this.#decoded(reply, codec);
   }
@@ -168,8 +239,8 @@ export class Connection {
   }
 
   /** As `send`, of what the supervisor answers as soon as it has read it. */
-  fetch(draft: Extract<RequestDraft, { kind: 'fetchHistory' }>): Promise<Reply> {
-    return this.#work.during(this.send(draft));
+  fetch(draft: Extract<RequestDraft, { kind: 'fetchHistory' }>, limit?: CallLimit): Promise<Reply> {
+    return this.#work.during(this.send(draft, limit));
   }
 
   /** Encodes and decodes in `act` as the runtime does. */
@@ -210,12 +281,17 @@ export class Connection {
     return this.#codec === undefined ? Promise.resolve(events) : this.#decoded(events, this.#codec);
   }
 
-  #send(draft: RequestDraft): Promise<Reply> {
+  #send(draft: RequestDraft, sending?: Sending): Promise<Reply> {
     if (this.#ended !== undefined) return Promise.resolve(lastWord(this.#ended));
     const request = draft as Request; // An absent field and an undefined one make the same row.
     request.id = ++this.#lastId;
-    if (this.#queue.push(request) === 1) setImmediate(this.#flush);
+    if (sending !== undefined) sending.id = request.id;
+    this.#enqueue(request);
     return this.#await(request.id);
+  }
+
+  #enqueue(request: Request): void {
+    if (this.#queue.push(request) === 1) setImmediate(this.#flush);
   }
 
   #await(id: number): Promise<Reply> {
@@ -228,9 +304,11 @@ export class Connection {
     });
   }
 
-  #forget(id: number): void {
-    this.#pending.delete(id);
+  /** Returns whether it was awaited. */
+  #forget(id: number): boolean {
+    const awaited = this.#pending.delete(id);
     if (this.#pending.size === 0) this.#port.unref();
+    return awaited;
   }
 
   /** Sends nothing before `until` resolves: what is asked on another port has no order with requests on this one. */
@@ -264,9 +342,16 @@ export class Connection {
     const requests = this.#queue;
     if (requests.length === 0 || this.#holds > 0) return;
     this.#queue = [];
-    const bytes = encodeRequests(requests);
+    this.#sentThrough = this.#lastId;
+    const bytes = encodeRequests(this.#withdrawn.size === 0 ? requests : this.#stillWanted(requests));
     this.#port.postMessage(bytes, [bytes.buffer as ArrayBuffer]);
   };
+
+  #stillWanted(requests: readonly Request[]): Request[] {
+    const withdrawn = this.#withdrawn;
+    this.#withdrawn = new Set();
+    return requests.filter(({ kind, id }) => kind === 'withdraw' || !withdrawn.has(id));
+  }
 
   /** Replies that came before have had their effect, and what that made the client ask for is sent before the answer. */
   async #answerProbe(): Promise<void> {
@@ -288,7 +373,7 @@ export class Connection {
   }
 
   #receive(bytes: Uint8Array): void {
-    beforeReplies.get(this.#port)?.();
+    beforeRepliesOf(this.#port)?.();
     for (const reply of decodeReplies(bytes)) {
       const resolve = this.#pending.get(reply.id);
       if (resolve !== undefined) {
@@ -300,27 +385,13 @@ export class Connection {
   }
 }
 
-/** A port that has gone to another thread is another one there: only clients of the thread that opened it are found. */
-const beforeReplies = new WeakMap<MessagePort, () => void>();
-
-/**
- * The client's end of a new client port and the supervisor's, with the welcome already on its way.
- * @param before called before each batch of replies that a client in this thread takes from it. May not throw
- */
-export function openClientPort(
-  welcome: ClientWelcome,
-  before?: () => void,
-): { client: MessagePort; supervisor: MessagePort } {
-  const { port1, port2 } = new MessageChannel();
-  port2.postMessage(welcome);
-  if (before !== undefined) beforeReplies.set(port1, before);
-  return { client: port1, supervisor: port2 };
-}
-
 const DIED: ErrorRecord = {
   name: 'RuntimeFailedError',
   fields: { reason: 'the connection to it closed without a last word' },
 };
+
+/** Of a request that was withdrawn before: nobody hears it. */
+const NOT_SENT: Reply = { id: LAST_WORD, kind: 'done' };
 
 function lastWord(error: ErrorRecord): Reply {
   return { id: LAST_WORD, kind: 'error', error };

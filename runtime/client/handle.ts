@@ -23,6 +23,7 @@ import {
   type SentUpdate,
   targetOf,
 } from './call-inputs.js';
+import type { CallLimit, CallOptions } from './call-options.js';
 import type { Connection } from './connection.js';
 import { expectReply } from './error-record.js';
 import { toDescription, type WorkflowExecutionDescription } from './execution-info.js';
@@ -30,6 +31,7 @@ import { eventsOf, type History, toHistory } from './history.js';
 import type { WorkflowExecution } from './interceptors.js';
 import {
   type GetWorkflowUpdateHandleOptions,
+  QUERY_OPTIONS,
   SIGNAL_OPTIONS,
   START_UPDATE_OPTIONS,
   UPDATE_HANDLE_OPTIONS,
@@ -94,7 +96,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
    * @example await handle.signal(addItem, 'apples', 3);
    */
   signal<Args extends AnyArgs = Unnamed>(def: SignalDefinition<Args> | string, ...args: NoInfer<Args>): Promise<void> {
-    return this.#signal(def, args, undefined);
+    return this.#signal(def, args, undefined, this.#connection.limits.of(undefined));
   }
 
   /**
@@ -107,27 +109,29 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
     options: WorkflowSignalOptions & ArgsOf<NoInfer<Args>>,
   ): Promise<void> {
     refuseUnknownOptions(options, SIGNAL_OPTIONS);
-    await this.#signal(def, options.args, checkOptionalId('requestId', options.requestId));
+    const limit = this.#connection.limits.of(options);
+    await this.#signal(def, options.args, checkOptionalId('requestId', options.requestId), limit);
   }
 
   async #signal(
     def: object | string,
     args: readonly unknown[] | undefined,
     requestId: string | undefined,
+    limit: CallLimit | undefined,
   ): Promise<void> {
     const { calls } = this.#connection;
     const signalName = handlerNameOf('signal', def);
     const input = { signalName, args: argsOf(args), workflowExecution: this.#execution, headers: {} };
     await calls.through('signal', input, async (given) => {
-      const reply = await this.#connection.send({
-        kind: 'signal',
+      const request = {
+        kind: 'signal' as const,
         ...targetOf(given.workflowExecution),
         name: given.signalName,
         input: this.#connection.encodeArgs(given.args),
         requestId,
         headers: this.#connection.headers(given.headers),
-      });
-      expectReply(reply, 'done');
+      };
+      expectReply(await this.#connection.send(request, limit), 'done');
     });
   }
 
@@ -141,20 +145,39 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
     def: QueryDefinition<Ret, Args> | string,
     ...args: NoInfer<Args>
   ): Promise<Ret> {
+    return (await this.#query(def, args, this.#connection.limits.of(undefined))) as Ret; // What the definition says it is.
+  }
+
+  /**
+   * As `query`, with options. (The name is Temporal's; see `signalWithOptions`.)
+   * @example const sum = await handle.queryWithOptions(total, { args: ['EUR'], timeout: '1 second' });
+   */
+  async queryWithOptions<Ret, Args extends AnyArgs = Unnamed>(
+    def: QueryDefinition<Ret, Args> | string,
+    options: CallOptions & ArgsOf<NoInfer<Args>>,
+  ): Promise<Ret> {
+    refuseUnknownOptions(options, QUERY_OPTIONS);
+    return (await this.#query(def, options.args, this.#connection.limits.of(options))) as Ret; // As above.
+  }
+
+  async #query(
+    def: object | string,
+    args: readonly unknown[] | undefined,
+    limit: CallLimit | undefined,
+  ): Promise<unknown> {
     const { calls } = this.#connection;
     const queryType = handlerNameOf('query', def);
-    const input = { queryType, args, workflowExecution: this.#execution, headers: {} };
-    const result = await calls.through('query', input, async (given) => {
-      const reply = await this.#connection.send({
-        kind: 'query',
+    const input = { queryType, args: argsOf(args), workflowExecution: this.#execution, headers: {} };
+    return calls.through('query', input, async (given) => {
+      const request = {
+        kind: 'query' as const,
         ...targetOf(given.workflowExecution),
         name: given.queryType,
         input: this.#connection.encodeArgs(given.args),
         headers: this.#connection.headers(given.headers),
-      });
-      return this.#connection.read(reply, 'queryResult');
+      };
+      return this.#connection.read(await this.#connection.send(request, limit), 'queryResult');
     });
-    return result as Ret; // What the definition says it is.
   }
 
   /**
@@ -196,7 +219,8 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
     { args, ...options }: WorkflowUpdateOptions & { args?: readonly unknown[] } = {},
     stage: UpdateStage,
   ): Promise<SentUpdate> {
-    const { calls } = this.#connection;
+    const { calls, limits } = this.#connection;
+    const limit = limits.of(options);
     const updateName = handlerNameOf('update', def);
     const target = this.#chain;
     let sent: SentUpdate | undefined;
@@ -206,15 +230,16 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
       async (given) => {
         const to = chainTargetOf(given);
         const updateId = checkOptionalId('updateId', given.options.updateId) ?? randomUuid();
-        const reply = await this.#connection.send({
-          kind: 'update',
+        const request = {
+          kind: 'update' as const,
           ...to,
           name: given.updateName,
           input: this.#connection.encodeArgs(given.args),
           updateId,
           stage,
           headers: this.#connection.headers(given.headers),
-        });
+        };
+        const reply = await this.#connection.send(request, limit);
         sent = { workflowId: to.workflowId, updateId, reply };
         return { updateId, workflowRunId: acceptedRunId(reply) };
       },
@@ -236,42 +261,51 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
    * Resolves with what the workflow function returns, once that is durable; with `followRuns` (the default), of the last run of the chain.
    * @throws WorkflowFailedError if it closed otherwise; its cause is an ApplicationFailure, CancelledFailure or TerminatedFailure
    */
-  async result(): Promise<WorkflowResultType<T>> {
-    const reply = await this.#connection.send({
-      kind: 'result',
+  async result(options?: CallOptions): Promise<WorkflowResultType<T>> {
+    return this.resultWithin(this.#connection.limits.only(options));
+  }
+
+  /** @internal */
+  async resultWithin(limit: CallLimit | undefined): Promise<WorkflowResultType<T>> {
+    const request = {
+      kind: 'result' as const,
       workflowId: checkId('workflowId', this.workflowId),
       runId: this.#resultRunId === undefined ? undefined : checkId('runId', this.#resultRunId),
       followRuns: this.#followRuns,
-    });
+    };
+    const reply = await this.#connection.send(request, limit);
     return this.#connection.read(reply, 'closed') as WorkflowResultType<T>; // What the function's type says.
   }
 
   /** Asks the workflow to cancel: its root scope throws CancelledFailure. Resolves once the request is durable. */
-  async cancel(reason?: string): Promise<void> {
-    const { calls } = this.#connection;
+  async cancel(reason?: string, options?: CallOptions): Promise<void> {
+    const { calls, limits } = this.#connection;
+    const limit = limits.only(options);
     await calls.through('cancel', { ...this.#chain, ...optionalReason(reason) }, async (given) => {
       const target = chainTargetOf(given);
-      const reply = await this.#connection.send({ kind: 'cancel', ...target, reason: checkReason(given.reason) });
-      return expectReply(reply, 'done');
+      const request = { kind: 'cancel' as const, ...target, reason: checkReason(given.reason) };
+      return expectReply(await this.#connection.send(request, limit), 'done');
     });
   }
 
   /** Closes the run at once; its code learns nothing of it. Also works on a suspended run. */
-  async terminate(reason?: string): Promise<void> {
-    const { calls } = this.#connection;
+  async terminate(reason?: string, options?: CallOptions): Promise<void> {
+    const { calls, limits } = this.#connection;
+    const limit = limits.only(options);
     await calls.through('terminate', { ...this.#chain, ...optionalReason(reason) }, async (given) => {
       const target = chainTargetOf(given);
-      const reply = await this.#connection.send({ kind: 'terminate', ...target, reason: checkReason(given.reason) });
-      return expectReply(reply, 'done');
+      const request = { kind: 'terminate' as const, ...target, reason: checkReason(given.reason) };
+      return expectReply(await this.#connection.send(request, limit), 'done');
     });
   }
 
   /** Status, times and sizes, what it waits for, and why it is suspended if it is. */
-  async describe(): Promise<WorkflowExecutionDescription> {
-    const { calls, control } = this.#connection;
+  async describe(options?: CallOptions): Promise<WorkflowExecutionDescription> {
+    const { calls, limits } = this.#connection;
+    const limit = limits.only(options);
     return calls.through('describe', { workflowExecution: this.#execution }, async (given) => {
       const { workflowId, runId } = targetOf(given.workflowExecution);
-      const record = await control.demand((remote) => remote.describe(workflowId, runId));
+      const record = await this.#connection.demand('describe', (remote) => remote.describe(workflowId, runId), limit);
       const memo = await this.#connection.readMemo(record.memo);
       return toDescription(record, memo, await this.#connection.readPending(record.pendingActivities));
     });
@@ -281,12 +315,14 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
    * The events of the run, oldest first, with decoded values. `historyToJSON` saves it, `runReplayHistory` replays it.
    * @example console.table((await handle.fetchHistory()).events, ['eventId', 'eventType']);
    */
-  async fetchHistory(): Promise<History> {
-    const reply = await this.#connection.fetch({
-      kind: 'fetchHistory',
+  async fetchHistory(options?: CallOptions): Promise<History> {
+    const limit = this.#connection.limits.only(options);
+    const request = {
+      kind: 'fetchHistory' as const,
       workflowId: checkId('workflowId', this.workflowId),
       runId: this.#checkedRunId(),
-    });
+    };
+    const reply = await this.#connection.fetch(request, limit);
     const { frames, runId } = expectReply(reply, 'history');
     const stored = eventsOf(frames);
     const events = await this.#connection.events(stored);

@@ -7,8 +7,9 @@ import { LONGEST_MS, msToNumber } from '../../mailbox/duration.js';
 import { WorkflowIdConflictPolicy, type WorkflowIdReusePolicy } from '../../mailbox/id-policies.js';
 import { RUN_OPTIONS, type RunOptions } from '../../mailbox/run-options.js';
 import { InvalidOptionError } from '../errors.js';
+import { CALL_OPTIONS, type CallOptions } from './call-options.js';
 
-interface StartOptions extends RunOptions {
+export interface StartOptions extends RunOptions {
   /** 1 to 1,000 characters. At most one run under it is open at a time. */
   workflowId: string;
   /** After a closed run. Default: ALLOW_DUPLICATE. */
@@ -29,22 +30,33 @@ interface StartOptions extends RunOptions {
 }
 
 /** `args` is required if the workflow function has required parameters. */
-export type WorkflowStartOptions<T extends Workflow = Workflow> = WithWorkflowArgs<T, StartOptions>;
+export type WorkflowStartOptions<T extends Workflow = Workflow> = WithWorkflowArgs<T, StartOptions & CallOptions>;
+
+/** As `CallOptions`, where `signal` is the workflow's. */
+export interface SignalWithStartCallOptions extends Omit<CallOptions, 'signal'> {
+  abortSignal?: AbortSignal;
+}
+
+/** Without the signal itself. */
+export type SignalWithStartOptions<T extends Workflow = Workflow> = WithWorkflowArgs<
+  T,
+  StartOptions & SignalWithStartCallOptions
+>;
 
 /** The signal that is sent together with a start; `signalArgs` is required if the definition has required arguments. */
 export type WorkflowSignalWithStartOptions<
   T extends Workflow,
   Args extends readonly unknown[],
-> = WorkflowStartOptions<T> & {
+> = SignalWithStartOptions<T> & {
   signal: SignalDefinition<[...Args]> | string;
 } & ([] extends Args ? { signalArgs?: NoInfer<Args> } : { signalArgs: NoInfer<Args> });
 
-export interface WorkflowUpdateOptions {
+export interface WorkflowUpdateOptions extends CallOptions {
   /** The same id again, along the chain, gets the first one's outcome. Default: a new one each time. */
   updateId?: string;
 }
 
-export interface WorkflowSignalOptions {
+export interface WorkflowSignalOptions extends CallOptions {
   /** The same id again, along the chain, is acknowledged and not applied again. */
   requestId?: string;
 }
@@ -64,7 +76,8 @@ export interface GetWorkflowUpdateHandleOptions {
   workflowRunId?: string;
 }
 
-export interface ListOptions {
+/** Of a list, the limit is for all of it. */
+export interface ListOptions extends CallOptions {
   /** Which executions: see `WorkflowClient.list`. Default: all. */
   query?: string;
   /** Rows fetched at a time, at most 10,000. Default: 100. */
@@ -82,16 +95,19 @@ export const START_OPTIONS = names(
   'requestId',
   'startDelay',
   ...RUN_OPTIONS,
+  ...CALL_OPTIONS,
 );
-export const SIGNAL_WITH_START_OPTIONS = names(...START_OPTIONS, 'signal', 'signalArgs');
-export const UPDATE_WITH_START_OPTIONS = names('args', 'updateId', 'startWorkflowOperation');
+export const SIGNAL_WITH_START_OPTIONS = names(...START_OPTIONS, 'signal', 'signalArgs', 'abortSignal');
+export const UPDATE_WITH_START_OPTIONS = names('args', 'updateId', 'startWorkflowOperation', ...CALL_OPTIONS);
 export const START_UPDATE_WITH_START_OPTIONS = names(...UPDATE_WITH_START_OPTIONS, 'waitForStage');
-export const SIGNAL_OPTIONS = names('args', 'requestId');
-export const UPDATE_OPTIONS = names('args', 'updateId');
-export const START_UPDATE_OPTIONS = names('args', 'updateId', 'waitForStage');
+export const SIGNAL_OPTIONS = names('args', 'requestId', ...CALL_OPTIONS);
+export const QUERY_OPTIONS = names('args', ...CALL_OPTIONS);
+export const UPDATE_OPTIONS = names('args', 'updateId', ...CALL_OPTIONS);
+export const START_UPDATE_OPTIONS = names(...UPDATE_OPTIONS, 'waitForStage');
 export const HANDLE_OPTIONS = names('firstExecutionRunId', 'followRuns');
+export const RESULT_OPTIONS = names(...HANDLE_OPTIONS, ...CALL_OPTIONS);
 export const UPDATE_HANDLE_OPTIONS = names('workflowRunId');
-export const LIST_OPTIONS = names('query', 'pageSize');
+export const LIST_OPTIONS = names('query', 'pageSize', ...CALL_OPTIONS);
 
 export const REUSE_POLICIES: readonly WorkflowIdReusePolicy[] = [
   'ALLOW_DUPLICATE',

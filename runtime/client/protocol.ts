@@ -106,6 +106,8 @@ export type Request = { id: number } & (
   | ({ kind: 'reportActivity'; activityId: string; attempt?: number; report: ActivityReport } & Target)
   /** Answered as a start. `eventId`: the last event that the new run keeps. */
   | ({ kind: 'reset'; eventId: number; reason?: string; identity?: string; exclude?: ('SIGNAL' | 'UPDATE')[] } & Target)
+  /** Nobody waits any more for the answer to the request with this id, which is for that workflow. Not answered itself. */
+  | ({ kind: 'withdraw' } & Target)
 );
 
 /** What a client says of an activity. */
@@ -183,6 +185,7 @@ const requestCodec: RecordCodec<Request> = recordCodec<Request, 'kind'>('kind', 
   terminate: [8, 'id', 'workflowId', 'runId', 'reason', 'details', 'identity', 'firstExecutionRunId'],
   fetchHistory: [9, 'id', 'workflowId', 'runId'],
   reportActivity: [11, 'id', 'workflowId', 'runId', 'activityId', 'attempt', 'report'],
+  withdraw: [12, 'id', 'workflowId', 'runId'],
   reset: [10, 'id', 'workflowId', 'runId', 'eventId', 'reason', 'identity', 'exclude'],
 });
 

@@ -4,9 +4,10 @@
  */
 import { checkId, checkReason, nameOfType, refuseUnknownOptions } from '../../mailbox/checks.js';
 import { InvalidOptionError } from '../errors.js';
+import type { CallOptions } from './call-options.js';
 import type { RequestOf } from './protocol.js';
 
-export interface WorkflowResetOptions {
+export interface WorkflowResetOptions extends CallOptions {
   /** The last event of the base run that the new run keeps: one that ends a step. */
   eventId: number;
   /** The base run, which must be the newest of its workflow id. Default: that one. */
@@ -22,6 +23,9 @@ const OPTIONS: ReadonlySet<string> = new Set<keyof WorkflowResetOptions>([
   'runId',
   'reason',
   'resetReapplyExcludeTypes',
+  'timeout',
+  'deadline',
+  'signal',
 ]);
 
 type ResetRequest = Omit<RequestOf<'reset'>, 'id'>;

@@ -5,9 +5,10 @@
 import { checkId, checkOneOf, checkOptionalId, encodeWithin, refuseUnknownOptions } from '../../mailbox/checks.js';
 import { runOptionsRecord } from '../../mailbox/run-options.js';
 import { randomUuid } from '../../mailbox/uuid.js';
-import type { Connection, StartDraft } from './connection.js';
+import type { Connection } from './connection.js';
 import type { WorkflowStartInput } from './interceptors.js';
 import { CONFLICT_POLICIES, REUSE_POLICIES, START_OPTIONS, startDelayOf } from './options.js';
+import type { StartDraft } from './request-draft.js';
 
 /** @throws InvalidArgumentError, InvalidOptionError, InvalidSearchAttributeError, PayloadConverterError, PayloadTooLargeError */
 export function startRequest(

@@ -3,6 +3,7 @@
  * Thread: any client thread. In → out: update id → result.
  */
 import { InvalidArgumentError } from '../errors.js';
+import type { CallOptions } from './call-options.js';
 import type { Connection } from './connection.js';
 import { expectReply, fromErrorRecord } from './error-record.js';
 import { type Reply, type UpdateStage, WorkflowUpdateStage } from './protocol.js';
@@ -32,16 +33,16 @@ export class WorkflowUpdateHandle<Ret> {
    * @throws WorkflowUpdateNotFoundError if the chain has accepted no update by this id
    * @throws WorkflowSuspendedError if its run cannot step for now: ask again later
    */
-  async result(): Promise<Ret> {
-    const reply =
-      this.#outcome ??
-      (await this.#connection.send({
-        kind: 'pollUpdate',
-        workflowId: this.workflowId,
-        runId: this.workflowRunId,
-        updateId: this.updateId,
-        stage: 'COMPLETED',
-      }));
+  async result(options?: CallOptions): Promise<Ret> {
+    const limit = this.#connection.limits.only(options);
+    const request = {
+      kind: 'pollUpdate' as const,
+      workflowId: this.workflowId,
+      runId: this.workflowRunId,
+      updateId: this.updateId,
+      stage: 'COMPLETED' as const,
+    };
+    const reply = this.#outcome ?? (await this.#connection.send(request, limit));
     return this.#connection.read(reply, 'updateCompleted') as Ret; // What the definition or the caller says it is.
   }
 }

@@ -115,6 +115,10 @@ export function checkOperation(operation: unknown): void {
       'an update with start needs it: USE_EXISTING sends the update to an open run, FAIL and TERMINATE_EXISTING do not';
     throw new InvalidOptionError({ option: 'workflowIdConflictPolicy', reason });
   }
+  for (const option of ['timeout', 'deadline', 'signal'] as const) {
+    if (start[option] === undefined) continue;
+    throw new InvalidOptionError({ option, reason: 'it is for the call, not for the operation: give it there' });
+  }
   for (const option of ['startDelay', 'cronSchedule'] as const) {
     if (start[option] === undefined) continue;
     const reason = 'an update with start is answered by the run, which must not wait. Leave it out';

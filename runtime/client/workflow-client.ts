@@ -20,10 +20,10 @@ import type {
   WorkflowResultType,
 } from '../../actors/workflow/definitions.js';
 import { workflowTypeOf } from '../../actors/workflow/names.js';
-import { checkId, checkOptionalId, refuseUnknownOptions } from '../../mailbox/checks.js';
-import { randomUuid } from '../../mailbox/uuid.js';
-import { InvalidOptionError } from '../errors.js';
-import { acceptedRunId, argsOf, notSent, type SentUpdate, startInput } from './call-inputs.js';
+import { checkId, refuseUnknownOptions } from '../../mailbox/checks.js';
+import { BaseClient } from './base-client.js';
+import { acceptedRunId, argsOf, notSent, type SentUpdate, signalWithStartInput, startInput } from './call-inputs.js';
+import type { CallLimit, CallOptions } from './call-options.js';
 import {
   handleClassOf,
   type WorkflowClassHandle,
@@ -39,13 +39,13 @@ import type {
   WorkflowHandleWithFirstExecutionRunId,
   WorkflowHandleWithSignaledRunId,
 } from './handle.js';
-import type { WorkflowStartUpdateWithStartInput } from './interceptors.js';
 import { listRequest, queryOf } from './list-request.js';
 import {
   type GetWorkflowHandleOptions,
   HANDLE_OPTIONS,
   type ListOptions,
-  SIGNAL_WITH_START_OPTIONS,
+  RESULT_OPTIONS,
+  type SignalWithStartOptions,
   START_UPDATE_WITH_START_OPTIONS,
   UPDATE_WITH_START_OPTIONS,
   type WorkflowSignalWithStartOptions,
@@ -54,19 +54,16 @@ import {
 import type { UpdateStage } from './protocol.js';
 import { resetRequest, type WorkflowResetOptions } from './resets.js';
 import { startRequest } from './start-request.js';
+import { sendUpdateWithStart, startedHandle } from './started-handle.js';
 import { checkStage, updateHandleFrom, type WorkflowUpdateHandle } from './update-handle.js';
-import {
-  type ClassUpdateWithStart,
-  checkOperation,
-  type UpdateWithStart,
-  type WithStartWorkflowOperation,
-} from './with-start.js';
+import { type ClassUpdateWithStart, checkOperation, type UpdateWithStart } from './with-start.js';
 
-export class WorkflowClient {
+export class WorkflowClient extends BaseClient {
   readonly #connection: Connection;
 
   /** @internal */
   constructor(connection: Connection) {
+    super(connection.limits);
     this.#connection = connection;
   }
 
@@ -94,14 +91,22 @@ export class WorkflowClient {
     workflowTypeOrFunc: string | Workflow | WorkflowClass,
     options: WorkflowStartOptions,
   ): Promise<WorkflowHandle> {
+    return this.#start(workflowTypeOrFunc, options, this.#connection.limits.of(options));
+  }
+
+  async #start(
+    workflowTypeOrFunc: string | Workflow | WorkflowClass,
+    options: WorkflowStartOptions,
+    limit: CallLimit | undefined,
+  ): Promise<WorkflowHandle> {
     const input = startInput(workflowTypeOrFunc, options);
     let sent = input.options;
     const { runId } = await this.#connection.calls.through('startWithDetails', input, async (given) => {
       sent = given.options;
-      const reply = await this.#connection.send(startRequest(this.#connection, given));
+      const reply = await this.#connection.send(startRequest(this.#connection, given), limit);
       return { runId: expectReply(reply, 'started').runId, eagerlyStarted: false };
     });
-    return this.#handleOf(workflowTypeOrFunc, sent, runId);
+    return startedHandle(this.#connection, workflowTypeOrFunc, sent, runId);
   }
 
   /**
@@ -122,11 +127,12 @@ export class WorkflowClient {
     options: WorkflowStartOptions,
   ): Promise<unknown> {
     // One request is one way instead of two, and follows the chain.
+    const limit = this.#connection.limits.of(options);
     if (options.followRuns === false || this.#connection.calls.interceptStarts) {
-      return (await this.start(workflowTypeOrFunc as Workflow, options)).result();
+      return (await this.#start(workflowTypeOrFunc, options, limit)).resultWithin(limit);
     }
     const request = { ...startRequest(this.#connection, startInput(workflowTypeOrFunc, options)), awaitResult: true };
-    const reply = await this.#connection.send(request);
+    const reply = await this.#connection.send(request, limit);
     return this.#connection.read(reply, 'closed');
   }
 
@@ -141,7 +147,7 @@ export class WorkflowClient {
    */
   signalWithStart<C extends WorkflowClass, K extends SignalMethodOf<InstanceType<C>>>(
     workflowClass: C,
-    options: WorkflowStartOptions<RunOf<C>> & { signal: K } & SignalArgsOf<ParametersOf<InstanceType<C>[K]>>,
+    options: SignalWithStartOptions<RunOf<C>> & { signal: K } & SignalArgsOf<ParametersOf<InstanceType<C>[K]>>,
   ): Promise<WorkflowClassHandleWithSignaledRunId<C>>;
   signalWithStart<C extends WorkflowClass, Args extends readonly unknown[]>(
     workflowClass: C,
@@ -152,19 +158,9 @@ export class WorkflowClient {
     options: WorkflowSignalWithStartOptions<T, Args>,
   ): Promise<WorkflowHandleWithSignaledRunId<T>>;
   async signalWithStart(workflowTypeOrFunc: unknown, options: object): Promise<unknown> {
-    refuseUnknownOptions(options, SIGNAL_WITH_START_OPTIONS);
-    const { signal, signalArgs, ...start } = options as WorkflowStartOptions & {
-      signal: object | string;
-      signalArgs?: readonly unknown[];
-    };
-    const { workflowIdConflictPolicy = 'USE_EXISTING' } = start;
-    if (workflowIdConflictPolicy === 'FAIL') {
-      const reason =
-        'a signal with start goes to the open run (USE_EXISTING, the default) or takes its place (TERMINATE_EXISTING). To fail if one is open, use start and signal';
-      throw new InvalidOptionError({ option: 'workflowIdConflictPolicy', reason });
-    }
-    const requestId = checkOptionalId('requestId', start.requestId);
-    const started = startInput(workflowTypeOrFunc, { ...start, workflowIdConflictPolicy });
+    const { signal, signalArgs, requestId, start, call } = signalWithStartInput(options);
+    const limit = this.#connection.limits.of(call);
+    const started = startInput(workflowTypeOrFunc, start);
     const signalName = messageNameOf('signal', workflowTypeOrFunc, signal);
     const input = { ...started, signalName, signalArgs: argsOf(signalArgs) };
     let sent = input.options;
@@ -178,7 +174,7 @@ export class WorkflowClient {
         ...(requestId === undefined ? {} : { requestId }),
         ...(headers === undefined ? {} : { headers }),
       };
-      const reply = await this.#connection.send({ ...startRequest(this.#connection, given), brings });
+      const reply = await this.#connection.send({ ...startRequest(this.#connection, given), brings }, limit);
       return expectReply(reply, 'started').runId;
     });
     const Handle = handleClassOf(workflowTypeOrFunc);
@@ -242,7 +238,12 @@ export class WorkflowClient {
 
   async #updateWithStart(
     def: object | string,
-    { startWorkflowOperation: operation, args, updateId: given }: UpdateWithStart & { args?: readonly unknown[] },
+    {
+      startWorkflowOperation: operation,
+      args,
+      updateId: given,
+      ...limits
+    }: UpdateWithStart & { args?: readonly unknown[] },
     stage: UpdateStage,
   ): Promise<SentUpdate> {
     checkOperation(operation);
@@ -254,8 +255,9 @@ export class WorkflowClient {
     const input = { ...started, updateName, updateArgs: argsOf(args), updateOptions, updateHeaders: {} };
     let sent: SentUpdate | undefined;
     const { calls } = this.#connection;
+    const limit = this.#connection.limits.of(limits);
     const called = calls.through('startUpdateWithStart', input, async (asked) => {
-      sent = await this.#sendUpdateWithStart(operation, asked, stage);
+      sent = await sendUpdateWithStart(this.#connection, operation, asked, stage, limit);
       const { workflowId, updateId, reply } = sent;
       return { workflowExecution: { workflowId, runId: acceptedRunId(reply) }, updateId };
     });
@@ -263,33 +265,6 @@ export class WorkflowClient {
     await called.catch((error) => operation.refuse(error));
     await called;
     return sent ?? notSent('startUpdateWithStart');
-  }
-
-  async #sendUpdateWithStart(
-    operation: WithStartWorkflowOperation,
-    asked: WorkflowStartUpdateWithStartInput,
-    stage: UpdateStage,
-  ): Promise<SentUpdate> {
-    const { workflowTypeOrFunc } = operation;
-    const { workflowType, workflowStartOptions, workflowStartHeaders: headers } = asked;
-    const updateId = checkOptionalId('updateId', asked.updateOptions.updateId) ?? randomUuid();
-    const updateHeaders = this.#connection.headers(asked.updateHeaders);
-    const input = this.#connection.encodeArgs(asked.updateArgs);
-    const update = { name: asked.updateName, input, updateId, stage, ...(updateHeaders && { headers: updateHeaders }) };
-    const request = startRequest(this.#connection, { workflowType, options: workflowStartOptions, headers });
-    const reply = await operation.begin(() => {
-      const { started, updated } = this.#connection.sendWithUpdate(request, update);
-      const handle = started.then((start) =>
-        this.#handleOf(workflowTypeOrFunc, workflowStartOptions, expectReply(start, 'started').runId),
-      );
-      return { handle, updated };
-    });
-    return { workflowId: request.workflowId, updateId, reply };
-  }
-
-  #handleOf(workflowTypeOrFunc: unknown, options: WorkflowStartOptions, firstExecutionRunId: string): WorkflowHandle {
-    const Handle = handleClassOf(workflowTypeOrFunc);
-    return new Handle(this.#connection, options.workflowId, { firstExecutionRunId, followRuns: options.followRuns });
   }
 
   /**
@@ -342,7 +317,8 @@ export class WorkflowClient {
     workflowId: string,
     options: WorkflowResetOptions,
   ): Promise<WorkflowHandle<T>> {
-    const reply = await this.#connection.send(resetRequest(workflowId, options));
+    const limit = this.#connection.limits.of(options);
+    const reply = await this.#connection.send(resetRequest(workflowId, options), limit);
     return this.getHandle<T>(workflowId, expectReply(reply, 'started').runId);
   }
 
@@ -354,9 +330,12 @@ export class WorkflowClient {
   result<T extends Workflow = Workflow>(
     workflowId: string,
     runId?: string,
-    options: GetWorkflowHandleOptions = {},
+    options: GetWorkflowHandleOptions & CallOptions = {},
   ): Promise<WorkflowResultType<T>> {
-    return this.getHandle<T>(workflowId, runId, options).result();
+    refuseUnknownOptions(options, RESULT_OPTIONS);
+    const { timeout: _, deadline: __, signal: ___, ...ofHandle } = options;
+    const limit = this.#connection.limits.of(options);
+    return this.getHandle<T>(workflowId, runId, ofHandle).resultWithin(limit);
   }
 
   /**
@@ -373,10 +352,11 @@ export class WorkflowClient {
   async *list(options: ListOptions = {}): AsyncGenerator<WorkflowExecutionInfo, void, undefined> {
     const { query, pageSize } = listRequest(options);
     const connection = this.#connection;
+    const limit = connection.limits.of(options);
     let after: PageToken | undefined;
     do {
       const cursor = after;
-      const { rows, next } = await connection.control.demand((remote) => remote.list(query, pageSize, cursor));
+      const { rows, next } = await connection.demand('list', (remote) => remote.list(query, pageSize, cursor), limit);
       for (const row of rows) yield toInfo(row, await connection.readMemo(row.memo));
       after = next;
     } while (after !== undefined);
@@ -390,8 +370,9 @@ export class WorkflowClient {
    * const { groups } = await client.workflow.count('GROUP BY ExecutionStatus');
    * for (const { groupValues, count } of groups) console.log(groupValues[0]?.[0], count);
    */
-  async count(query?: string): Promise<CountWorkflowExecution> {
+  async count(query?: string, options?: CallOptions): Promise<CountWorkflowExecution> {
     const text = queryOf(query);
-    return toCount(await this.#connection.control.demand((remote) => remote.count(text)));
+    const limit = this.#connection.limits.only(options);
+    return toCount(await this.#connection.demand('count', (remote) => remote.count(text), limit));
   }
 }

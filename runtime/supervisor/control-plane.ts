@@ -136,6 +136,17 @@ export class ControlPlane {
     };
   }
 
+  /** Of clients that wait for something of a run. */
+  callers(): number {
+    let callers = 0;
+    for (const { live } of this.core.actors.values()) {
+      if (live === undefined) continue;
+      callers += (live.results?.length ?? 0) + (live.held?.length ?? 0) + live.callers;
+      for (const { waiters } of live.ids?.everyPending() ?? []) callers += waiters.length;
+    }
+    return callers;
+  }
+
   dump(): unknown {
     const runs = [];
     for (const run of this.core.actors.values()) {
@@ -144,6 +155,7 @@ export class ControlPlane {
     return {
       stats: this.stats(),
       requestsInFlight: this.core.requestsInFlight,
+      callers: this.callers(),
       committer: this.core.committer.pending,
       slots: this.dispatcher.dump(),
       runs,

@@ -99,7 +99,7 @@ export class Core {
     const live = run.live;
     if (live === undefined || !live.idle || live.residence !== 'none') return;
     if (!this.committer.isDurable(run)) return;
-    if (live.hasCallers || live.results !== undefined || live.suspension !== undefined) return;
+    if (live.callers > 0 || live.results !== undefined || live.suspension !== undefined) return;
     if (live.ids?.allPending(run.runId).some(({ waiters }) => waiters.length > 0) === true) return;
     this.actors.delete(live.actor);
     run.live = undefined;

@@ -141,6 +141,7 @@ export class Supervisor {
       starts,
       workflowTypes: () => options.workflowTypes,
       resume: (run) => this.#resume(run),
+      later: options.later,
     });
     const effects = new Effects({
       core,
@@ -214,11 +215,17 @@ export class Supervisor {
   /** A client's request. Refused once the runtime shuts down. */
   request(request: Request, port: ReplySink): void {
     if (this.#closed) {
+      if (request.kind === 'withdraw') return;
       port.send({ id: request.id, kind: 'error', error: errorRecord(new RuntimeClosedError()) });
       return;
     }
     this.#admission.admit(request, port);
     this.#moved();
+  }
+
+  /** The client behind the port is gone: nobody waits for what it has asked. */
+  portClosed(port: ReplySink): void {
+    if (!this.#closed) this.#admission.portClosed(port);
   }
 
   /** What the host says of an attempt. */

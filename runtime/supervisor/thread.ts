@@ -76,7 +76,6 @@ let waitingPorts: MessagePort[] = [];
 
 function serve(port: MessagePort, owner: Supervisor): void {
   clientPorts.add(port);
-  port.on('close', () => clientPorts.delete(port));
   const post = (bytes: Uint8Array): void => {
     // What a run did before it answered, sink calls and log lines, is on its way before the answer.
     flushToHost();
@@ -84,6 +83,10 @@ function serve(port: MessagePort, owner: Supervisor): void {
   };
   const replies = new PortReplies(post, later);
   const attended = time?.attend(port, replies);
+  port.on('close', () => {
+    clientPorts.delete(port);
+    owner.portClosed(attended ?? replies);
+  });
   port.on('message', (message: Uint8Array | AttachControl | AwaitedBy | typeof PROBE) => {
     if (message instanceof Uint8Array) {
       for (const request of decodeRequests(message)) {

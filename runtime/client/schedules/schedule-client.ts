@@ -2,6 +2,8 @@
  * The schedule client: creates schedules, finds them, makes their handles.
  * Thread: any client thread. In → out: options → schedule's run; ids → handles.
  */
+
+import type { Remote } from 'comlink';
 import type { CreateRecord, ScheduleRecord } from '../../../actors/schedules/schedule-record.js';
 import type { Workflow } from '../../../actors/workflow/definitions.js';
 import { workflowTypeOf } from '../../../actors/workflow/names.js';
@@ -15,7 +17,10 @@ import {
   ScheduleNotFoundError,
   WorkflowExecutionAlreadyStartedError,
 } from '../../errors.js';
+import { BaseClient } from '../base-client.js';
+import { CALL_OPTIONS, type CallLimit, type CallOptions } from '../call-options.js';
 import type { Connection } from '../connection.js';
+import type { ClientControl } from '../control.js';
 import { expectReply } from '../error-record.js';
 import {
   backfillRecords,
@@ -40,7 +45,7 @@ const CREATE_OPTIONS: ReadonlySet<string> = new Set([
   ...['scheduleId', 'spec', 'action', 'policies', 'memo', 'state'],
   ...ATTRIBUTE_OPTIONS,
 ]);
-const LIST_OPTIONS: ReadonlySet<string> = new Set(['pageSize', 'query']);
+const LIST_OPTIONS: ReadonlySet<string> = new Set(['pageSize', 'query', ...CALL_OPTIONS]);
 /** A schedule of which nothing is known yet; when it begins is for its run to say. */
 const NEW = {
   createdAt: 0,
@@ -56,11 +61,12 @@ const NEW = {
   lastTrigger: 0,
 };
 
-export class ScheduleClient {
+export class ScheduleClient extends BaseClient {
   readonly #connection: Connection;
 
   /** @internal */
   constructor(connection: Connection) {
+    super(connection.limits);
     this.#connection = connection;
   }
 
@@ -79,8 +85,10 @@ export class ScheduleClient {
    */
   async create<W extends Workflow = Workflow>(
     options: ScheduleOptions<ScheduleOptionsStartWorkflowAction<W>>,
+    callOptions?: CallOptions,
   ): Promise<ScheduleHandle> {
     const connection = this.#connection;
+    const limit = connection.limits.only(callOptions);
     requireObject('options', options);
     refuseUnknownOptions(options, CREATE_OPTIONS);
     const scheduleId = checkId('scheduleId', options.scheduleId);
@@ -90,12 +98,15 @@ export class ScheduleClient {
     const workflowType = workflowTypeOf(action.workflowType);
     const compiled = { ...action, workflowType, workflowId, args: (action.args ?? []) as unknown[] };
     await connection.calls.throughCreate({ headers: {}, options: { ...options, action: compiled } }, (input) =>
-      this.#create(input),
+      this.#create(input, limit),
     );
     return this.getHandle(scheduleId);
   }
 
-  async #create({ headers, options }: CreateScheduleInput): Promise<CreateScheduleOutput> {
+  async #create(
+    { headers, options }: CreateScheduleInput,
+    limit: CallLimit | undefined,
+  ): Promise<CreateScheduleOutput> {
     const connection = this.#connection;
     const { state: { triggerImmediately = false, backfill = [] } = {}, memo } = options;
     const scheduleId = checkId('scheduleId', options.scheduleId);
@@ -107,15 +118,16 @@ export class ScheduleClient {
       triggerImmediately: booleanOf('state.triggerImmediately', triggerImmediately),
       backfill: backfillRecords(backfill),
     };
-    const reply = await connection.send({
-      kind: 'start',
+    const request = {
+      kind: 'start' as const,
       workflowId: scheduleWorkflowId(scheduleId),
       workflowType: SCHEDULE_TYPE,
       input: encodeRecords(connection, [record, create]),
       requestId: randomUuid(),
       // By them its run is found.
       options: searchAttributes === undefined ? undefined : { searchAttributes },
-    });
+    };
+    const reply = await connection.send(request, limit);
     try {
       expectReply(reply, 'started');
     } catch (error) {
@@ -146,19 +158,21 @@ export class ScheduleClient {
     }
     const prefix = scheduleWorkflowId('').length;
     // All at once: a run that is continued meanwhile would change its place among pages.
-    const workflowIds = await this.#connection.control.demand((remote) => remote.openIds(SCHEDULE_TYPE, query));
+    const limit = this.#connection.limits.of(options);
+    const ask = (remote: Remote<ClientControl>) => remote.openIds(SCHEDULE_TYPE, query);
+    const workflowIds = await this.#connection.demand('list', ask, limit);
     for (let at = 0; at < workflowIds.length; at += pageSize) {
       const page = workflowIds.slice(at, at + pageSize);
-      for (const summary of await Promise.all(page.map((id) => this.#summary(id.slice(prefix))))) {
+      for (const summary of await Promise.all(page.map((id) => this.#summary(id.slice(prefix), limit)))) {
         if (summary !== undefined) yield summary;
       }
     }
   }
 
   /** Undefined: it has been deleted meanwhile. */
-  async #summary(scheduleId: string): Promise<ScheduleSummary | undefined> {
+  async #summary(scheduleId: string, limit: CallLimit | undefined): Promise<ScheduleSummary | undefined> {
     try {
-      const { record, now } = await readSchedule(this.#connection, scheduleId);
+      const { record, now } = await readSchedule(this.#connection, scheduleId, limit);
       return toSummary(this.#connection, record, now);
     } catch (error) {
       if (error instanceof ScheduleNotFoundError) return undefined;

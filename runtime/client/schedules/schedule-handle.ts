@@ -7,6 +7,7 @@ import type { Workflow } from '../../../actors/workflow/definitions.js';
 import { refuseUnknownOptions } from '../../../mailbox/checks.js';
 import { ApplicationFailure } from '../../../mailbox/failures.js';
 import { WorkflowUpdateFailedError } from '../../errors.js';
+import type { CallOptions } from '../call-options.js';
 import type { Connection } from '../connection.js';
 import { backfillRecords, definitionRecord, noteOf, overlapOf, requireObject } from './definition-record.js';
 import type { ScheduleClient } from './schedule-client.js';
@@ -49,8 +50,9 @@ export class ScheduleHandle {
    * What the schedule is, what it has done, and when it acts next. It sees everything that was acknowledged before.
    * @example const { info } = await client.schedule.getHandle('nightly').describe();
    */
-  async describe(): Promise<ScheduleDescription> {
-    const { record, now } = await readSchedule(this.#connection, this.scheduleId);
+  async describe(options?: CallOptions): Promise<ScheduleDescription> {
+    const limit = this.#connection.limits.only(options);
+    const { record, now } = await readSchedule(this.#connection, this.scheduleId, limit);
     return toDescription(this.#connection, record, now);
   }
 
@@ -63,9 +65,11 @@ export class ScheduleHandle {
    */
   async update<W extends Workflow = Workflow>(
     updateFn: (previous: ScheduleDescription) => ScheduleUpdateOptions<ScheduleOptionsStartWorkflowAction<W>>,
+    callOptions?: CallOptions,
   ): Promise<void> {
+    const limit = this.#connection.limits.only(callOptions);
     for (;;) {
-      const { record, now } = await readSchedule(this.#connection, this.scheduleId);
+      const { record, now } = await readSchedule(this.#connection, this.scheduleId, limit);
       const options = updateFn(toDescription(this.#connection, record, now)) as ScheduleUpdateOptions;
       requireObject('what updateFn returns', options);
       refuseUnknownOptions(options, UPDATE_OPTIONS);
@@ -76,7 +80,7 @@ export class ScheduleHandle {
         record.action.options?.headers,
       );
       try {
-        await askSchedule(this.#connection, this.scheduleId, 'update', definition, record.version);
+        await askSchedule(this.#connection, this.scheduleId, limit, 'update', definition, record.version);
         return;
       } catch (error) {
         const isConflict =
@@ -89,8 +93,8 @@ export class ScheduleHandle {
   }
 
   /** Ends the schedule. What it has started goes on. */
-  async delete(): Promise<void> {
-    await askSchedule(this.#connection, this.scheduleId, 'delete');
+  async delete(options?: CallOptions): Promise<void> {
+    await this.#ask(options, 'delete');
   }
 
   /**
@@ -98,8 +102,8 @@ export class ScheduleHandle {
    * @param overlap Default: ALLOW_ALL
    * @throws ResourceExhaustedError if 1,000 actions wait already
    */
-  async trigger(overlap: ScheduleOverlapPolicy = 'ALLOW_ALL'): Promise<void> {
-    await askSchedule(this.#connection, this.scheduleId, 'trigger', overlapOf('overlap', overlap));
+  async trigger(overlap: ScheduleOverlapPolicy = 'ALLOW_ALL', options?: CallOptions): Promise<void> {
+    await this.#ask(options, 'trigger', overlapOf('overlap', overlap));
   }
 
   /**
@@ -108,17 +112,22 @@ export class ScheduleHandle {
    * @throws ResourceExhaustedError if with these more than 1,000 ranges would wait
    * @example await handle.backfill({ start: monday, end: tuesday, overlap: 'BUFFER_ALL' });
    */
-  async backfill(options: Backfill | Backfill[]): Promise<void> {
-    await askSchedule(this.#connection, this.scheduleId, 'backfill', backfillRecords(options));
+  async backfill(options: Backfill | Backfill[], callOptions?: CallOptions): Promise<void> {
+    await this.#ask(callOptions, 'backfill', backfillRecords(options));
   }
 
   /** Takes no actions of its own any more, those that wait for others to end included. */
-  async pause(note = 'Paused'): Promise<void> {
-    await askSchedule(this.#connection, this.scheduleId, 'pause', noteOf('note', note));
+  async pause(note = 'Paused', options?: CallOptions): Promise<void> {
+    await this.#ask(options, 'pause', noteOf('note', note));
   }
 
   /** Goes on, from now: times that passed meanwhile are over. */
-  async unpause(note = 'Unpaused'): Promise<void> {
-    await askSchedule(this.#connection, this.scheduleId, 'unpause', noteOf('note', note));
+  async unpause(note = 'Unpaused', options?: CallOptions): Promise<void> {
+    await this.#ask(options, 'unpause', noteOf('note', note));
+  }
+
+  async #ask(options: CallOptions | undefined, name: string, ...args: readonly unknown[]): Promise<void> {
+    const limit = this.#connection.limits.only(options);
+    await askSchedule(this.#connection, this.scheduleId, limit, name, ...args);
   }
 }

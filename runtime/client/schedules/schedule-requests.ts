@@ -11,6 +11,7 @@ import { decodePayload, type Payload } from '../../../mailbox/payload.js';
 import { scheduleWorkflowId } from '../../../mailbox/system-types.js';
 import { randomUuid } from '../../../mailbox/uuid.js';
 import { ResourceExhaustedError, ScheduleNotFoundError, WorkflowNotFoundError } from '../../errors.js';
+import type { CallLimit } from '../call-options.js';
 import type { Connection } from '../connection.js';
 import { expectReply } from '../error-record.js';
 
@@ -23,17 +24,19 @@ export function encodeRecords(connection: Connection, records: readonly unknown[
 export async function askSchedule(
   connection: Connection,
   scheduleId: string,
+  limit: CallLimit | undefined,
   name: string,
   ...args: readonly unknown[]
 ): Promise<void> {
-  const reply = await connection.send({
-    kind: 'update',
+  const request = {
+    kind: 'update' as const,
     workflowId: scheduleWorkflowId(scheduleId),
     updateId: randomUuid(),
-    stage: 'COMPLETED',
+    stage: 'COMPLETED' as const,
     name,
     input: encodeRecords(connection, args),
-  });
+  };
+  const reply = await connection.send(request, limit);
   try {
     found(scheduleId, () => expectReply(reply, 'updateCompleted'));
   } catch (error) {
@@ -47,11 +50,12 @@ export async function askSchedule(
 export async function readSchedule(
   connection: Connection,
   scheduleId: string,
+  limit: CallLimit | undefined,
 ): Promise<{ record: ScheduleRecord; now: number }> {
   const workflowId = scheduleWorkflowId(scheduleId);
-  const { open, now } = await connection.control.call((remote) => remote.isOpen(workflowId));
+  const { open, now } = await connection.call('describe', (remote) => remote.isOpen(workflowId), limit);
   if (!open) throw new ScheduleNotFoundError({ scheduleId });
-  const reply = await connection.send({ kind: 'query', workflowId, name: 'describe', input: [] });
+  const reply = await connection.send({ kind: 'query', workflowId, name: 'describe', input: [] }, limit);
   const { result } = found(scheduleId, () => expectReply(reply, 'queryResult'));
   return { record: decodePayload(result) as ScheduleRecord, now };
 }

@@ -7,6 +7,7 @@ import type { Duration, WithWorkflowArgs, Workflow, WorkflowClass } from '../../
 import type { SearchAttributeOptions } from '../../../mailbox/attribute-records.js';
 import type { RunOptions } from '../../../mailbox/run-options.js';
 import type { SearchAttributes, TypedSearchAttributes } from '../../../mailbox/search-attributes.js';
+import type { CallOptions } from '../call-options.js';
 
 /** What happens when an action is due while an earlier one still runs. */
 export const ScheduleOverlapPolicy = {
@@ -259,7 +260,8 @@ export type ScheduleDescription = Omit<ScheduleSummary, 'spec' | 'action' | 'sta
   };
 };
 
-export interface ListScheduleOptions {
+/** Of a list, the limit is for all of it. */
+export interface ListScheduleOptions extends CallOptions {
   /** Which ones: a filter by their search attributes, as of `client.workflow.list`, without ORDER BY. */
   query?: string;
   /** Schedules fetched at a time. Default: 100. */

@@ -17,15 +17,18 @@ import { SignalRequests } from './signal-requests.js';
 import { StartCompanions } from './start-companions.js';
 import { StartRequests, type StartRequestsDeps } from './start-requests.js';
 import { UpdateRequests } from './update-requests.js';
+import { Withdrawals } from './withdrawals.js';
 
-/** Waiting for an outcome may take for ever, so these take no place in the in-flight window. */
-const UNCOUNTED: ReadonlySet<RequestKind> = new Set<RequestKind>(['result', 'pollUpdate']);
+/** Waiting for an outcome may take for ever, so these take no place in the in-flight window; nor does giving one up. */
+const UNCOUNTED: ReadonlySet<RequestKind> = new Set<RequestKind>(['result', 'pollUpdate', 'withdraw']);
 
 export interface AdmissionDeps extends StartRequestsDeps {
   readonly dispatcher: Dispatcher;
   readonly delayed: DelayedStarts;
   readonly activityReports: ActivityReports;
   readonly resume: (run: Run) => void;
+  /** Calls back after everything that is due now. */
+  readonly later: (callback: () => void) => void;
 }
 
 export class Admission {
@@ -34,6 +37,7 @@ export class Admission {
   readonly #signals: SignalRequests;
   readonly #updates: UpdateRequests;
   readonly #resets: Resets;
+  readonly #withdrawals: Withdrawals;
 
   constructor(private readonly deps: AdmissionDeps) {
     const { core, dispatcher, delayed } = deps;
@@ -45,6 +49,7 @@ export class Admission {
     this.#resets = new Resets({ ...deps, door, readmit });
     const companions = new StartCompanions({ core, door, signals: this.#signals, updates: this.#updates });
     this.#starts = new StartRequests(deps, companions);
+    this.#withdrawals = new Withdrawals(core, deps.later);
   }
 
   admit(request: Request, port: ReplySink): void {
@@ -71,6 +76,11 @@ export class Admission {
     this.#handle({ port, request, counted: false });
   }
 
+  /** Nobody is behind that port any more. */
+  portClosed(port: ReplySink): void {
+    this.#withdrawals.portClosed(port);
+  }
+
   readmit(waiters: readonly Waiter[]): void {
     for (const waiter of waiters) this.#handle(waiter);
   }
@@ -91,6 +101,7 @@ export class Admission {
     fetchHistory: (waiter, request) => this.#fetchHistory(waiter, request),
     reportActivity: (waiter, request) => this.deps.activityReports.take(waiter, request),
     reset: (waiter, request) => this.#resets.reset(waiter, request),
+    withdraw: (waiter, request) => this.#withdrawals.withdraw(waiter, request),
   };
 
   #query(waiter: Waiter, request: RequestOf<'query'>): void {

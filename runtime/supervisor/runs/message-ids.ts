@@ -67,6 +67,10 @@ export class MessageIds {
     return this.#pending?.get(updateId);
   }
 
+  everyPending(): Iterable<PendingUpdate> {
+    return this.#pending?.values() ?? NONE;
+  }
+
   /** Those of one run. */
   allPending(runId: string): readonly PendingUpdate[] {
     if (this.inFlight === 0) return NONE;

@@ -297,8 +297,8 @@ export class Live {
     this.apartFrom = Number.POSITIVE_INFINITY;
   }
 
-  get hasCallers(): boolean {
-    return this.#callers !== undefined && this.#callers.size > 0;
+  get callers(): number {
+    return this.#callers?.size ?? 0;
   }
 
   addCaller(seq: number, waiter: Waiter): void {
@@ -310,6 +310,14 @@ export class Live {
     const caller = this.#callers?.get(seq);
     this.#callers?.delete(seq);
     return caller;
+  }
+
+  /** Returns the seqs of those that are gone. */
+  dropCallers(isGone: (waiter: Waiter) => boolean): ReadonlySet<number> {
+    const dropped = new Set<number>();
+    for (const [seq, waiter] of this.#callers ?? []) if (isGone(waiter)) dropped.add(seq);
+    for (const seq of dropped) this.#callers?.delete(seq);
+    return dropped;
   }
 
   takeAllCallers(): Waiter[] {

@@ -36,6 +36,11 @@ export class AwaitedOutcomes implements ReplySink {
   }
 
   requested(request: Request): void {
+    if (request.kind === 'withdraw') {
+      this.#open.delete(request.id);
+      this.#attempts.delete(request.id);
+      return;
+    }
     const idOf = AWAITED[request.kind] as ((request: Request) => number | undefined) | undefined;
     const id = idOf?.(request);
     if (id !== undefined) this.#open.set(id, { request: request.id, attempt: this.#attempts.get(id) });

@@ -2,10 +2,11 @@
  * Timers: rings whatever is due. Durable timers of runs, and the supervisor's own deadlines (retries, activity time-outs).
  * Thread: supervisor. In → out: (time, what) → timerFired messages and callbacks.
  */
+
+import { TimerQueue } from '../../timer-queue.js';
 import type { Core } from '../core.js';
 import type { Run } from '../runs/run.js';
 import { PendingTimer, timerOf, timersOf } from './pending-timers.js';
-import { TimerQueue } from './timer-queue.js';
 
 /** The end of what a run may take. */
 interface Expiry {

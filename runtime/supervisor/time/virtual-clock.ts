@@ -3,7 +3,7 @@
  * Thread: supervisor. In → out: moveTo, run, stand → now and alarms, each rung at its own time.
  */
 import type { Clock } from '../../clock.js';
-import { TimerQueue } from './timer-queue.js';
+import { TimerQueue } from '../../timer-queue.js';
 
 interface Alarm {
   readonly at: number;

@@ -1,6 +1,6 @@
 /**
  * The timer queue: what is due when. A binary heap in columns, for it may hold millions; what was called off is skipped when its time comes.
- * Thread: supervisor. In → out: (time, item) → items in time order, those of one time in the order in which they were added.
+ * Thread: supervisor, or any client thread. In → out: (time, item) → items in time order, those of one time in the order in which they were added.
  */
 
 const SMALLEST = 64;
