@@ -55,7 +55,7 @@ export class LocalActivities {
       };
       outbox.push(command);
       const { activityId } = command;
-      const end = pending.onCancelled(() => this.#cancelled(activityId));
+      const end = pending.onCancelled((failure) => this.#cancelled(activityId, failure));
       const state = { cancelling: false, timerId: undefined };
       this.#open.set(activityId, { command, cancellationType, resolve, reject, end, ...state });
     });
@@ -95,13 +95,20 @@ export class LocalActivities {
     });
   }
 
-  #cancelled(activityId: string): void {
+  #cancelled(activityId: string, failure: CancelledFailure): void {
     const { outbox, pending } = this.execution;
     const local = this.#open.get(activityId);
     if (local === undefined) return;
     const { command, cancellationType, timerId } = local;
-    if (timerId !== undefined) pending.cancelTimer(timerId);
-    else if (!outbox.withdraw('runLocalActivity', (asked) => asked.activityId === activityId)) {
+    if (timerId !== undefined) {
+      pending.cancelTimer(timerId);
+      // What is awaited just then is the timer.
+      if (this.execution.follows(EngineFlag.TemporalActivations)) {
+        this.#ended(local);
+        local.reject(failure);
+        return;
+      }
+    } else if (!outbox.withdraw('runLocalActivity', (asked) => asked.activityId === activityId)) {
       if (cancellationType === 'WAIT_CANCELLATION_COMPLETED') {
         local.cancelling = true;
         outbox.push(cancelOf(command, true));
