@@ -7,16 +7,21 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import {
   ApplicationFailure,
+  CancellationScope,
   condition,
   continueAsNew,
+  defineSignal,
+  defineUpdate,
   executeChild,
   getExternalWorkflowHandle,
   patched,
   proxyActivities,
   proxyLocalActivities,
+  setHandler,
   sleep,
   upsertMemo,
   upsertSearchAttributes,
+  workflowInfo,
 } from '../../../actors/workflow/index.js';
 import { withStored } from '../../client/saved-history.js';
 import { HistoryNotPortableError } from '../../errors.js';
@@ -227,6 +232,89 @@ test('patches and local activities are markers of the core', async () => {
   expect(details(local, 'data')).toMatchObject({ seq: 1, attempt: 1, activity_id: '1', activity_type: 'look' });
   expect(details(local, 'result')).toBe(5);
   expect(typesOf(history).slice(-5)).toEqual([...TASK, 'MARKER_RECORDED', 'WORKFLOW_EXECUTION_COMPLETED']);
+});
+
+test('workflowInfo().historyLength is in each step the number of the event that starts its workflow task', async () => {
+  const told = new Set<number>();
+  const finish = defineSignal('finish');
+  const main = async () => {
+    let finished = false;
+    setHandler(finish, () => {
+      finished = true;
+    });
+    setHandler(defineSignal('add'), () => undefined);
+    setHandler(defineUpdate<void, [entry: string]>('note'), () => undefined, {
+      validator: (entry) => {
+        if (entry === 'no') throw new Error('no');
+      },
+    });
+    // Examined in every step, and in no query.
+    const measuring = condition(() => {
+      told.add(workflowInfo().historyLength);
+      return false;
+    }).catch(() => undefined);
+    const { work } = proxyActivities({ startToCloseTimeout: 1000, retry: { maximumAttempts: 1 } });
+    const { late } = proxyActivities({ scheduleToStartTimeout: 500, startToCloseTimeout: 1000 });
+    const { look } = proxyLocalActivities({ startToCloseTimeout: 1000 });
+    await Promise.all([work!(), look!()]);
+    if (patched('new way')) upsertMemo({ state: 'new' });
+    await work!().catch(() => undefined);
+    await late!().catch(() => undefined);
+    await CancellationScope.withTimeout(100, () => work!()).catch(() => undefined);
+    await executeChild('child').catch(() => undefined);
+    await getExternalWorkflowHandle('nobody')
+      .signal('hello')
+      .catch(() => undefined);
+    await condition(() => finished);
+    await measuring;
+  };
+  const system = await System.open({ workflows: { main, child: () => sleep(10) }, activities: { concurrent: 1 } });
+  system.startWith({
+    workflowId: 'w',
+    workflowType: 'main',
+    brings: { kind: 'signal', name: 'add', input: [] },
+  });
+  await system.settle();
+  for (const attempt of system.attempts) system.activityReturns(attempt, 1);
+  await system.settle();
+  system.activityThrows(system.attempts.at(-1)!, { kind: 'application', message: 'no' });
+  await system.settle();
+  await system.update('w', 'note', 'no').error();
+  for (let i = 0; i < 6; i++) await system.pass(500);
+  await system.update('w', 'note', 'yes').value();
+  await system.update('w', 'unheard of').error();
+  await system.signal('w', 'unhandled').value();
+  await system.signal('w', 'finish').value();
+  const live = [...told];
+  // A void close, and the step that it is merged into.
+  system.workers.returns.shut();
+  await system.cancel('w').value();
+  await system.signal('w', 'add').value();
+  await system.settle();
+  system.workers.returns.open();
+  await system.settle();
+  expect((await system.describe('w')).status).not.toBe('RUNNING');
+  const history = temporalHistory(system, 'w');
+  const starts = history.events.filter(({ eventType }) => eventType === 'EVENT_TYPE_WORKFLOW_TASK_STARTED');
+  const numbers = starts.map(({ eventId }) => eventId);
+  expect(live).toEqual(numbers.slice(0, live.length));
+  const kinds = [
+    'MARKER_RECORDED',
+    'ACTIVITY_TASK_FAILED',
+    'ACTIVITY_TASK_TIMED_OUT',
+    'ACTIVITY_TASK_CANCEL_REQUESTED',
+    'TIMER_FIRED',
+    'CHILD_WORKFLOW_EXECUTION_COMPLETED',
+    'SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED',
+    'WORKFLOW_EXECUTION_UPDATE_ACCEPTED',
+    'WORKFLOW_EXECUTION_CANCEL_REQUESTED',
+  ];
+  expect(typesOf(history)).toEqual(expect.arrayContaining(kinds));
+  expect(live).toHaveLength(numbers.length - 1);
+  told.clear();
+  await system.evictAll();
+  await system.query('w', 'none').error();
+  expect([...told]).toEqual(numbers);
 });
 
 test('memos are fields, search attributes have their types', async () => {
