@@ -50,10 +50,17 @@ export class Mailbox {
     return batch;
   }
 
-  /** Hands out the waiting messages with a seq up to `through`. */
-  takeThrough(through: number): Message[] {
+  /**
+   * Hands out the waiting messages with a seq up to `through`.
+   * @param without seqs of messages that are not to be among them, nor what is behind one
+   */
+  takeThrough(through: number, without?: ReadonlySet<number>): Message[] {
     let end = this.#start + this.#taken;
-    while (end < this.#messages.length && this.#messages[end]!.seq <= through) end++;
+    while (end < this.#messages.length) {
+      const { seq } = this.#messages[end]!;
+      if (seq > through || without?.has(seq) === true) break;
+      end++;
+    }
     return this.take(end - this.#start - this.#taken);
   }
 

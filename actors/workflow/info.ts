@@ -73,7 +73,7 @@ export interface WorkflowInfo {
    * `describe()` counts those that are stored, without the three events of each workflow task.
    */
   readonly historyLength: number;
-  /** Bytes of the payloads that this step processes, and of all that earlier ones processed and made. */
+  /** Bytes of the payloads of the stored messages that this step processes, and of all that earlier ones processed and made. */
   readonly historySize: number;
   /** The history has become long: a good moment to `continueAsNew`. */
   readonly continueAsNewSuggested: boolean;

@@ -26,7 +26,7 @@ const entries = defineQuery<string[]>('entries');
 const ACCEPTED = 'WorkflowExecutionUpdateAccepted';
 
 /** A list whose updates pass an asynchronous validator, which notes what it saw; `last` ends it. */
-function listIn(validated: string[]): () => Promise<string[]> {
+function listIn(validated: string[], world = { broken: false }): () => Promise<string[]> {
   return async () => {
     const list: string[] = [];
     let release: () => void = () => undefined;
@@ -57,6 +57,7 @@ function listIn(validated: string[]): () => Promise<string[]> {
     setHandler(add, (entry) => {
       list.push(entry);
       if (entry === 'release') release();
+      if (world.broken) throw new Error('broken');
     });
     setHandler(finish, () => {
       finished = true;
@@ -184,6 +185,24 @@ test('if the merged step does not close its run, it comes next, and requests tha
   expect(await system.query('w', 'entries').value()).toEqual(['begun', 'a', 'b', 'held']);
   await system.crash();
   expect(await system.query('w', 'entries').value()).toEqual(['begun', 'a', 'b', 'held']);
+  await expectInvariants(system);
+});
+
+test('what is acknowledged while the merged step without it is suspended is part of that step', async () => {
+  const world = { broken: true };
+  const system = await System.open({ workflows: { list: listIn([], world) } });
+  await system.start('w', 'list').value();
+  system.workers.returns.shut();
+  await system.signal('w', 'finish').value();
+  const update = system.update('w', 'append', 'a');
+  await system.signal('w', 'add', 'late').value();
+  await system.settle();
+  system.workers.returns.open();
+  expect((await update.error()).code).toBe('WORKFLOW_SUSPENDED');
+  await system.signal('w', 'add', 'later').value();
+  world.broken = false;
+  await system.pass(1000);
+  expect(await system.result('w').value()).toEqual(['begun', 'late', 'later']);
   await expectInvariants(system);
 });
 

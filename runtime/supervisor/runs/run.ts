@@ -264,8 +264,8 @@ export class Live {
   inFlight = false;
   /** The next step is one step over all messages with a seq through this one; 0: over one message, as usual. */
   mergeThrough = 0;
-  /** The first message that is not part of that step whatever it goes through: an update that is to come by itself. */
-  apartFrom = Number.POSITIVE_INFINITY;
+  /** Seqs of updates that are to come by themselves: what waits from the first of them on is not part of that step. */
+  apart: Set<number> | undefined;
   /** Requests not yet admitted: history is being read, or a closing step is being decided. */
   held: Waiter[] | undefined;
   /** The flush that holds this run's newest event. */
@@ -294,7 +294,7 @@ export class Live {
   /** The merged step is decided: from here on each message is a step again. */
   endMerge(): void {
     this.mergeThrough = 0;
-    this.apartFrom = Number.POSITIVE_INFINITY;
+    this.apart = undefined;
   }
 
   get callers(): number {

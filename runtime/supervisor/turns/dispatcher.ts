@@ -57,7 +57,7 @@ export interface DispatcherEvents {
 function takeMerged(live: Live): Message[][] {
   // Until the step that follows a void close is decided, whatever else comes for the run waits; also when it is tried again.
   if (live.mergeThrough === EVERYTHING) live.held ??= [];
-  return [live.mailbox.takeThrough(Math.min(live.mergeThrough, live.apartFrom - 1))];
+  return [live.mailbox.takeThrough(live.mergeThrough, live.apart)];
 }
 
 /** Its actors, and the runs that are about to have one there. */

@@ -79,7 +79,8 @@ export class Reports {
       if (live.ids?.pending(message.updateId)?.stored === true) answer(core, run, live, given, [message]);
       else {
         const at = core.stamp(run);
-        live.apartFrom = Math.min(live.apartFrom, at.seq);
+        live.apart ??= new Set();
+        live.apart.add(at.seq);
         core.deliver(run, { ...message, ...at });
       }
     }
