@@ -23,6 +23,7 @@ test('the defaults are those that the documentation gives', () => {
     dedupe: { ids: 100_000, ms: 24 * 3_600_000 },
     failureExceptionTypes: [],
     sinksInReplay: [],
+    unknownTypes: 'refuse',
   });
   expect(config.workers).toBeGreaterThanOrEqual(1);
   expect(activities).toEqual({});
@@ -91,6 +92,7 @@ const wrong: [options: unknown, option: string, text: string][] = [
   [{ ...minimal, workers: 1.5 }, 'workers', '1.5'],
   [{ ...minimal, workers: '2' }, 'workers', 'string'],
   [{ ...minimal, maxResident: Number.NaN }, 'maxResident', 'whole number'],
+  [{ ...minimal, unknownTypes: 'keep' as never }, 'unknownTypes', 'hold'],
   [{ ...minimal, stepLimit: '2 lightyears' }, 'stepLimit', '2 lightyears'],
   [{ ...minimal, stepLimit: 1 }, 'stepLimit', 'at least 10 ms'],
   [{ ...minimal, stepLimit: Number.POSITIVE_INFINITY }, 'stepLimit', 'Infinity'],

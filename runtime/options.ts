@@ -20,7 +20,7 @@ import { type InjectedSinks, resolveSinks, sinksInReplay } from './host/sinks.js
 import { type ResolvedInterceptors, type RuntimeInterceptors, resolveInterceptors } from './interceptor-options.js';
 import { checkObject, milliseconds, moduleUrl, names, oneOf, refused, whole } from './option-checks.js';
 import type { Durability } from './store/store.js';
-import type { Limits, StoreConfig, SupervisorConfig } from './supervisor/config.js';
+import type { Limits, StoreConfig, SupervisorConfig, UnknownTypes } from './supervisor/config.js';
 
 export interface LogStoreOptions {
   /** Folder; made if it is not there. One runtime at a time. */
@@ -46,6 +46,13 @@ export interface RuntimeOptions extends ActivityLimitOptions {
   maxResident?: number;
   /** How long workflow code may run without awaiting before its worker is ended. Default: 2 seconds. */
   stepLimit?: Duration;
+  /**
+   * What becomes of a start whose workflow type the workflow file does not export. 'refuse': UnknownWorkflowTypeError at once. 'hold': the
+   * same after 30 seconds, for at most 1,000 at a time. If the runtime shuts down first, a client is told RuntimeClosedError, and its caller
+   * asks the next process; what a workflow asked for, a child for example, the next process carries out. For deployments in which callers, or
+   * open runs, may be ahead of this process's code. Default: 'refuse'.
+   */
+  unknownTypes?: UnknownTypes;
   /** See `Limits` for each; the defaults are in `DEFAULT_LIMITS`. */
   limits?: Partial<Limits>;
   /** How many request and update ids a chain of runs remembers, and how long; whichever ends first. Default: 100,000 and 24 hours. */
@@ -135,6 +142,7 @@ export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
       failureExceptionTypes: names('failureExceptionTypes', options.failureExceptionTypes ?? []),
       stepLimitMs: milliseconds('stepLimit', options.stepLimit ?? 2_000, 10),
       limits: allLimits,
+      unknownTypes: oneOf('unknownTypes', options.unknownTypes ?? 'refuse', ['refuse', 'hold']),
       activities: resolveActivityLimits(options),
       dedupe: {
         ids: whole('dedupe.ids', dedupe.ids ?? 100_000, 0),
@@ -159,6 +167,7 @@ const RUNTIME_OPTIONS: ReadonlySet<string> = new Set([
   'payloadConverter',
   'payloadCodec',
   'failureExceptionTypes',
+  'unknownTypes',
   'limits',
   'dedupe',
   'activities',

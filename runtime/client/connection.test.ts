@@ -76,6 +76,34 @@ test('nothing is sent while the connection is held, and all of it afterwards', a
   connection.end(toErrorRecord(new ClientClosedError()));
 });
 
+test('what is given up while it is encoded is never sent, and does not hold up what comes after it', async () => {
+  const { client, supervisor: port } = openClientPort({ payloadBytes: 1e6, needs: [] });
+  let encoded!: () => void;
+  const encoding = new Promise<void>((resolve) => {
+    encoded = resolve;
+  });
+  const payloadCodec = {
+    encode: (all: Uint8Array[]) => encoding.then(() => all),
+    decode: async (all: Uint8Array[]) => all,
+  };
+  const connection = Connection.open(client, { payloadCodec })!;
+  const names: unknown[] = [];
+  port.on('message', (message) => {
+    if (message instanceof Uint8Array) names.push(...decodeRequests(message).map(({ workflowId }) => workflowId));
+  });
+  const controller = new AbortController();
+  const limit = connection.limits.of({ signal: controller.signal });
+  const input = connection.encodeArgs(['x']);
+  const given = errorOf(connection.send({ kind: 'signal', workflowId: 'given up', name: 's', input }, limit));
+  void connection.send({ kind: 'signal', workflowId: 'kept', name: 's', input });
+  controller.abort();
+  expect(await given).toMatchObject({ code: 'CALL_ABORTED', mayHaveBeenApplied: false });
+  encoded();
+  while (names.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  expect(names).toEqual(['kept']);
+  connection.end(toErrorRecord(new ClientClosedError()));
+});
+
 test('replies find their requests in whatever order they come', async () => {
   const supervisor = supervise(nothing);
   const handle = supervisor.client.workflow.getHandle('w');

@@ -2,7 +2,7 @@
  * Semantics, section 7: workflow ids, run ids, and what a second start of an id does.
  */
 import { afterEach, expect } from 'vitest';
-import { condition, continueAsNew, setHandler } from '../../actors/workflow/index.js';
+import { condition, continueAsNew, executeChild, setHandler } from '../../actors/workflow/index.js';
 import { InvalidOptionError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '../errors.js';
 import { type Connected, connect } from '../test-kit/connected.test-kit.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
@@ -283,5 +283,61 @@ row('ids/handle-of-chain', 'whether start or getHandle has made it, and whicheve
   await client.getHandle('w', undefined, { firstExecutionRunId: next.firstExecutionRunId }).terminate();
   const unknown = client.getHandle('w', undefined, { firstExecutionRunId: 'nobody' });
   expect(await thrown(unknown.terminate())).toMatchObject({ fields: { firstExecutionRunId: 'nobody' } });
+  await expectInvariants(system);
+});
+
+row('ids/unknown-type', 'at once, and leaves nothing', async () => {
+  const { system, client } = await open();
+  const error = await thrown(client.start('newcomer', { workflowId: 'w' }));
+  expect(error).toMatchObject({ code: 'UNKNOWN_WORKFLOW_TYPE', fields: { registered: ['idle', 'ledger'] } });
+  expect(system.histories().size).toBe(0);
+});
+
+row('ids/unknown-type-held', 'unless the caller gives up before, and nothing is kept of it', async () => {
+  const system = await System.open({ workflows: { ledger }, unknownTypes: 'hold' });
+  connected = connect(system);
+  const { workflow } = connected.client;
+  const controller = new AbortController();
+  let told: unknown;
+  const held = thrown(workflow.start('newcomer', { workflowId: 'w' })).then((error) => {
+    told = error;
+  });
+  const abandoned = thrown(workflow.start('newcomer', { workflowId: 'x', signal: controller.signal }));
+  await connected.settle();
+  controller.abort();
+  expect(await abandoned).toMatchObject({ code: 'CALL_ABORTED' });
+  await system.pass(29_999);
+  await connected.settle();
+  expect([told, system.supervisor.controlPlane.callers()]).toEqual([undefined, 1]);
+  await system.pass(1);
+  await held;
+  expect(told).toMatchObject({ code: 'UNKNOWN_WORKFLOW_TYPE', fields: { registered: ['idle', 'ledger'] } });
+  expect([system.supervisor.controlPlane.callers(), system.supervisor.core.requestsInFlight]).toEqual([0, 0]);
+  // What the file has is not held up.
+  await workflow.start(ledger, { workflowId: 'w' });
+  await expectInvariants(system);
+});
+
+row('ids/unknown-type-held', 'and not without bounds', async () => {
+  const system = await System.open({ workflows: {}, unknownTypes: 'hold' });
+  for (let i = 0; i < 1_000; i++) system.start(`w${i}`, 'newcomer');
+  expect(await system.start('one too many', 'newcomer').error()).toMatchObject({
+    code: 'RESOURCE_EXHAUSTED',
+    fields: { limit: 1_000 },
+  });
+  expect(system.unanswered).toBe(1_000);
+  await system.pass(30_000);
+  expect(system.unanswered).toBe(0);
+});
+
+row('ids/unknown-type-held', 'for the next process: a child of a type that only that one has', async () => {
+  const parent = () => executeChild('newcomer', { workflowId: 'child' });
+  const system = await System.open({ workflows: { parent }, unknownTypes: 'hold' });
+  system.start('w', 'parent');
+  await system.pass(10_000);
+  system.deploy({ newcomer: async () => 'here now' });
+  await system.restart();
+  const result = system.request({ kind: 'result', workflowId: 'w', followRuns: true });
+  expect(await result.value()).toBe('here now');
   await expectInvariants(system);
 });

@@ -26,6 +26,9 @@ export interface Limits {
   requestsInFlight: number;
 }
 
+/** Refused at once, or held at the door for 30 seconds. */
+export type UnknownTypes = 'refuse' | 'hold';
+
 export interface SupervisorConfig {
   store: StoreConfig;
   bundle: WorkflowBundle;
@@ -36,6 +39,8 @@ export interface SupervisorConfig {
   /** Milliseconds that one step may take before its worker is ended. */
   stepLimitMs: number;
   limits: Limits;
+  /** What becomes of a start whose type the bundle does not have. Absent: it is refused. */
+  unknownTypes?: UnknownTypes;
   activities: ActivityLimits;
   /** How long request and update ids are remembered along a chain. */
   dedupe: { ids: number; ms: number };

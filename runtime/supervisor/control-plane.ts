@@ -19,6 +19,7 @@ import type {
 import { InvalidListFilterError, WorkflowNotFoundError } from '../errors.js';
 import type { Activities } from './activities/activities.js';
 import type { LocalActivities } from './activities/local-activities.js';
+import type { HeldStarts } from './admission/held-starts.js';
 import type { Core } from './core.js';
 import { parseQuery } from './listing/filter-syntax.js';
 import type { Listing } from './listing/listing.js';
@@ -37,6 +38,7 @@ export class ControlPlane {
     private readonly activities: Activities,
     private readonly localActivities: LocalActivities,
     private readonly listing: Listing,
+    private readonly heldStarts: HeldStarts,
   ) {}
 
   async describe(workflowId: string, runId?: string): Promise<Outcome<WorkflowDescriptionRecord>> {
@@ -138,7 +140,7 @@ export class ControlPlane {
 
   /** Of clients that wait for something of a run. */
   callers(): number {
-    let callers = 0;
+    let callers = this.heldStarts.size;
     for (const { live } of this.core.actors.values()) {
       if (live === undefined) continue;
       callers += (live.results?.length ?? 0) + (live.held?.length ?? 0) + live.callers;

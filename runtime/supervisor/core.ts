@@ -22,7 +22,7 @@ import { RunIndex } from './runs/run-index.js';
 const LARGE = 0.4;
 
 export interface CoreOptions {
-  readonly config: Pick<SupervisorConfig, 'limits' | 'dedupe' | 'maxResident' | 'activities'>;
+  readonly config: Pick<SupervisorConfig, 'limits' | 'dedupe' | 'maxResident' | 'activities' | 'unknownTypes'>;
   readonly build: string;
   readonly store: Store;
   readonly clock: Clock;

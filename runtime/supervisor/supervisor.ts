@@ -5,6 +5,7 @@
 import { decodePayload } from '../../mailbox/payload.js';
 import type { LogEntry, StepSinks } from '../../mailbox/turn.js';
 import type { Request } from '../client/protocol.js';
+import { type Clock, monotonicClock } from '../clock.js';
 import { RuntimeClosedError, StoreUnavailableError } from '../errors.js';
 import type { FromAttempt, ToHost } from '../host/protocol.js';
 import { Activities } from './activities/activities.js';
@@ -12,6 +13,7 @@ import { ActivityRecovery } from './activities/activity-recovery.js';
 import { ActivityReports } from './activities/activity-reports.js';
 import { isLocalToken, LocalActivities } from './activities/local-activities.js';
 import { Admission } from './admission/admission.js';
+import { HeldStarts } from './admission/held-starts.js';
 import { ControlPlane } from './control-plane.js';
 import { Core, type CoreOptions } from './core.js';
 import { Listing } from './listing/listing.js';
@@ -41,6 +43,8 @@ export interface SupervisorOptions extends CoreOptions {
   readonly workers: Workers;
   readonly workflowTypes: WorkflowTypes;
   readonly host: (message: ToHost) => void;
+  /** Of what clients wait for in the machine's time. Default: its own. */
+  readonly machine?: Pick<Clock, 'after'>;
   /** Calls back after everything that is due now. */
   readonly later: (callback: () => void) => void;
   /** Called when whatever moved has been handed to the workers and the store. */
@@ -79,6 +83,7 @@ export class Supervisor {
   readonly #internalClient: InternalClient;
   readonly #outgoing: Outgoing;
   readonly #children: Children;
+  readonly #heldStarts: HeldStarts;
   readonly #admission: Admission;
   #partitions = 1;
   #moving = false;
@@ -102,6 +107,7 @@ export class Supervisor {
     this.#localActivities = new LocalActivities(core, this.#timers, options.host, wake);
     this.#silentSteps = new SilentSteps(core, this.#localActivities);
     this.#activityRecovery = new ActivityRecovery(core, this.activities);
+    this.#heldStarts = new HeldStarts(core, options.machine ?? monotonicClock);
     this.#internalClient = new InternalClient((request, port) => {
       this.#admission.admitInternal(request, port);
       this.#moved();
@@ -142,6 +148,7 @@ export class Supervisor {
       workflowTypes: () => options.workflowTypes,
       resume: (run) => this.#resume(run),
       later: options.later,
+      heldStarts: this.#heldStarts,
     });
     const effects = new Effects({
       core,
@@ -168,6 +175,7 @@ export class Supervisor {
       this.activities,
       this.#localActivities,
       new Listing(core.index, options.later),
+      this.#heldStarts,
     );
   }
 
@@ -239,6 +247,7 @@ export class Supervisor {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timers.stop();
+    this.#heldStarts.stop();
     this.#internalClient.stop();
     this.#dispatcher.stop();
     await this.#dispatcher.settled();

@@ -20,9 +20,10 @@ import {
   type Request,
   type UpdateStage,
 } from '../client/protocol.js';
+import type { Clock } from '../clock.js';
 import type { ActivityTask, FromAttempt, ToHost } from '../host/protocol.js';
 import type { ActivityLimits } from '../supervisor/activities/activity-queue.js';
-import type { Limits } from '../supervisor/config.js';
+import type { Limits, UnknownTypes } from '../supervisor/config.js';
 import { Supervisor } from '../supervisor/supervisor.js';
 import { WorkflowTypes } from '../supervisor/workflow-types.js';
 import { type Deployed, InProcessWorkers } from './in-process-workers.test-kit.js';
@@ -43,6 +44,7 @@ export interface SystemOptions {
   activities?: Partial<ActivityLimits>;
   /** Rules that the engine knows: those of an earlier version. Default: all. */
   engineFlags?: number;
+  unknownTypes?: UnknownTypes;
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
@@ -97,6 +99,7 @@ export class System {
     dedupe: { ids: number; ms: number };
     maxResident: number;
     activities: ActivityLimits;
+    unknownTypes: UnknownTypes;
   };
   readonly lifecycle: Lifecycle[] = [];
   /** Everything told to the host, lifecycle events apart. */
@@ -126,6 +129,7 @@ export class System {
       dedupe: options.dedupe ?? { ids: 100_000, ms: 86_400_000 },
       maxResident: options.maxResident ?? 1000,
       activities: { concurrent: 100, perSecond: undefined, perSecondOf: {}, ...options.activities },
+      unknownTypes: options.unknownTypes ?? 'refuse',
     };
   }
 
@@ -164,21 +168,23 @@ export class System {
     const store = new SteeredStore(this.disk, moved);
     const workers = new InProcessWorkers(this.options.slots ?? 2, this.deployed, moved);
     const { types, dynamic } = new ExportedWorkflows(Object.fromEntries(this.deployed));
+    const clock: Clock = {
+      now: () => this.clock.now(),
+      end: (ms) => this.clock.end(ms),
+      after: (ms, ring) =>
+        this.clock.after(ms, () => {
+          moved();
+          if (life.alive) ring();
+        }),
+    };
     const supervisor = new Supervisor({
       config: this.config,
       build: 'test',
       ...(this.deployed.engineFlags !== undefined && { engineFlags: this.deployed.engineFlags }),
       store,
       workers,
-      clock: {
-        now: () => this.clock.now(),
-        end: (ms) => this.clock.end(ms),
-        after: (ms, ring) =>
-          this.clock.after(ms, () => {
-            moved();
-            if (life.alive) ring();
-          }),
-      },
+      clock,
+      machine: clock,
       workflowTypes: new WorkflowTypes(types, dynamic),
       newRunId: () => `00000000-0000-4000-8000-${(this.#nextRun++).toString(16).padStart(12, '0')}`,
       emit: (event) => {

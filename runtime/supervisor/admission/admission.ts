@@ -13,6 +13,7 @@ import type { Run, Waiter } from '../runs/run.js';
 import type { Dispatcher } from '../turns/dispatcher.js';
 import { suspendedError } from '../turns/suspensions.js';
 import { Door } from './door.js';
+import type { HeldStarts } from './held-starts.js';
 import { SignalRequests } from './signal-requests.js';
 import { StartCompanions } from './start-companions.js';
 import { StartRequests, type StartRequestsDeps } from './start-requests.js';
@@ -26,6 +27,7 @@ export interface AdmissionDeps extends StartRequestsDeps {
   readonly dispatcher: Dispatcher;
   readonly delayed: DelayedStarts;
   readonly activityReports: ActivityReports;
+  readonly heldStarts: HeldStarts;
   readonly resume: (run: Run) => void;
   /** Calls back after everything that is due now. */
   readonly later: (callback: () => void) => void;
@@ -48,8 +50,8 @@ export class Admission {
     const readmit = (waiters: readonly Waiter[]) => this.readmit(waiters);
     this.#resets = new Resets({ ...deps, door, readmit });
     const companions = new StartCompanions({ core, door, signals: this.#signals, updates: this.#updates });
-    this.#starts = new StartRequests(deps, companions);
-    this.#withdrawals = new Withdrawals(core, deps.later);
+    this.#starts = new StartRequests(deps, companions, deps.heldStarts);
+    this.#withdrawals = new Withdrawals(core, deps.heldStarts, deps.later);
   }
 
   admit(request: Request, port: ReplySink): void {

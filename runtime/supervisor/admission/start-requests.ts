@@ -14,6 +14,7 @@ import type { Run, Waiter } from '../runs/run.js';
 import { hashOf } from '../runs/run-ids.js';
 import type { GroupMessage, RunStarts } from '../runs/run-starts.js';
 import type { WorkflowTypes } from '../workflow-types.js';
+import type { HeldStarts } from './held-starts.js';
 import type { StartCompanion, StartCompanions } from './start-companions.js';
 
 export interface StartRequestsDeps {
@@ -29,6 +30,7 @@ export class StartRequests {
   constructor(
     private readonly deps: StartRequestsDeps,
     private readonly companions: StartCompanions,
+    private readonly held: HeldStarts,
   ) {}
 
   start(waiter: Waiter, request: RequestOf<'start'>): void {
@@ -36,7 +38,9 @@ export class StartRequests {
     const { workflowId, workflowType } = request;
     const types = this.deps.workflowTypes();
     if (!types.has(workflowType)) {
-      core.refuse(waiter, undefined, new UnknownWorkflowTypeError({ workflowType, registered: [...types] }));
+      const error = new UnknownWorkflowTypeError({ workflowType, registered: [...types] });
+      if (core.options.config.unknownTypes === 'hold' && !isSystemType(workflowType)) this.held.hold(waiter, error);
+      else core.refuse(waiter, undefined, error);
       return;
     }
     if (isReservedId(workflowId) !== isSystemType(workflowType)) {

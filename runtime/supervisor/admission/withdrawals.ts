@@ -6,6 +6,7 @@ import type { RequestOf } from '../../client/protocol.js';
 import type { Core } from '../core.js';
 import type { ReplySink } from '../replies.js';
 import type { Run, Waiter } from '../runs/run.js';
+import type { HeldStarts } from './held-starts.js';
 
 export class Withdrawals {
   /** Request ids by port, and the runs that have those callers, until the turn of the event loop ends: each run is gone through once. */
@@ -14,6 +15,7 @@ export class Withdrawals {
 
   constructor(
     private readonly core: Core,
+    private readonly held: HeldStarts,
     private readonly later: (callback: () => void) => void,
   ) {}
 
@@ -34,7 +36,9 @@ export class Withdrawals {
 
   /** The client behind the port is gone, with whatever it waited for. */
   portClosed(port: ReplySink): void {
-    for (const run of [...this.core.actors.values()]) this.#without(run, (waiter) => waiter.port === port);
+    const isGone = (waiter: Waiter) => waiter.port === port;
+    this.held.without(isGone);
+    for (const run of [...this.core.actors.values()]) this.#without(run, isGone);
   }
 
   #sweep(): void {
@@ -42,7 +46,9 @@ export class Withdrawals {
     const runs = this.#runs;
     this.#ids = new Map();
     this.#runs = new Set();
-    for (const run of runs) this.#without(run, ({ port, request }) => ids.get(port)?.has(request.id) === true);
+    const isGone = ({ port, request }: Waiter) => ids.get(port)?.has(request.id) === true;
+    this.held.without(isGone);
+    for (const run of runs) this.#without(run, isGone);
   }
 
   #without(run: Run, isGone: (waiter: Waiter) => boolean): void {
