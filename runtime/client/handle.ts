@@ -66,6 +66,9 @@ export interface HandleIds {
  * RuntimeFailedError or ClientClosedError if there is nobody to ask. Definitions decide the types of arguments and results; by a bare
  * name they are the caller's to say.
  *
+ * A call with a `timeout`, `deadline` or `signal`, or within `withDeadline` or `withAbortSignal`, rejects with DeadlineExceededError or
+ * CallAbortedError once that limit is reached.
+ *
  * A PayloadConverterError, or with a payload codec a PayloadCodecError, may also be of the answer: what was asked may have been done then.
  */
 export class WorkflowHandle<T extends Workflow = Workflow> {
