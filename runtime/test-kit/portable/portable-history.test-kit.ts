@@ -16,7 +16,7 @@ export type Portable = HistoryForTemporal | { readonly excluded: string };
 
 export function portableHistory({ runId, events, version }: PlayedRun, script: Script): Portable {
   const steps = stepsOf(events);
-  const kind = exclusionOf(steps, script);
+  const kind = exclusionOf(events, steps, script);
   if (kind !== undefined) return { excluded: kind };
   const [started, ...rest] = events as [EventOf<'WorkflowExecutionStarted'>, ...WorkflowEvent[]];
   const { workflowId, workflowType } = started;
@@ -35,16 +35,36 @@ export function portableHistory({ runId, events, version }: PlayedRun, script: S
   }
 }
 
-/** What no history of Temporal's can tell. */
-function exclusionOf(steps: readonly ReplayStep[], script: Script): string | undefined {
+/** What no history of Temporal's can tell, or is done differently on purpose. */
+function exclusionOf(
+  events: readonly WorkflowEvent[],
+  steps: readonly ReplayStep[],
+  script: Script,
+): string | undefined {
   if (JSON.stringify(script).includes('"timeout":0')) {
     return "a condition that times out at once: Temporal's package writes a patch of its own for it";
   }
-  for (const { messages } of steps) {
-    const update = messages.findIndex(({ kind }) => kind === 'update');
-    if (update >= 0 && messages.slice(update).some(({ kind }) => kind === 'signal')) {
-      return 'a merged step with a signal after an update: in a replay there, updates come after signals';
-    }
+  if (steps.some(({ messages }) => hasSignalAfterUpdate(messages))) {
+    return 'a merged step with a signal after an update: in a replay there, updates come after signals';
+  }
+  if (hasChildCancelledBeforeStart(events)) {
+    return 'a child that is cancelled before it has started: there, who awaits its start never goes on';
   }
   return undefined;
+}
+
+function hasSignalAfterUpdate(messages: ReplayStep['messages']): boolean {
+  const update = messages.findIndex(({ kind }) => kind === 'update');
+  return update >= 0 && messages.slice(update).some(({ kind }) => kind === 'signal');
+}
+
+function hasChildCancelledBeforeStart(events: readonly WorkflowEvent[]): boolean {
+  const started = new Set<string>();
+  for (const event of events) {
+    if (event.eventType === 'ChildWorkflowExecutionStarted') started.add(event.childId);
+    if (event.eventType !== 'RequestCancelExternalWorkflowExecutionInitiated') continue;
+    const { childId } = event.request as { readonly childId?: string };
+    if (childId !== undefined && !started.has(childId)) return true;
+  }
+  return false;
 }
