@@ -23,6 +23,11 @@ export const EngineFlag = {
    * `historySize` includes what the step processes. Before, both told of the steps that had ended.
    */
   TemporalHistoryLength: 2,
+  /**
+   * Since 0.2.0. A local activity whose call is told of its cancellation before it has ended leaves a marker, as in Temporal's core. Before, it
+   * left nothing.
+   */
+  LocalCancellationMarkers: 4,
 } as const;
 export type EngineFlag = (typeof EngineFlag)[keyof typeof EngineFlag];
 

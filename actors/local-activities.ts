@@ -4,7 +4,7 @@
  */
 import type { CommandOf, LocalActivityOptionsRecord } from '../mailbox/commands.js';
 import type { HeadersRecord } from '../mailbox/events.js';
-import { ActivityFailure, CancelledFailure, fromFailureRecord } from '../mailbox/failures.js';
+import { type CancelledFailure, type FailureRecord, fromFailureRecord } from '../mailbox/failures.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import { decodePayload, type Payload } from '../mailbox/payload.js';
 import type { LocalActivityCommand } from '../mailbox/turn.js';
@@ -100,6 +100,8 @@ export class LocalActivities {
     const local = this.#open.get(activityId);
     if (local === undefined) return;
     const { command, cancellationType, timerId } = local;
+    // Of one that waits for its next attempt, what ends is a timer.
+    const isMarked = timerId === undefined && this.execution.follows(EngineFlag.LocalCancellationMarkers);
     if (timerId !== undefined) {
       pending.cancelTimer(timerId);
       // What is awaited just then is the timer.
@@ -117,17 +119,23 @@ export class LocalActivities {
       if (cancellationType === 'TRY_CANCEL') outbox.push(cancelOf(command));
     }
     this.execution.onceAtRest(() => {
-      if (this.#open.get(activityId) === local) this.#reject(local);
+      if (this.#open.get(activityId) !== local) return;
+      const failure = this.#reject(local);
+      if (!isMarked) return;
+      const { activityType, attempt = 1 } = command;
+      outbox.push({ kind: 'recordLocalCancellation', activityId, activityType, attempt, failure });
     });
   }
 
-  #reject(local: LocalActivity): void {
+  #reject(local: LocalActivity): FailureRecord {
     this.#ended(local);
     const { activityType, activityId } = local.command;
-    const cause = new CancelledFailure('Activity cancelled');
-    local.reject(
-      new ActivityFailure('Local Activity cancelled', activityType, activityId, 'CANCEL_REQUESTED', undefined, cause),
-    );
+    const cause: FailureRecord = { kind: 'cancelled', message: 'Activity cancelled' };
+    const retryState = 'CANCEL_REQUESTED';
+    const message = 'Local Activity cancelled';
+    const failure: FailureRecord = { kind: 'activity', message, cause, activityType, activityId, retryState };
+    local.reject(fromFailureRecord(failure));
+    return failure;
   }
 
   #ended(local: LocalActivity): void {

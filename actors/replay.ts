@@ -170,6 +170,7 @@ const COMMANDS: { readonly [K in CommandKind]: ((command: CommandOf<K>) => strin
   runLocalActivity: null,
   cancelLocalActivity: null,
   recordPatch: (c) => `MarkerRecorded(patch ${c.patchId})`,
+  recordLocalCancellation: (c) => `MarkerRecorded(${c.activityId}, ${c.activityType} cancelled)`,
   upsertSearchAttributes: () => 'UpsertWorkflowSearchAttributes',
   modifyProperties: () => 'WorkflowPropertiesModified',
 };
@@ -209,7 +210,11 @@ const EVENTS: { readonly [T in EventType]: ((event: EventOf<T>) => string) | nul
   WorkflowExecutionTimedOut: null,
   UpsertWorkflowSearchAttributes: () => 'UpsertWorkflowSearchAttributes',
   WorkflowPropertiesModified: () => 'WorkflowPropertiesModified',
-  MarkerRecorded: (e) => (e.marker.kind === 'patch' ? `MarkerRecorded(patch ${e.marker.patchId})` : 'MarkerRecorded'),
+  MarkerRecorded: (e) =>
+    e.marker.kind === 'patch'
+      ? `MarkerRecorded(patch ${e.marker.patchId})`
+      : // Of those that a step makes; an outcome is a message.
+        `MarkerRecorded(${e.marker.activityId}, ${e.marker.activityType} cancelled)`,
   ActivityTaskStarted: null,
   ActivityTaskHeartbeatRecorded: null,
   ActivityTaskRetryScheduled: null,

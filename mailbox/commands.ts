@@ -43,6 +43,14 @@ export type Command =
     }
   /** `awaited`: its outcome still is. */
   | { kind: 'cancelLocalActivity'; activityId: string; awaited?: true }
+  /** Its call is told that it is cancelled, whatever becomes of it. */
+  | {
+      kind: 'recordLocalCancellation';
+      activityId: string;
+      activityType: string;
+      attempt: number;
+      failure: FailureRecord;
+    }
   | { kind: 'recordPatch'; patchId: string; deprecated?: true }
   | { kind: 'upsertSearchAttributes'; searchAttributes: readonly SearchAttributeUpdateRecord[] }
   | { kind: 'modifyProperties'; memo: Payload }
@@ -125,4 +133,5 @@ export const commandCodec: RecordCodec<Command> = recordCodec<Command, 'kind'>('
   recordPatch: [15, 'patchId', 'deprecated'],
   upsertSearchAttributes: [16, 'searchAttributes'],
   modifyProperties: [17, 'memo'],
+  recordLocalCancellation: [18, 'activityId', 'activityType', 'attempt', 'failure'],
 });

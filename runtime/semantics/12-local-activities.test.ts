@@ -223,6 +223,36 @@ row('local/cancellation-type', 'and goes on, or waits, as it says', async () => 
   }
 });
 
+row('local/cancelled-marker', 'and none where its end is awaited, or it ended before', async () => {
+  for (const [cancellationType, markers] of [
+    ['TRY_CANCEL', ['Local Activity cancelled']],
+    ['ABANDON', ['Local Activity cancelled']],
+    ['WAIT_CANCELLATION_COMPLETED', []],
+  ] as const) {
+    const system = await running(async () => {
+      const scope = new CancellationScope();
+      setHandler(stop, () => scope.cancel());
+      const call = scope.run(() => local({ cancellationType })('a')).catch(isCancellation);
+      await sleep(1000);
+      return await call;
+    });
+    await system.signal('w', 'stop').value();
+    const cancelled = system
+      .history('w')
+      .flatMap((event) => (event.eventType === 'MarkerRecorded' ? [event] : []))
+      .map(({ marker, seq, cause }) => {
+        expect([seq, cause]).toEqual([undefined, 2]);
+        return 'failure' in marker ? marker.failure?.message : marker;
+      });
+    expect(cancelled, cancellationType).toEqual(markers);
+    await system.evictAll();
+    await returns(system, 'after all');
+    await system.pass(1000);
+    expect(await system.result('w').value()).toBe(markers.length > 0 ? true : 'after all');
+    await expectInvariants(system);
+  }
+});
+
 const activities = new URL('../host/fixtures/pool-activities.js', import.meta.url);
 const workflows = new URL('../fixtures/pool-workflows.js', import.meta.url);
 

@@ -560,7 +560,7 @@ test('one that a crash cuts off while its cancellation is awaited ends cancelled
   await expectInvariants(system);
 });
 
-test('cancelled in the step that asks for it, it never runs', async () => {
+test('cancelled in the step that asks for it, it never runs, and its call is told in a marker', async () => {
   const system = await open(async () => {
     const scope = new CancellationScope();
     const pending = scope.run(() => get('a')).catch(isCancellation);
@@ -569,7 +569,7 @@ test('cancelled in the step that asks for it, it never runs', async () => {
   });
   expect(await system.result('w').value()).toBe(true);
   expect(attempts(system)).toEqual([]);
-  expect(system.types('w')).toEqual(['WorkflowExecutionStarted', 'WorkflowExecutionCompleted']);
+  expect(system.types('w')).toEqual(['WorkflowExecutionStarted', 'MarkerRecorded', 'WorkflowExecutionCompleted']);
 });
 
 test('a run that is reset asks again for what was under way at that step, and for nothing that had its outcome', async () => {

@@ -126,6 +126,9 @@ export class Effects {
     recordPatch: (context, { kind: _, ...patch }) => {
       this.write(context, { eventType: 'MarkerRecorded', marker: { kind: 'patch', ...patch } });
     },
+    recordLocalCancellation: (context, { kind: _, ...cancelled }) => {
+      this.write(context, { eventType: 'MarkerRecorded', marker: { kind: 'localActivity', ...cancelled } });
+    },
     upsertSearchAttributes: (context, { searchAttributes }) => {
       this.write(context, { eventType: 'UpsertWorkflowSearchAttributes', searchAttributes });
     },

@@ -16,7 +16,7 @@ export type Portable = HistoryForTemporal | { readonly excluded: string };
 
 export function portableHistory({ runId, events, version }: PlayedRun, script: Script): Portable {
   const steps = stepsOf(events);
-  const kind = exclusionOf(events, steps, script);
+  const kind = exclusionOf(steps, script);
   if (kind !== undefined) return { excluded: kind };
   const [started, ...rest] = events as [EventOf<'WorkflowExecutionStarted'>, ...WorkflowEvent[]];
   const { workflowId, workflowType } = started;
@@ -36,18 +36,17 @@ export function portableHistory({ runId, events, version }: PlayedRun, script: S
 }
 
 /** What no history of Temporal's can tell, or is done differently on purpose. */
-function exclusionOf(
-  events: readonly WorkflowEvent[],
-  steps: readonly ReplayStep[],
-  script: Script,
-): string | undefined {
+function exclusionOf(steps: readonly ReplayStep[], script: Script): string | undefined {
   if (JSON.stringify(script).includes('"timeout":0')) {
     return "a condition that times out at once: Temporal's package writes a patch of its own for it";
   }
   if (steps.some(({ messages }) => hasSignalAfterUpdate(messages))) {
     return 'a merged step with a signal after an update: in a replay there, updates come after signals';
   }
-  if (hasChildCancelledBeforeStart(events)) {
+  if (hasOutcomeAfterNothing(steps)) {
+    return 'the outcome of a local activity after a step that made nothing: there, both are one activation';
+  }
+  if (hasChildCancelledBeforeStart(steps)) {
     return 'a child that is cancelled before it has started: there, who awaits its start never goes on';
   }
   return undefined;
@@ -58,13 +57,29 @@ function hasSignalAfterUpdate(messages: ReplayStep['messages']): boolean {
   return update >= 0 && messages.slice(update).some(({ kind }) => kind === 'signal');
 }
 
-function hasChildCancelledBeforeStart(events: readonly WorkflowEvent[]): boolean {
-  const started = new Set<string>();
-  for (const event of events) {
-    if (event.eventType === 'ChildWorkflowExecutionStarted') started.add(event.childId);
-    if (event.eventType !== 'RequestCancelExternalWorkflowExecutionInitiated') continue;
-    const { childId } = event.request as { readonly childId?: string };
-    if (childId !== undefined && !started.has(childId)) return true;
+/** Two workflow tasks with nothing between them are one for the core, as if its worker had only asked for more time. */
+function hasOutcomeAfterNothing(steps: readonly ReplayStep[]): boolean {
+  return steps.some(({ messages }, index) => {
+    const before = steps[index - 1];
+    // It asked for the activity itself: then there is nothing in its way.
+    const isFirst = before?.messages.some(({ kind }) => kind === 'start') ?? true;
+    return !isFirst && before?.expected.length === 0 && messages.every(({ kind }) => kind === 'localActivityResolved');
+  });
+}
+
+/** Before its parent has been told, that is. Of an abandoned one no event tells that it was cancelled, only what may have done it. */
+function hasChildCancelledBeforeStart(steps: readonly ReplayStep[]): boolean {
+  const starting = new Set<string>();
+  for (const { messages, expected } of steps) {
+    for (const message of messages) if (message.kind === 'childStarted') starting.delete(message.childId);
+    const mayCancel = messages.some(({ kind }) => kind === 'cancel' || kind === 'timerFired');
+    if (mayCancel && starting.size > 0) return true;
+    for (const event of expected) {
+      if (event.eventType === 'StartChildWorkflowExecutionInitiated') starting.add(event.childId);
+      if (event.eventType !== 'RequestCancelExternalWorkflowExecutionInitiated') continue;
+      const { childId } = event.request as { readonly childId?: string };
+      if (childId !== undefined && starting.has(childId)) return true;
+    }
   }
   return false;
 }
