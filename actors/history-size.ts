@@ -47,6 +47,8 @@ export class HistorySize {
   /** In Temporal's form, through the step that ended last. */
   #writtenThere = 0;
   #lengthBefore = 0;
+  /** The step that ended last has made nothing. */
+  #endedWithTask = false;
   #inStep = false;
   /** Of the step under way: stored messages, local activities among them, and timers that fired. */
   #stored = 0;
@@ -61,6 +63,8 @@ export class HistorySize {
     this.#fired = 0;
     this.#lengthBefore = this.lengthThere;
     this.lengthThere = this.#writtenThere + TASK_BEGINS;
+    // What keeps the outcome of a local activity out of the task before.
+    if (this.#endedWithTask && isOutcomeAlone(messages)) this.lengthThere++;
     this.bytesThere = this.bytes;
     for (const message of messages) {
       const eventsThere = EVENTS_THERE[message.kind] as ((message: Message) => number) | null; // That of its kind.
@@ -88,10 +92,19 @@ export class HistorySize {
     this.events += this.#stored + commands.length + unasked;
     this.bytes += bytesOfStep(messages, commands);
     const made = this.#markers + unasked + commands.filter(leavesEvent).length;
-    if (this.#stored + this.#fired + made > 0) this.#writtenThere = this.lengthThere + TASK_ENDS + made;
+    if (this.#stored + this.#fired + made > 0) {
+      this.#writtenThere = this.lengthThere + TASK_ENDS + made;
+      this.#endedWithTask = made === 0;
+    }
     // All of it was turned away: the step leaves nothing.
     else this.lengthThere = this.#lengthBefore;
   }
+}
+
+/** With nothing that stands before the workflow task. */
+function isOutcomeAlone(messages: readonly Message[]): boolean {
+  const isOutcome = ({ kind }: Message) => kind === 'localActivityResolved';
+  return messages.some(isOutcome) && messages.every((message) => isOutcome(message) || message.kind === 'update');
 }
 
 function neverStarted(failure: FailureRecord | undefined): boolean {

@@ -16,7 +16,7 @@ const shown = integer({ min: 0, max: 3 });
 /** With what Temporal's workflows can do beside what models know. */
 export const portableProgram = programs({
   // Rarely at once: see `exclusionOf`.
-  timeouts: [...Array.from({ length: 33 }, () => [1, 50, 1000]).flat(), 0],
+  timeouts: [...Array.from({ length: 130 }, () => [1, 50, 1000]).flat(), 0],
   statements: [
     { weight: 4, arbitrary: record({ do: constant('memo' as const), value: shown }) },
     { weight: 4, arbitrary: record({ do: constant('attribute' as const), value: shown }) },

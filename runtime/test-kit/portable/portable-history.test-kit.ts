@@ -43,9 +43,6 @@ function exclusionOf(steps: readonly ReplayStep[], script: Script): string | und
   if (steps.some(({ messages }) => hasSignalAfterUpdate(messages))) {
     return 'a merged step with a signal after an update: in a replay there, updates come after signals';
   }
-  if (hasOutcomeAfterNothing(steps)) {
-    return 'the outcome of a local activity after a step that made nothing: there, both are one activation';
-  }
   if (hasChildCancelledBeforeStart(steps)) {
     return 'a child that is cancelled before it has started: there, who awaits its start never goes on';
   }
@@ -55,16 +52,6 @@ function exclusionOf(steps: readonly ReplayStep[], script: Script): string | und
 function hasSignalAfterUpdate(messages: ReplayStep['messages']): boolean {
   const update = messages.findIndex(({ kind }) => kind === 'update');
   return update >= 0 && messages.slice(update).some(({ kind }) => kind === 'signal');
-}
-
-/** Two workflow tasks with nothing between them are one for the core, as if its worker had only asked for more time. */
-function hasOutcomeAfterNothing(steps: readonly ReplayStep[]): boolean {
-  return steps.some(({ messages }, index) => {
-    const before = steps[index - 1];
-    // It asked for the activity itself: then there is nothing in its way.
-    const isFirst = before?.messages.some(({ kind }) => kind === 'start') ?? true;
-    return !isFirst && before?.expected.length === 0 && messages.every(({ kind }) => kind === 'localActivityResolved');
-  });
 }
 
 /** Before its parent has been told, that is. Of an abandoned one no event tells that it was cancelled, only what may have done it. */

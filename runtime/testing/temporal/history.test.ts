@@ -317,6 +317,29 @@ test('workflowInfo().historyLength is in each step the number of the event that 
   expect([...told]).toEqual(numbers);
 });
 
+test('the outcome of a local activity after a step that made nothing is kept out of the task of that step', async () => {
+  const system = await System.open({
+    workflows: {
+      main: async () => {
+        const { look } = proxyLocalActivities({ startToCloseTimeout: 1000 });
+        await look!();
+      },
+    },
+  });
+  system.start('w', 'main');
+  await system.settle();
+  system.activityReturns(system.attempts[0]!, 5);
+  await system.settle();
+  expect(typesOf(temporalHistory(system, 'w'))).toEqual([
+    'WORKFLOW_EXECUTION_STARTED',
+    ...TASK,
+    'WORKFLOW_EXECUTION_OPTIONS_UPDATED',
+    ...TASK,
+    'MARKER_RECORDED',
+    'WORKFLOW_EXECUTION_COMPLETED',
+  ]);
+});
+
 test('memos are fields, search attributes have their types', async () => {
   const history = await ran(async () => {
     upsertMemo({ state: 'new', none: undefined });

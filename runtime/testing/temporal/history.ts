@@ -101,6 +101,7 @@ class Writer {
       else if (event.eventType === 'MarkerRecorded') markers.push(event);
       else if (event.eventType !== 'WorkflowExecutionStarted') this.#add(event, 'message');
     }
+    if (markers.length > 0 && this.#task > 0 && this.#task === this.#lastId) this.#keepApart();
     this.#workflowTask();
     for (const event of [...markers, ...expected]) this.#add(event, 'command');
   }
@@ -116,6 +117,14 @@ class Writer {
       any = true;
     }
     if (any || this.#task === 0) this.#put(this.#now, 'WorkflowTaskScheduled', { taskQueue: TASK_QUEUE, attempt: 1 });
+  }
+
+  /**
+   * Two workflow tasks with nothing between them are one for the core, as if its worker had only asked for more time: then the outcome of a
+   * local activity would come in the activation before. An event that changes nothing keeps them apart.
+   */
+  #keepApart(): void {
+    this.#put(this.#now, 'WorkflowExecutionOptionsUpdated', {}, { workerMayIgnore: true });
   }
 
   #workflowTask(): void {
@@ -172,7 +181,12 @@ class Writer {
     return this.#events.length;
   }
 
-  #put(time: number, type: EventType | 'WorkflowTaskStarted', attributes: Fields, beside: Fields = {}): number {
+  #put(
+    time: number,
+    type: EventType | 'WorkflowTaskStarted' | 'WorkflowExecutionOptionsUpdated',
+    attributes: Fields,
+    beside: Fields = {},
+  ): number {
     const eventId = this.#events.length + 1;
     const name = `${type.charAt(0).toLowerCase()}${type.slice(1)}EventAttributes`;
     const body = { [name]: withoutAbsent(attributes), ...beside };
