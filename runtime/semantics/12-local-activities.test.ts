@@ -203,6 +203,27 @@ row('local/time-outs', 'each from its own beginning', async () => {
   expect((await all.result('w').error()).cause).toMatchObject({ cause: { timeoutType: 'SCHEDULE_TO_CLOSE' } });
 });
 
+row('local/cancelled-marker', 'in the step that cancels it', async () => {
+  for (const cancellationType of ['TRY_CANCEL', 'ABANDON'] as const) {
+    const system = await running(async () => {
+      const scope = new CancellationScope();
+      setHandler(stop, () => scope.cancel());
+      const begun = await scope.run(() => local({ cancellationType })('a')).catch(isCancellation);
+      const other = new CancellationScope();
+      const never = other.run(() => local({ cancellationType })('b')).catch(isCancellation);
+      other.cancel();
+      return [begun, await never];
+    });
+    await system.signal('w', 'stop').value();
+    expect(await system.result('w').value()).toEqual([true, true]);
+    const markers = system.history('w').flatMap((event) => (event.eventType === 'MarkerRecorded' ? [event] : []));
+    expect(markers).toMatchObject(
+      ['1', '2'].map((activityId) => ({ marker: { activityId, failure: { cause: { kind: 'cancelled' } } }, cause: 2 })),
+    );
+    await expectInvariants(system);
+  }
+});
+
 row('local/cancellation-type', 'and goes on, or waits, as it says', async () => {
   for (const [cancellationType, told, outcome] of [
     ['WAIT_CANCELLATION_COMPLETED', true, 'after all'],

@@ -572,6 +572,38 @@ test('cancelled in the step that asks for it, it never runs, and its call is tol
   expect(system.types('w')).toEqual(['WorkflowExecutionStarted', 'MarkerRecorded', 'WorkflowExecutionCompleted']);
 });
 
+test.each(['TRY_CANCEL', 'ABANDON'] as const)(
+  '%s: one that is cancelled is over for good, whatever crashes',
+  async (cancellationType) => {
+    const system = await open(
+      answering(async () => {
+        const scope = new CancellationScope();
+        setHandler(stop, () => scope.cancel());
+        const { get: once } = proxyLocalActivities<Activities>({ startToCloseTimeout: 10_000, cancellationType });
+        const cancelled = await scope.run(() => once('a')).catch(isCancellation);
+        await sleep(1000);
+        return cancelled;
+      }),
+    );
+    await system.signal('w', 'stop').value();
+    const marker = system.history('w').find(({ eventType }) => eventType === 'MarkerRecorded');
+    expect(marker).toMatchObject({
+      marker: { activityId: '1', failure: { kind: 'activity', cause: { kind: 'cancelled' } } },
+    });
+    const [attempt] = attempts(system);
+    await system.evictAll();
+    system.activityReturns(attempt!, 'too late');
+    await system.settle();
+    await system.crash();
+    await system.settle();
+    expect(attempts(system)).toHaveLength(1);
+    await system.pass(1000);
+    expect(await system.result('w').value()).toBe(true);
+    expect(system.types('w').filter((type) => type === 'MarkerRecorded')).toHaveLength(1);
+    await expectInvariants(system);
+  },
+);
+
 test('a run that is reset asks again for what was under way at that step, and for nothing that had its outcome', async () => {
   const system = await open(
     answering(async () => {

@@ -102,6 +102,14 @@ export class LocalActivities {
     });
   }
 
+  /** The run has noted that it is cancelled: whoever runs it may go on, and nothing is heard of it any more. */
+  forget(run: Run, activityId: string): void {
+    const task = this.#byRun.get(run)?.tasks.get(activityId);
+    if (task === undefined) return;
+    this.#end(task);
+    run.localActivityEnded(activityId);
+  }
+
   /** Ids of all that is under way, if no event has them yet. The caller writes them down. */
   unwritten(run: Run): string[] | undefined {
     const own = this.#byRun.get(run);

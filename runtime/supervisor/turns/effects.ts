@@ -128,6 +128,7 @@ export class Effects {
     },
     recordLocalCancellation: (context, { kind: _, ...cancelled }) => {
       this.write(context, { eventType: 'MarkerRecorded', marker: { kind: 'localActivity', ...cancelled } });
+      this.deps.localActivities.forget(context.run, cancelled.activityId);
     },
     upsertSearchAttributes: (context, { searchAttributes }) => {
       this.write(context, { eventType: 'UpsertWorkflowSearchAttributes', searchAttributes });

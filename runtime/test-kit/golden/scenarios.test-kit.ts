@@ -70,6 +70,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   chance: alone('chance'),
   activities: alone('activities', 'golden'),
   localActivities: alone('localActivities'),
+  cancelledLocals: alone('cancelledLocals'),
   parent: alone('parent'),
   failing: async ({ client }) => {
     const retry = { initialInterval: 1, maximumAttempts: 2 };

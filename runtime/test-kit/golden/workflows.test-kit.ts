@@ -242,6 +242,22 @@ export async function activations(): Promise<string> {
   return seen.join();
 }
 
+/** Local activities that are cancelled: under way, and before they have begun. */
+export async function cancelledLocals(): Promise<string> {
+  const seen: string[] = [];
+  const scope = new CancellationScope();
+  const begun = scope.run(() => local.wait()).catch((error) => seen.push(`begun ${isCancellation(error)}`));
+  await sleep(1);
+  scope.cancel();
+  await begun;
+  const other = new CancellationScope();
+  const never = other.run(() => local.wait()).catch((error) => seen.push(`never begun ${isCancellation(error)}`));
+  other.cancel();
+  await never;
+  await sleep(1);
+  return seen.join();
+}
+
 /** Takes turns at a lock while messages come. */
 export async function locks(): Promise<string[]> {
   const mutex = new Mutex();
