@@ -10,6 +10,7 @@ import { ContinueAsNew } from './continue-as-new.js';
 import { EngineFlag } from './engine-flags.js';
 import type { Execution } from './execution.js';
 import { isFailure } from './failure-types.js';
+import { awaited } from './microtasks.js';
 
 export function startMain(execution: Execution, message: MessageOf<'start'>): void {
   const { memo, parent, continuedFromRunId, suggestAt, suggestAtBytes, options, succession, startDelay } = message;
@@ -36,8 +37,7 @@ export function startMain(execution: Execution, message: MessageOf<'start'>): vo
 /** Takes as many microtasks as in Temporal, where main is called by an async function whose outcome is logged. */
 function outcomeOf(execution: Execution, input: readonly Payload[]): Promise<unknown> | undefined {
   if (execution.follows(EngineFlag.TemporalActivations)) {
-    const called = (async () => await execution.main(input))();
-    return (async () => await called)();
+    return awaited((async () => await execution.main(input))());
   }
   try {
     return Promise.resolve(execution.main(input));

@@ -46,7 +46,7 @@ export class Execution implements Scope {
   readonly pending = new PendingWork(this);
   readonly history = new HistorySize();
   readonly #rules: EngineRules;
-  readonly #atRest = new AtRest();
+  #atRest: AtRest | undefined;
   /** The workflow's clock: admission time of the message being processed, in epoch milliseconds. */
   now: number;
   /** The bundle's own, as this execution sees it; set once its modules are evaluated. */
@@ -237,11 +237,12 @@ export class Execution implements Scope {
     if (this.#apart !== undefined || this.#fatal !== undefined || this.#messages[0]?.kind === 'query') return false;
     if (this.conditions.round(true)) return true;
     // Temporal's core has nothing more to say to a run that has computed its end.
-    return !this.closed && this.#atRest.act(() => this.conditions.round(false));
+    return !this.closed && this.#atRest?.act(() => this.conditions.round(false)) === true;
   }
 
   /** Once everything else of the step has come to rest. */
   onceAtRest(act: () => void): void {
+    this.#atRest ??= new AtRest();
     if (this.follows(EngineFlag.TemporalActivations)) this.#atRest.add(act);
     else act();
   }

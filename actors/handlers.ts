@@ -94,8 +94,10 @@ export class Handlers {
     return entry;
   }
 
-  ended(entry: InProgress): void {
+  /** @param onceDrained it counts as in progress until the microtasks have drained: some pass there before its end is known */
+  ended(entry: InProgress, onceDrained: boolean): void {
     this.#inProgress?.delete(entry);
+    if (onceDrained) this.#called++;
   }
 
   /** A signal's handler is called: it counts as in progress until it has returned and the microtasks after that have drained. */

@@ -12,6 +12,7 @@ import { type Cancellable, reachAll } from './cancellation.js';
 import { currentScope } from './code-context.js';
 import { EngineFlag } from './engine-flags.js';
 import type { Execution } from './execution.js';
+import { after } from './microtasks.js';
 import { InnerScope, type Scope } from './scopes.js';
 
 interface Pending {
@@ -296,10 +297,4 @@ export class PendingWork {
     this.execution.outbox.push(command);
     return timerId;
   }
-}
-
-/** So many microtasks later. */
-async function after(microtasks: number, act: () => void): Promise<void> {
-  for (let i = 0; i < microtasks; i++) await undefined;
-  act();
 }

@@ -10,6 +10,7 @@ import { inUpdate } from './code-context.js';
 import { EngineFlag } from './engine-flags.js';
 import type { Execution } from './execution.js';
 import type { Handler } from './handlers.js';
+import { awaited } from './microtasks.js';
 import type { SignalInput } from './workflow/interceptors.js';
 
 export function receiveSignal(execution: Execution, message: MessageOf<'signal'>): void {
@@ -36,13 +37,13 @@ function runInProgress(execution: Execution, message: MessageOf<'signal'>, handl
   }
   if (!isThenable(outcome)) return;
   const entry = handlers.began({ kind: 'signal', name: message.name, abandon: handler.abandon });
-  awaited(outcome)
-    .catch((error) => codeFailed(execution, error))
-    .finally(() => handlers.ended(entry));
-}
-
-async function awaited(outcome: PromiseLike<unknown>): Promise<void> {
-  await outcome;
+  awaited(outcome).then(
+    () => handlers.ended(entry, true),
+    (error) => {
+      handlers.ended(entry, true);
+      codeFailed(execution, error);
+    },
+  );
 }
 
 /** For runs of before `TemporalActivations`. */
@@ -58,9 +59,9 @@ function runEarlier(execution: Execution, message: MessageOf<'signal'>, handler:
   if (!isThenable(outcome)) return;
   const entry = handlers.began({ kind: 'signal', name: message.name, abandon: handler.abandon });
   outcome.then(
-    () => handlers.ended(entry),
+    () => handlers.ended(entry, false),
     (error) => {
-      handlers.ended(entry);
+      handlers.ended(entry, false);
       codeFailed(execution, error);
     },
   );

@@ -12,6 +12,7 @@ import { EngineFlag } from './engine-flags.js';
 import type { Execution } from './execution.js';
 import { isFailure } from './failure-types.js';
 import type { Handler, InProgress } from './handlers.js';
+import { after, awaited } from './microtasks.js';
 import type { UpdateInput } from './workflow/interceptors.js';
 
 type Update = MessageOf<'update'>;
@@ -78,39 +79,26 @@ export function runUpdate(execution: Execution, message: Update, handler: Handle
   const { name, updateId, seq } = message;
   execution.outbox.push({ kind: 'acceptUpdate', updateId, seq });
   const entry = execution.handlers.began({ kind: 'update', name, id: updateId, abandon: handler.abandon });
-  if (execution.follows(EngineFlag.TemporalActivations)) {
-    const result = inUpdate({ id: updateId, name }, () => awaited(() => runOf(execution, message, handler)()));
-    result
-      .then((value) => returned(execution, entry, updateId, value))
-      .catch((error) => failed(execution, entry, updateId, error))
-      .finally(() => execution.handlers.ended(entry));
-    return;
-  }
+  const asInTemporal = execution.follows(EngineFlag.TemporalActivations);
+  const succeeded = (result: unknown) => {
+    execution.handlers.ended(entry, asInTemporal);
+    returned(execution, entry, updateId, result);
+  };
+  const threw = (error: unknown) => {
+    execution.handlers.ended(entry, asInTemporal);
+    failed(execution, entry, updateId, error);
+  };
   let outcome: unknown;
   try {
     outcome = inUpdate({ id: updateId, name }, runOf(execution, message, handler));
   } catch (error) {
-    execution.handlers.ended(entry);
-    failed(execution, entry, updateId, error);
+    if (asInTemporal) void after(2, () => threw(error));
+    else threw(error);
     return;
   }
-  const succeeded = (result: unknown) => {
-    execution.handlers.ended(entry);
-    returned(execution, entry, updateId, result);
-  };
-  if (!isThenable(outcome)) {
-    succeeded(outcome);
-    return;
-  }
-  outcome.then(succeeded, (error) => {
-    execution.handlers.ended(entry);
-    failed(execution, entry, updateId, error);
-  });
-}
-
-/** As many microtasks as in Temporal, also for what is no promise. */
-async function awaited(run: () => unknown): Promise<unknown> {
-  return await run();
+  if (asInTemporal) awaited(outcome).then(succeeded, (error) => void after(1, () => threw(error)));
+  else if (isThenable(outcome)) outcome.then(succeeded, threw);
+  else succeeded(outcome);
 }
 
 export function rejectUpdate(execution: Execution, message: Update, error: unknown): void {

@@ -20,7 +20,7 @@ export interface Load {
   readonly startTime: number;
   /** Packed events of the durable frames, oldest first. */
   readonly frames: readonly Uint8Array[];
-  /** Steps known to have run that no stored event tells of: they follow those in the frames. */
+  /** Steps known to have run, also those that no event in the frames tells of, which follow them. */
   readonly ran: Ran;
 }
 

@@ -116,6 +116,20 @@ test('a clean stop writes down what ran without an event, in one event a run, an
   await expectInvariants(system);
 });
 
+test('a run whose history is read just when a checkpoint tells of its steps is rebuilt with them', async () => {
+  const system = await running(
+    noting(() => sleep(1)),
+    { slots: 1, maxResident: 0 },
+  );
+  await system.settle();
+  system.signal('w', 'note', 'a');
+  system.store.checkpointDue = true;
+  await system.settle();
+  expect(await system.query('w', 'notes').value()).toEqual(['a']);
+  expect(system.types('w')).toContain('TimerStarted');
+  await expectInvariants(system);
+});
+
 test('a run that was evicted has its silent steps told by the next clean stop', async () => {
   const system = await running(noting(nothing));
   await system.signal('w', 'note', 'a').value();

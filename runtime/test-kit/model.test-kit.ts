@@ -112,7 +112,7 @@ export class Model {
   #buffer: Mail[] = [];
   #open = new Set<string>();
   #inProgress = 0;
-  /** A signal's handler has been called, and the microtasks have not drained since. */
+  /** A signal's handler has been called, or a handler has ended, and the microtasks have not drained since. */
   #called = false;
   /** What comes once all else in the step has come to rest. */
   #atRest: (() => void)[] = [];
@@ -316,8 +316,10 @@ export class Model {
     this.#inProgress++;
     if (message.kind === 'signal') {
       this.#begin(this.script.signals[message.name as SignalName], tag, scope, (outcome) => {
-        if ('error' in outcome) this.#later(2, () => this.#codeFailed(outcome.error));
-        this.#later(3, () => this.#inProgress--);
+        this.#later(2, () => {
+          this.#handlerEnded();
+          if ('error' in outcome) this.#codeFailed(outcome.error);
+        });
       });
       return;
     }
@@ -327,9 +329,17 @@ export class Model {
         'value' in outcome
           ? { result: outcome.value }
           : { failed: isCancellation(outcome.error) ? 'cancelled' : 'OnPurpose' };
-      this.#later('value' in outcome ? 2 : 3, () => this.outcomes.set(message.updateId, told));
-      this.#later(4, () => this.#inProgress--);
+      this.#later('value' in outcome ? 2 : 3, () => {
+        this.#handlerEnded();
+        this.outcomes.set(message.updateId, told);
+      });
     });
+  }
+
+  /** Until the microtasks have drained it counts as in progress. */
+  #handlerEnded(): void {
+    this.#inProgress--;
+    this.#called = true;
   }
 
   #openLate(): void {

@@ -286,7 +286,8 @@ export class Dispatcher {
       firstRunId: run.firstRunId,
       startTime: run.startTime,
       frames: live.frames ?? [],
-      ran: run.untold,
+      // Not only what no event tells: the frames may have been read before an event that tells of it.
+      ran: run.open && run.processedThrough > 0 ? [run.processedThrough] : [],
     };
     live.frames = undefined;
     live.residence = 'resident';
