@@ -15,7 +15,7 @@ import { getUnderWay, getVariables, interpret, proceed, untilUnderWay } from './
 
 const store = await mkdtemp(join(tmpdir(), 'holdfast-interpreter-'));
 const workflows = new URL('./workflows.js', import.meta.url);
-const runtime = await Runtime.create({ workflows, activities, store, logger: 'warn' });
+const runtime = await Runtime.create({ workflows, activities, store, logger: 'error' });
 const run = (workflowId: string, program: Program) =>
   runtime.client.workflow.start(interpret, { workflowId, args: [program] });
 
