@@ -26,11 +26,14 @@ const PASSED = [
   ...['structuredClone', 'atob', 'btoa'],
 ] as const;
 
+/** By each of them workflow code reaches the global object. */
+export const GLOBAL_OBJECTS = ['globalThis', 'global', 'self'] as const;
+
 /** Replaced by the sandbox's own: they read the execution's clock, seed, timers and log, or lack a part. */
 const REPLACED = [
   ...['Date', 'Math', 'console', 'crypto', 'performance', 'queueMicrotask', 'AbortSignal', 'AsyncLocalStorage'],
-  ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'globalThis', 'global', 'self'],
-  'Function',
+  ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Function'],
+  ...GLOBAL_OBJECTS,
 ] as const;
 
 export const PASSED_GLOBALS: ReadonlySet<string> = new Set(PASSED);
@@ -79,7 +82,9 @@ export function isAllowed(path: string): boolean {
 /** Denied names whose mention in the user's code is no more than a warning: it may stand in a branch that never runs, and throws if it does. */
 export const WARNED_GLOBALS: ReadonlySet<string> = new Set(['WeakRef', 'FinalizationRegistry', 'eval']);
 
-export const GLOBAL_OBJECTS: readonly string[] = ['globalThis', 'global', 'self'];
+export function isGlobalObjectName(name: string): boolean {
+  return GLOBAL_OBJECTS.some((each) => each === name);
+}
 
 export function insteadOf(path: string): string {
   return INSTEAD[path] ?? INSTEAD[path.split('.')[0] ?? ''] ?? ACTIVITY;

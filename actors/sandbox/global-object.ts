@@ -3,8 +3,7 @@
  * Thread: worker. In → out: names and values → a view for the user's own code (strict) and one for libraries (lenient).
  */
 import { changingGlobal, unavailableGlobal } from './denied.js';
-
-const ALIASES = ['globalThis', 'global', 'self'] as const;
+import { GLOBAL_OBJECTS } from './global-names.js';
 
 function bare(values: Readonly<Record<string, unknown>>): Record<PropertyKey, unknown> {
   const object: Record<PropertyKey, unknown> = Object.create(null);
@@ -31,13 +30,13 @@ export function strictGlobalObject(values: Readonly<Record<string, unknown>>, de
     setPrototypeOf: () => refuse('__proto__'),
     preventExtensions: () => refuse('*'),
   });
-  for (const alias of ALIASES) object[alias] = proxy;
+  for (const alias of GLOBAL_OBJECTS) object[alias] = proxy;
   return proxy;
 }
 
 /** Libraries look for what there is and leave registries behind: denied names are absent, and what they set stays with the libraries of the thread. */
 export function lenientGlobalObject(values: Readonly<Record<string, unknown>>): object {
   const object = bare(values);
-  for (const alias of ALIASES) object[alias] = object;
+  for (const alias of GLOBAL_OBJECTS) object[alias] = object;
   return object;
 }

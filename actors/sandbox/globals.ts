@@ -6,7 +6,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { NotAvailableInWorkflowError } from '../../runtime/errors.js';
 import { createCrypto, createDate, createMath, createPerformance } from './clock-and-chance.js';
 import { FunctionWithoutCode, functionOfLibraries } from './code-generation.js';
-import { deniedGlobals, PASSED_GLOBALS, type ReplacedGlobal } from './global-names.js';
+import { deniedGlobals, GLOBAL_OBJECTS, PASSED_GLOBALS, type ReplacedGlobal } from './global-names.js';
 import { lenientGlobalObject, strictGlobalObject } from './global-object.js';
 import type { SandboxConsole, SandboxHost } from './sandbox-host.js';
 import { createTimers } from './timers.js';
@@ -26,7 +26,7 @@ export function createGlobals(host: SandboxHost): SandboxGlobals {
   let active = host;
   const now = () => active.now();
   const random = () => active.random();
-  const own: Record<Exclude<ReplacedGlobal, 'globalThis' | 'global' | 'self'>, unknown> = {
+  const own: Record<Exclude<ReplacedGlobal, (typeof GLOBAL_OBJECTS)[number]>, unknown> = {
     Function: FunctionWithoutCode,
     Date: createDate(now),
     Math: createMath(random),
@@ -42,10 +42,10 @@ export function createGlobals(host: SandboxHost): SandboxGlobals {
   const all: Record<string, unknown> = { ...own };
   for (const name of PASSED_GLOBALS) if (name in globalThis) all[name] = Reflect.get(globalThis, name);
 
-  const names = [...Object.keys(own), 'globalThis', 'global', 'self', ...denied];
+  const names = [...Object.keys(own), ...GLOBAL_OBJECTS, ...denied];
   const values = (replaced: object, globalObject: object): unknown[] => [
     ...Object.values(replaced),
-    ...[globalObject, globalObject, globalObject],
+    ...GLOBAL_OBJECTS.map(() => globalObject),
     ...denied.map(() => undefined),
   ];
   const forLibraries = { Function: functionOfLibraries(names, () => libraryValues) };

@@ -7,9 +7,9 @@ import type { BundleWarning } from '../../actors/sandbox/bundle.js';
 import { DENIED_OBJECT } from '../../actors/sandbox/denied.js';
 import {
   deniedGlobals,
-  GLOBAL_OBJECTS,
   insteadOf,
   isAllowed,
+  isGlobalObjectName,
   WARNED_GLOBALS,
 } from '../../actors/sandbox/global-names.js';
 import { globalOf, isGlobal } from './global-marks.js';
@@ -88,7 +88,7 @@ function throwing(node: Identifier, parent: AnyNode | undefined): Edit {
 function pathOf(node: MemberExpression): string | undefined {
   const [object, member] = [globalOf(node.object), memberName(node)];
   if (object === undefined || member === undefined) return undefined;
-  return GLOBAL_OBJECTS.includes(object) ? member : `${object}.${member}`;
+  return isGlobalObjectName(object) ? member : `${object}.${member}`;
 }
 
 /** `Function('…')`, `new Function('…')`. */
@@ -108,14 +108,14 @@ const ownerOf = (target: AnyNode): AnyNode => (target.type === 'MemberExpression
 function isGlobalObject(node: AnyNode): boolean {
   switch (node.type) {
     case 'Identifier':
-      return GLOBAL_OBJECTS.includes(globalOf(node) ?? '');
+      return isGlobalObjectName(globalOf(node) ?? '');
     case 'ConditionalExpression':
       return isGlobalObject(node.consequent) && isGlobalObject(node.alternate);
     case 'LogicalExpression':
       return isGlobalObject(node.left) && isGlobalObject(node.right);
     case 'MemberExpression': {
       const name = memberName(node);
-      const leadsNowhere = name !== undefined && (GLOBAL_OBJECTS.includes(name) || !isAllowed(name));
+      const leadsNowhere = name !== undefined && (isGlobalObjectName(name) || !isAllowed(name));
       return leadsNowhere && isGlobalObject(node.object);
     }
     default:

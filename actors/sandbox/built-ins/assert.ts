@@ -114,11 +114,11 @@ function call(act: unknown): Outcome {
 async function settle(act: unknown): Promise<Outcome> {
   const promise = typeof act === 'function' ? act() : act;
   if (!types.isPromise(promise) && typeof (promise as PromiseLike<unknown> | undefined)?.then !== 'function') {
-    const [text, code] =
-      typeof act === 'function'
-        ? ['Expected instance of Promise to be returned from the "promiseFn" function', 'ERR_INVALID_RETURN_VALUE']
-        : ['The "promiseFn" argument must be a function or an instance of Promise', 'ERR_INVALID_ARG_TYPE'];
-    throw invalidArgument(text ?? '', code);
+    if (typeof act !== 'function') {
+      throw invalidArgument('The "promiseFn" argument must be a function or an instance of Promise');
+    }
+    const text = 'Expected instance of Promise to be returned from the "promiseFn" function';
+    throw invalidArgument(text, 'ERR_INVALID_RETURN_VALUE');
   }
   try {
     await promise;
