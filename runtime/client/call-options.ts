@@ -21,7 +21,7 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
-export const CALL_OPTIONS: ReadonlySet<string> = new Set<keyof CallOptions>(['timeout', 'deadline', 'signal']);
+export const CALL_OPTIONS: ReadonlySet<keyof CallOptions> = new Set(['timeout', 'deadline', 'signal'] as const);
 
 /** Of a call under way. */
 export interface CallLimit {
@@ -30,7 +30,7 @@ export interface CallLimit {
   readonly signals: readonly AbortSignal[];
 }
 
-const NO_SIGNALS: readonly AbortSignal[] = [];
+export const NO_SIGNALS: readonly AbortSignal[] = [];
 
 /** The limits of one client's calls. */
 export class CallLimits {

@@ -5,7 +5,7 @@
 import type { Clock } from '../clock.js';
 import { CallAbortedError, DeadlineExceededError, type UnansweredCallFields } from '../errors.js';
 import { TimerQueue } from '../timer-queue.js';
-import type { CallLimit } from './call-options.js';
+import { type CallLimit, NO_SIGNALS } from './call-options.js';
 
 /** Made into the error by the call that it ends, so that the stack leads to that call's own caller. */
 export class GivenUp {
@@ -38,7 +38,6 @@ interface Watch {
 
 /** So many calls that are over may stay in the queue, or as many as the others. */
 const WORTH_SWEEPING = 64;
-const NO_SIGNALS: readonly AbortSignal[] = [];
 
 export class LimitedCalls {
   #deadlines: TimerQueue<LimitedCall> | undefined;

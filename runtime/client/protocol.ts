@@ -185,8 +185,8 @@ const requestCodec: RecordCodec<Request> = recordCodec<Request, 'kind'>('kind', 
   terminate: [8, 'id', 'workflowId', 'runId', 'reason', 'details', 'identity', 'firstExecutionRunId'],
   fetchHistory: [9, 'id', 'workflowId', 'runId'],
   reportActivity: [11, 'id', 'workflowId', 'runId', 'activityId', 'attempt', 'report'],
-  withdraw: [12, 'id', 'workflowId', 'runId'],
   reset: [10, 'id', 'workflowId', 'runId', 'eventId', 'reason', 'identity', 'exclude'],
+  withdraw: [12, 'id', 'workflowId', 'runId'],
 });
 
 const replyCodec: RecordCodec<Reply> = recordCodec<Reply, 'kind'>('kind', {

@@ -4,7 +4,7 @@
  */
 import { checkId, checkReason, nameOfType, refuseUnknownOptions } from '../../mailbox/checks.js';
 import { InvalidOptionError } from '../errors.js';
-import type { CallOptions } from './call-options.js';
+import { CALL_OPTIONS, type CallOptions } from './call-options.js';
 import type { RequestOf } from './protocol.js';
 
 export interface WorkflowResetOptions extends CallOptions {
@@ -23,9 +23,7 @@ const OPTIONS: ReadonlySet<string> = new Set<keyof WorkflowResetOptions>([
   'runId',
   'reason',
   'resetReapplyExcludeTypes',
-  'timeout',
-  'deadline',
-  'signal',
+  ...CALL_OPTIONS,
 ]);
 
 type ResetRequest = Omit<RequestOf<'reset'>, 'id'>;

@@ -6,6 +6,7 @@ import type { ParametersOf, UpdateMethodOf } from '../../actors/workflow/classes
 import type { ArgsOf, RunOf, Workflow, WorkflowClass } from '../../actors/workflow/definitions.js';
 import type { WorkflowIdConflictPolicy } from '../../mailbox/id-policies.js';
 import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
+import { CALL_OPTIONS } from './call-options.js';
 import type { WorkflowClassHandle } from './class-handle.js';
 import type { WorkflowHandle } from './handle.js';
 import type { WorkflowStartOptions, WorkflowUpdateOptions } from './options.js';
@@ -115,7 +116,7 @@ export function checkOperation(operation: unknown): void {
       'an update with start needs it: USE_EXISTING sends the update to an open run, FAIL and TERMINATE_EXISTING do not';
     throw new InvalidOptionError({ option: 'workflowIdConflictPolicy', reason });
   }
-  for (const option of ['timeout', 'deadline', 'signal'] as const) {
+  for (const option of CALL_OPTIONS) {
     if (start[option] === undefined) continue;
     throw new InvalidOptionError({ option, reason: 'it is for the call, not for the operation: give it there' });
   }
