@@ -4,8 +4,7 @@
  */
 
 import { fileURLToPath } from 'node:url';
-import type { HistoryForTemporal } from '../../testing/temporal/replay.js';
-import { replayAtTemporal } from '../../testing/temporal/replay.js';
+import { type HistoryForTemporal, replayAtTemporal } from '../../testing/temporal/replay.js';
 
 export interface ToldVerdict {
   /** Absent: accepted. */

@@ -7,19 +7,21 @@ import { markerOf } from './markers.js';
 import { OF_OTHERS } from './others.js';
 import {
   causeOf,
+  detailsOf,
   durationOf,
   type Fields,
   failureOf,
   headerOf,
   jsonPayload,
   memoOf,
+  NAMESPACE,
   payloadsOf,
   resultOf,
   retryPolicyOf,
   retryStateOf,
   searchAttributesOf,
 } from './values.js';
-import { NAMESPACE, type Role, runOptionsOf, TASK_QUEUE, type Written } from './written.js';
+import { type Role, runOptionsOf, TASK_QUEUE, type Written } from './written.js';
 
 export const EVENTS: { readonly [T in EventType]: Role<T> } = {
   WorkflowExecutionStarted: { message: started },
@@ -88,20 +90,8 @@ export const EVENTS: { readonly [T in EventType]: Role<T> } = {
       ...activityAt(scheduledEventId, written),
     }),
   },
-  ActivityTaskFailed: {
-    message: ({ failure, scheduledEventId }, written) => ({
-      failure: failureOf(causeOf(failure), 'failure'),
-      ...activityAt(scheduledEventId, written),
-      ...retryStateOf(failure),
-    }),
-  },
-  ActivityTaskTimedOut: {
-    message: ({ failure, scheduledEventId }, written) => ({
-      failure: failureOf(causeOf(failure), 'failure'),
-      ...activityAt(scheduledEventId, written),
-      ...retryStateOf(failure),
-    }),
-  },
+  ActivityTaskFailed: { message: activityFailed },
+  ActivityTaskTimedOut: { message: activityFailed },
   ActivityTaskCancelRequested: {
     command: ({ scheduledEventId }, { idOf, task }) => ({
       scheduledEventId: idOf(scheduledEventId),
@@ -109,13 +99,10 @@ export const EVENTS: { readonly [T in EventType]: Role<T> } = {
     }),
   },
   ActivityTaskCanceled: {
-    message: ({ failure, scheduledEventId }, written) => {
-      const { details } = causeOf(failure);
-      return {
-        details: details === undefined ? undefined : payloadsOf(details, 'failure.details'),
-        ...activityAt(scheduledEventId, written),
-      };
-    },
+    message: ({ failure, scheduledEventId }, written) => ({
+      details: detailsOf(causeOf(failure).details, 'failure.details'),
+      ...activityAt(scheduledEventId, written),
+    }),
   },
   ActivityTaskStarted: null,
   ActivityTaskHeartbeatRecorded: null,
@@ -163,7 +150,7 @@ export const EVENTS: { readonly [T in EventType]: Role<T> } = {
   },
   WorkflowExecutionCanceled: {
     command: ({ details }, { task }) => ({
-      details: details === undefined ? undefined : payloadsOf(details, 'details'),
+      details: detailsOf(details, 'details'),
       workflowTaskCompletedEventId: task,
     }),
   },
@@ -176,7 +163,7 @@ export const EVENTS: { readonly [T in EventType]: Role<T> } = {
   WorkflowExecutionTerminated: {
     message: ({ reason, details, identity }) => ({
       reason,
-      details: details === undefined ? undefined : payloadsOf(details, 'details'),
+      details: detailsOf(details, 'details'),
       identity,
     }),
   },
@@ -228,6 +215,17 @@ function activityOptionsOf(options: ActivityOptionsRecord): Fields {
     startToCloseTimeout: durationOf(options.startToCloseTimeout),
     heartbeatTimeout: durationOf(options.heartbeatTimeout),
     retryPolicy: retryPolicyOf(options.retry),
+  };
+}
+
+function activityFailed(
+  { failure, scheduledEventId }: EventOf<'ActivityTaskFailed' | 'ActivityTaskTimedOut'>,
+  written: Written,
+): Fields {
+  return {
+    failure: failureOf(causeOf(failure), 'failure'),
+    ...activityAt(scheduledEventId, written),
+    ...retryStateOf(failure),
   };
 }
 

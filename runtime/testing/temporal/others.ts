@@ -4,8 +4,19 @@
  */
 import type { EventOf, EventType, ExternalInitiated, ExternalRequest, WorkflowEvent } from '../../../mailbox/events.js';
 import { NotPortable } from './not-portable.js';
-import { causeOf, type Fields, failureOf, headerOf, memoOf, payloadsOf, resultOf, retryStateOf } from './values.js';
-import { NAMESPACE, type Role, runOptionsOf, TASK_QUEUE, type Written } from './written.js';
+import {
+  causeOf,
+  detailsOf,
+  type Fields,
+  failureOf,
+  headerOf,
+  memoOf,
+  NAMESPACE,
+  payloadsOf,
+  resultOf,
+  retryStateOf,
+} from './values.js';
+import { type Role, runOptionsOf, TASK_QUEUE, type Written } from './written.js';
 
 const refuse = (reason: string) => (): never => {
   throw new NotPortable('', reason);
@@ -14,6 +25,9 @@ const refuse = (reason: string) => (): never => {
 const NOT_FOUND = 'EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND';
 const noExternal = { command: refuse('a workflow of Temporal cannot ask that of another one') };
 const noAnswer = { message: refuse('it answers what no workflow of Temporal can ask') };
+
+const noSuchRequest = ({ kind }: ExternalRequest) =>
+  new NotPortable('request', `there is no ${kind} of another workflow`);
 
 type OfOthers = Extract<EventType, `${string}${'Child' | 'External'}${string}`>;
 
@@ -59,15 +73,18 @@ export const OF_OTHERS: { readonly [T in OfOthers]: Role<T> } = {
       ...childEnded(initiatedEventId, written),
     }),
   },
-  ChildWorkflowExecutionFailed: { message: childFailed },
+  ChildWorkflowExecutionFailed: {
+    message: ({ initiatedEventId, failure }, written) => ({
+      failure: failureOf(causeOf(failure), 'failure'),
+      ...childEnded(initiatedEventId, written),
+      ...retryStateOf(failure),
+    }),
+  },
   ChildWorkflowExecutionCanceled: {
-    message: ({ initiatedEventId, failure }, written) => {
-      const { details } = causeOf(failure);
-      return {
-        details: details === undefined ? undefined : payloadsOf(details, 'failure.details'),
-        ...childEnded(initiatedEventId, written),
-      };
-    },
+    message: ({ initiatedEventId, failure }, written) => ({
+      details: detailsOf(causeOf(failure).details, 'failure.details'),
+      ...childEnded(initiatedEventId, written),
+    }),
   },
   ChildWorkflowExecutionTerminated: {
     message: ({ initiatedEventId }, written) => childEnded(initiatedEventId, written),
@@ -80,8 +97,7 @@ export const OF_OTHERS: { readonly [T in OfOthers]: Role<T> } = {
   },
   SignalExternalWorkflowExecutionInitiated: {
     command: ({ request }, { task }) => {
-      if (request.kind !== 'signal')
-        throw new NotPortable('request', `there is no ${request.kind} of another workflow`);
+      if (request.kind !== 'signal') throw noSuchRequest(request);
       const { name, input, headers } = request;
       return {
         workflowTaskCompletedEventId: task,
@@ -104,8 +120,7 @@ export const OF_OTHERS: { readonly [T in OfOthers]: Role<T> } = {
   },
   RequestCancelExternalWorkflowExecutionInitiated: {
     command: ({ request }, { task }) => {
-      if (request.kind !== 'cancel')
-        throw new NotPortable('request', `there is no ${request.kind} of another workflow`);
+      if (request.kind !== 'cancel') throw noSuchRequest(request);
       return {
         workflowTaskCompletedEventId: task,
         ...targetOf(request),
@@ -153,14 +168,6 @@ function childEnded(initiatedEventId: number, written: Written): Fields {
     workflowType,
     initiatedEventId: written.idOf(initiatedEventId),
     startedEventId: written.startOf(initiatedEventId),
-  };
-}
-
-function childFailed({ initiatedEventId, failure }: EventOf<'ChildWorkflowExecutionFailed'>, written: Written): Fields {
-  return {
-    failure: failureOf(causeOf(failure), 'failure'),
-    ...childEnded(initiatedEventId, written),
-    ...retryStateOf(failure),
   };
 }
 

@@ -7,6 +7,8 @@ import type { FailureRecord } from '../../../mailbox/failures.js';
 import { decodePayload, type Payload } from '../../../mailbox/payload.js';
 import { NotPortable } from './not-portable.js';
 
+export const NAMESPACE = 'default';
+
 /** A field that is undefined is absent. */
 export type Fields = { readonly [name: string]: unknown };
 
@@ -48,6 +50,11 @@ export function jsonPayload(value: unknown, metadata: Readonly<Record<string, st
 
 export function payloadsOf(payloads: readonly Payload[], path: string): Fields {
   return { payloads: payloads.map((payload, index) => payloadOf(payload, `${path}[${index}]`)) };
+}
+
+/** Of a failure or an end that may have none. */
+export function detailsOf(details: readonly Payload[] | undefined, path: string): Fields | undefined {
+  return details === undefined ? undefined : payloadsOf(details, path);
 }
 
 /** Absent where there is no result to tell: of what returns nothing, Temporal's is the payload of `undefined`. */
@@ -120,7 +127,7 @@ export function failureOf(failure: FailureRecord, path: string): Fields {
 }
 
 function infoOf(failure: FailureRecord, path: string): Fields {
-  const details = failure.details === undefined ? undefined : payloadsOf(failure.details, `${path}.details`);
+  const details = detailsOf(failure.details, `${path}.details`);
   switch (failure.kind) {
     case 'application': {
       const { type, nonRetryable = false, nextRetryDelay, category } = failure;
@@ -154,7 +161,7 @@ function infoOf(failure: FailureRecord, path: string): Fields {
       const { workflowId, runId, workflowType: name } = failure;
       return {
         childWorkflowExecutionFailureInfo: {
-          namespace: 'default',
+          namespace: NAMESPACE,
           workflowExecution: { workflowId, runId },
           workflowType: { name },
           ...retryStateOf(failure),

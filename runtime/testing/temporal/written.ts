@@ -5,7 +5,6 @@
 import type { EventOf, EventType, RunOptionsRecord, WorkflowEvent } from '../../../mailbox/events.js';
 import { durationOf, type Fields, headerOf, retryPolicyOf, searchAttributesOf } from './values.js';
 
-export const NAMESPACE = 'default';
 export const TASK_QUEUE = { name: 'default' };
 
 /** What an event refers to. Ids are Temporal's. */
