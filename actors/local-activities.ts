@@ -120,10 +120,10 @@ export class LocalActivities {
     }
     this.execution.onceAtRest(() => {
       if (this.#open.get(activityId) !== local) return;
-      const failure = this.#reject(local);
+      const told = this.#reject(local);
       if (!isMarked) return;
       const { activityType, attempt = 1 } = command;
-      outbox.push({ kind: 'recordLocalCancellation', activityId, activityType, attempt, failure });
+      outbox.push({ kind: 'recordLocalCancellation', activityId, activityType, attempt, failure: told });
     });
   }
 

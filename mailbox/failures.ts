@@ -1,5 +1,5 @@
 /**
- * Failures: the record in which a failure crosses threads and restarts; with the classes, which is all that others import of failures.
+ * Failures: the record in which a failure crosses threads and restarts. The classes are exported with it: the rest of the code imports both from here.
  * Thread: any. In → out: thrown value → FailureRecord → failure instance.
  */
 import { type Duration, LONGEST_MS, msOptionalToNumber } from './duration.js';

@@ -23,6 +23,9 @@ export interface ContinueAsNewOptions
   backoffStartInterval?: Duration;
 }
 
+/** In the message to who calls them outside of a workflow. */
+const CALLS = 'Workflow.continueAsNew(...) and Workflow.makeContinueAsNewFunc(...)';
+
 const OPTIONS: ReadonlySet<string> = new Set(['workflowType', 'memo', 'backoffStartInterval', ...SUCCESSOR_OPTIONS]);
 
 /**
@@ -35,9 +38,6 @@ const OPTIONS: ReadonlySet<string> = new Set(['workflowType', 'memo', 'backoffSt
  * const next = makeContinueAsNewFunc<typeof cart>({ memo: { runs: runs + 1 } });
  * await next(items);
  */
-/** In the message to who calls them outside of a workflow. */
-const CALLS = 'Workflow.continueAsNew(...) and Workflow.makeContinueAsNewFunc(...)';
-
 export function makeContinueAsNewFunc<F extends Workflow>(
   options: ContinueAsNewOptions = {},
 ): (...args: Parameters<F>) => Promise<never> {
