@@ -130,6 +130,25 @@ test('a run whose history is read just when a checkpoint tells of its steps is r
   await expectInvariants(system);
 });
 
+test('what runs silently while a checkpoint is made is told by the next clean stop', async () => {
+  const system = await running(noting(nothing));
+  await system.signal('w', 'note', 'a').value();
+  system.workers.returns.shut();
+  await system.signal('w', 'note', 'b').value();
+  system.store.flushes.shut();
+  system.store.checkpointDue = true;
+  const asked = system.query('w', 'notes');
+  await system.settle();
+  system.workers.returns.open();
+  await system.settle();
+  system.store.flushes.open();
+  expect(await asked.value()).toEqual(['a', 'b']);
+  expect(system.history('w').at(-1)).toMatchObject({ ran: [2] });
+  await system.restart();
+  expect(system.history('w').at(-1)).toMatchObject({ eventType: 'WorkflowTaskCompleted', ran: [4] });
+  await expectInvariants(system);
+});
+
 test('a run that was evicted has its silent steps told by the next clean stop', async () => {
   const system = await running(noting(nothing));
   await system.signal('w', 'note', 'a').value();

@@ -209,6 +209,8 @@ export class RunIndex {
     const changed = this.#changed;
     this.#changed = [];
     for (const run of changed) run.changed = false;
+    // Since the silent steps were told, for the checkpoint: the next one has to find these.
+    for (const run of changed) if (run.isUntold) this.changed(run);
     for (const run of full ? this.all() : changed) yield encodeEntry(run, this.table.facts(run));
   }
 }

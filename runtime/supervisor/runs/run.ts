@@ -121,6 +121,11 @@ export class Run {
     return this.open && this.steppedThrough > this.ranThrough ? [this.steppedThrough] : [];
   }
 
+  /** Some of them processed what is stored. Of steps that only answered nothing need be told: forgetting those changes nothing. */
+  get isUntold(): boolean {
+    return this.lastStoredSeq > this.ranThrough && this.untold.length > 0;
+  }
+
   /** The newest earlier run of its chain that `hasIds`, if those may still be wanted. */
   get idsIn(): string | undefined {
     return this.#extras?.idsIn;

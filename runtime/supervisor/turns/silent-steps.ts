@@ -32,10 +32,9 @@ export class SilentSteps {
     await committer.durable();
   }
 
-  /** Not of steps that only answered: forgetting those changes nothing. */
   #tell(run: Run): boolean {
     const { committer } = this.core;
-    if (run.lastStoredSeq <= run.ranThrough || run.untold.length === 0) return false;
+    if (!run.isUntold) return false;
     const localActivities = this.localActivities.unwritten(run);
     committer.appendPatiently(run, {
       eventType: 'WorkflowTaskCompleted',
