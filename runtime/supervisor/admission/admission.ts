@@ -51,7 +51,7 @@ export class Admission {
     this.#resets = new Resets({ ...deps, door, readmit });
     const companions = new StartCompanions({ core, door, signals: this.#signals, updates: this.#updates });
     this.#starts = new StartRequests(deps, companions, deps.heldStarts);
-    this.#withdrawals = new Withdrawals(core, deps.heldStarts, deps.later);
+    this.#withdrawals = new Withdrawals(core, [deps.heldStarts, this.#starts], deps.later);
   }
 
   admit(request: Request, port: ReplySink): void {

@@ -27,6 +27,9 @@ export interface StartRequestsDeps {
 const NOTHING: readonly GroupMessage[] = [];
 
 export class StartRequests {
+  /** Those that wait until it is known what began the run that is there. */
+  readonly #comparing = new Set<Waiter>();
+
   constructor(
     private readonly deps: StartRequestsDeps,
     private readonly companions: StartCompanions,
@@ -62,11 +65,22 @@ export class StartRequests {
   /** Probably the same start sent again, whatever the policies say: its request id stands in the first event. */
   #compare(waiter: Waiter, request: RequestOf<'start'>, first: Run): void {
     const { core } = this.deps;
+    this.#comparing.add(waiter);
     core.readHistory(first).then((frames) => {
+      if (!this.#comparing.delete(waiter)) return;
       waiter.compared = { runId: first.runId, same: startOf(frames).requestId === request.requestId };
       this.start(waiter, request);
       core.moved();
     }, core.options.onFailed);
+  }
+
+  /** Lets go of callers that wait no more. */
+  without(isGone: (waiter: Waiter) => boolean): void {
+    for (const waiter of this.#comparing) {
+      if (!isGone(waiter)) continue;
+      this.#comparing.delete(waiter);
+      this.deps.core.uncount(waiter);
+    }
   }
 
   #again(waiter: Waiter, request: RequestOf<'start'>, first: Run, companion: StartCompanion | undefined): void {

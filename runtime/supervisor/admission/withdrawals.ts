@@ -6,49 +6,63 @@ import type { RequestOf } from '../../client/protocol.js';
 import type { Core } from '../core.js';
 import type { ReplySink } from '../replies.js';
 import type { Run, Waiter } from '../runs/run.js';
-import type { HeldStarts } from './held-starts.js';
 
 export class Withdrawals {
-  /** Request ids by port, and the runs that have those callers, until the turn of the event loop ends: each run is gone through once. */
+  /** Request ids by port, and whom they were for, until the turn of the event loop ends: each run is gone through once. */
   #ids = new Map<ReplySink, Set<number>>();
-  #runs = new Set<Run>();
+  #targets: RequestOf<'withdraw'>[] = [];
 
   constructor(
     private readonly core: Core,
-    private readonly held: HeldStarts,
+    /** Starts that are not admitted yet. */
+    private readonly starts: readonly { without(isGone: (waiter: Waiter) => boolean): void }[],
     private readonly later: (callback: () => void) => void,
   ) {}
 
-  /**
-   * What is already on its way to its caller arrives there and is not heard. Only one run of a workflow id is open, and on others nobody waits
-   * but for what comes soon: a query's answer, a frame read back.
-   */
-  withdraw({ port, request }: Waiter, { workflowId, runId }: RequestOf<'withdraw'>): void {
-    if (this.#ids.size === 0) this.later(() => this.#sweep());
+  /** What is already on its way to its caller arrives there and is not heard. */
+  withdraw({ port, request }: Waiter, target: RequestOf<'withdraw'>): void {
+    if (this.#targets.push(target) === 1) this.later(() => this.#sweep());
     const ids = this.#ids.get(port);
     if (ids === undefined) this.#ids.set(port, new Set([request.id]));
     else ids.add(request.id);
-    const { index } = this.core;
-    for (const run of [index.current(workflowId), runId === undefined ? undefined : index.find(workflowId, runId)]) {
-      if (run?.live !== undefined) this.#runs.add(run);
-    }
   }
 
   /** The client behind the port is gone, with whatever it waited for. */
   portClosed(port: ReplySink): void {
-    const isGone = (waiter: Waiter) => waiter.port === port;
-    this.held.without(isGone);
-    for (const run of [...this.core.actors.values()]) this.#without(run, isGone);
+    this.#sweepOf(this.core.actors.values(), (waiter) => waiter.port === port);
   }
 
   #sweep(): void {
     const ids = this.#ids;
-    const runs = this.#runs;
+    const targets = this.#targets;
     this.#ids = new Map();
-    this.#runs = new Set();
-    const isGone = ({ port, request }: Waiter) => ids.get(port)?.has(request.id) === true;
-    this.held.without(isGone);
-    for (const run of runs) this.#without(run, isGone);
+    this.#targets = [];
+    this.#sweepOf(this.#runsOf(targets), ({ port, request }) => ids.get(port)?.has(request.id) === true);
+  }
+
+  /**
+   * Only one run of a workflow id is open. Callers of those just before it wait until their closing is durable; on others nobody waits but for
+   * what comes soon: a query's answer, a frame read back.
+   */
+  #runsOf(targets: readonly RequestOf<'withdraw'>[]): Iterable<Run> {
+    const { index } = this.core;
+    const runs = new Set<Run>();
+    const workflowIds = new Set<string>();
+    for (const { workflowId, runId } of targets) {
+      if (runId !== undefined) {
+        const run = index.find(workflowId, runId);
+        if (run !== undefined) runs.add(run);
+      }
+      if (workflowIds.has(workflowId)) continue;
+      workflowIds.add(workflowId);
+      for (let run = index.current(workflowId); run?.live !== undefined; run = run.previous) runs.add(run);
+    }
+    return runs;
+  }
+
+  #sweepOf(runs: Iterable<Run>, isGone: (waiter: Waiter) => boolean): void {
+    for (const starts of this.starts) starts.without(isGone);
+    for (const run of [...runs]) this.#without(run, isGone);
   }
 
   #without(run: Run, isGone: (waiter: Waiter) => boolean): void {

@@ -52,9 +52,10 @@ export class Closing {
     core.tell(run, { name: 'workflowClosed', workflowId, runId, workflowType, status });
     this.#refuseWaitingMessages(run, live);
     this.#failUnfinishedUpdates(run, live);
-    const results = live.results ?? [];
-    live.results = undefined;
     core.committer.after(run, () => {
+      // Not before: one that is withdrawn meanwhile is looked for here.
+      const results = live.results ?? [];
+      live.results = undefined;
       activities.abandon(run);
       localActivities.abandon(run);
       if (run.children !== undefined) this.deps.parentClosed(run);
