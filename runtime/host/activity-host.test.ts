@@ -179,6 +179,30 @@ test('what an activity throws is its failure', async () => {
   expect(await outcome(3)).toMatchObject({ message: 'text' });
 });
 
+/** Values that throw when they are looked at. */
+const unreadable: Record<string, () => unknown> = {
+  cause: () => Object.defineProperty({ message: 'm' }, 'cause', { get: refuse }),
+  name: () => Object.defineProperty(new Error('m'), 'name', { get: refuse }),
+  category: () => Object.defineProperty(ApplicationFailure.retryable('m'), 'category', { get: refuse }),
+  anything: () => new Proxy({}, { get: refuse, getPrototypeOf: refuse }),
+};
+
+function refuse(): never {
+  throw new Error('not to be read');
+}
+
+test.each(Object.keys(unreadable))('what cannot be read fails its attempt all the same: %s', async (what) => {
+  serve({
+    hostile: () => {
+      throw unreadable[what]!();
+    },
+  });
+  send(task(1, 'hostile'));
+  const message = what === 'cause' ? 'm' : 'A value was thrown that cannot be read';
+  expect(await outcome(1)).toMatchObject({ message, nonRetryable: false });
+  expect(lines).toMatchObject([['warn', 'Activity failed', { activityType: 'hostile' }]]);
+});
+
 test('a result that cannot be handed over fails for good, and says why', async () => {
   serve({ callback: () => ({ list: [() => 1] }), large: () => 'x'.repeat(20_000) });
   send(task(1, 'callback'), task(2, 'large'));

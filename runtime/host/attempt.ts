@@ -9,6 +9,7 @@ import {
   ApplicationFailure,
   type CancelledFailure,
   type FailureRecord,
+  fromFailureRecord,
   toFailureRecord,
 } from '../../mailbox/failures.js';
 import type { Payload } from '../../mailbox/payload.js';
@@ -93,11 +94,20 @@ async function runPlain(task: ActivityTask, link: AttemptLink, setting: AttemptS
     const value = await runInContext(own.context, () => converting(payloadConverter, call));
     return { result: converting(payloadConverter, () => encodeResult(value, task.activityType, payloadBytes)) };
   } catch (error) {
-    if (error instanceof CompleteAsyncError) return { completesLater: true };
-    const { failure: reason } = link.cancellation;
-    const heeded = reason !== undefined && isCancelled(error);
-    logFailedAttempt(context?.log, { logger: setting.logger, task }, { error, began, heeded });
-    return { failure: converting(payloadConverter, () => toFailureRecord(failureOf(error, reason))) };
+    const ended = (thrown: unknown): AttemptOutcome => {
+      if (thrown instanceof CompleteAsyncError) return { completesLater: true };
+      const { failure: reason } = link.cancellation;
+      const heeded = reason !== undefined && isCancelled(thrown);
+      const failure = converting(payloadConverter, () => toFailureRecord(failureOf(thrown, reason)));
+      logFailedAttempt(context?.log, { logger: setting.logger, task }, { error: thrown, began, heeded });
+      return { failure };
+    };
+    try {
+      return ended(error);
+    } catch {
+      // It cannot be looked at without throwing again: whatever can be told of it stands for it.
+      return ended(fromFailureRecord(toFailureRecord(error)));
+    }
   }
 }
 
