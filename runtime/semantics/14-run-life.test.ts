@@ -323,6 +323,23 @@ row('life/failure-logged', 'before the result is told, with each run of a chain'
   expect((first!['error'] as ApplicationFailure).details ?? []).toEqual([]);
 });
 
+row('life/failure-logged', 'without the details of any failure in it', async () => {
+  const secret = (message: string, cause?: Error) =>
+    ApplicationFailure.create({ message, details: ['secret'], ...(cause && { cause }) });
+  const system = await System.open({
+    workflows: {
+      async fails() {
+        const several = new AggregateError([secret('a', secret('b'))], 'c', { cause: secret('d') });
+        throw ApplicationFailure.fromError(several, { details: ['secret'] });
+      },
+    },
+  });
+  await system.start('f', 'fails').value();
+  const told = JSON.stringify(system.lifecycle.find(({ name }) => name === 'workflowFailed'));
+  for (const message of ['a', 'b', 'c', 'd']) expect(told).toContain(`"message":"${message}"`);
+  expect(told).not.toContain('details');
+});
+
 row('life/failure-logged', 'and not again when the run is rebuilt, nor when it is ended from outside', async () => {
   const system = await System.open({
     workflows: {

@@ -192,7 +192,9 @@ function follows({ request }: Waiter): boolean {
 
 /** Details are for the one who asks for the outcome: others may not be able to decode them, or not be meant to. */
 function withoutDetails({ details: _, ...record }: FailureRecord): FailureRecord {
-  return record.cause === undefined ? record : { ...record, cause: withoutDetails(record.cause) };
+  if (record.cause !== undefined) record.cause = withoutDetails(record.cause);
+  if (record.errors !== undefined) record.errors = record.errors.map(withoutDetails);
+  return record;
 }
 
 function causeOf(event: WorkflowEvent): FailureRecord {
