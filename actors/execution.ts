@@ -292,7 +292,7 @@ export class Execution implements Scope {
   setHandlers(...settings: readonly Setting[]): void {
     this.outbox.assertWritable('setHandler');
     for (const { kind, name, handler } of settings) this.handlers.set(kind, name, handler);
-    for (const message of this.handlers.release()) this.#process(message);
+    this.handlers.handOver((message) => this.#process(message), this.follows(EngineFlag.TemporalActivations));
   }
 
   /** The update cannot be in the step of others: that is made again without it, and it comes after. */

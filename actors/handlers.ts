@@ -66,13 +66,19 @@ export class Handlers {
     this.#buffer.push(message);
   }
 
-  /** Removes and returns what waits no longer, for it has a handler now, in arrival order. */
-  release(): (MessageOf<'signal'> | MessageOf<'update'>)[] {
-    if (this.#buffer.length === 0) return this.#buffer;
+  /**
+   * Hands over what waits no longer, for it has a handler now, in arrival order.
+   * @param oneAtATime a handler that sets another takes what still waits before it goes on; not so in runs of before `TemporalActivations`
+   */
+  handOver(take: (message: MessageOf<'signal'> | MessageOf<'update'>) => void, oneAtATime: boolean): void {
     const isHandled = ({ kind, name }: { kind: HandlerKind; name: string }) => this.find(kind, name) !== undefined;
-    const released = this.#buffer.filter(isHandled);
-    if (released.length > 0) this.#buffer = this.#buffer.filter((message) => !isHandled(message));
-    return released;
+    for (;;) {
+      const first = this.#buffer.findIndex(isHandled);
+      if (first < 0) return;
+      const released = oneAtATime ? this.#buffer.splice(first, 1) : this.#buffer.filter(isHandled);
+      if (!oneAtATime) this.#buffer = this.#buffer.filter((message) => !isHandled(message));
+      for (const message of released) take(message);
+    }
   }
 
   /** Removes and returns the updates that are still without a handler when their step ends. */

@@ -214,6 +214,27 @@ row('steps/set-handler-drains', 'they are handled when it returns, and only thos
   await expectInvariants(system);
 });
 
+row('steps/set-handler-drains', 'a handler that sets another goes on once the rest is handled', async () => {
+  const system = await running(async () => {
+    const seen: string[] = [];
+    setHandler(entries, () => seen);
+    await sleep(1000);
+    setHandler(add, (entry) => {
+      seen.push(`${entry} begins`);
+      setHandler(other, () => undefined);
+      seen.push(`${entry} ends`);
+    });
+    await forEver();
+  });
+  for (const entry of ['a', 'b']) await system.signal('w', 'add', entry).value();
+  await system.pass(1000);
+  const expected = ['a begins', 'b begins', 'b ends', 'a ends'];
+  expect(await system.query('w', 'entries').value()).toEqual(expected);
+  await system.evictAll();
+  expect(await system.query('w', 'entries').value()).toEqual(expected);
+  await expectInvariants(system);
+});
+
 row(
   'steps/unhandled-signal-waits',
   'it is there for a handler that comes after an eviction and a restart',

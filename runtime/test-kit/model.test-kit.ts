@@ -348,11 +348,13 @@ export class Model {
 
   #openOne(name: string): void {
     this.#open.add(name);
-    const released = this.#buffer.filter((mail) => mail.name === name);
-    this.#buffer = this.#buffer.filter((mail) => mail.name !== name);
     this.#note('within');
-    for (const mail of released) {
-      this.#handle(mail, this.#scope);
+    // One at a time: a handler that opens others takes what still waits.
+    for (;;) {
+      const next = this.#buffer.findIndex((mail) => this.#open.has(mail.name));
+      if (next < 0) return;
+      const [mail] = this.#buffer.splice(next, 1);
+      this.#handle(mail!, this.#scope);
       this.#note('within');
     }
   }
