@@ -166,7 +166,7 @@ describe('imports', () => {
     );
     expect(message).toMatch(/workflows\.ts:1:\d+: Holdfast's '@temporalio\/workflow' has no export 'nothing'/);
     expect(message).toMatch(/workflows\.ts:3:3: Holdfast's '@temporalio\/common' has no export 'missing'/);
-    expect(message).toContain("'Coming from Temporal' in its README.md");
+    expect(message).toContain('docs/temporal.md');
     expect(message).toMatch(/workflows\.ts:5:\d+: Holdfast's 'holdfast\/workflow' has no export 'absent'; if/);
   });
 

@@ -38,7 +38,7 @@ function missing(specifier: string, name: string): string {
   if (isBuiltin(specifier)) {
     return `'${name}' of '${specifier}' is not available in workflow code, which has of it what is computed from arguments alone: do this in an activity, or say that it is only a type (import type)`;
   }
-  const place = specifier.startsWith('@temporalio/') ? " ('Coming from Temporal' in its README.md says why)" : '';
+  const place = specifier.startsWith('@temporalio/') ? ' (docs/temporal.md of Holdfast says why)' : '';
   const hint = name === 'default' ? 'import its names' : 'if it is only a type, say so: import type, export type';
   return `Holdfast's '${specifier}' has no export '${name}'${place}; ${hint}`;
 }

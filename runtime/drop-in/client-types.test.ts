@@ -1,5 +1,5 @@
 /**
- * The types of clients and handles against Temporal's own: they lack no more members than the README says. Those of schedules are in
+ * The types of clients and handles against Temporal's own: they lack no more members than docs/temporal.md says. Those of schedules are in
  * schedule-types.test.ts, those that workflows share in types.test.ts.
  * Thread: none; only compiled, then run once over types alone.
  */
@@ -82,7 +82,7 @@ interface Lacking {
   WorkflowUpdateOptions: Exclude<keyof theirs.WorkflowUpdateOptions, keyof ours.WorkflowUpdateOptions>;
 }
 
-test('clients and handles, what they take and what they give, lack no more than the README says', () => {
+test('clients and handles, what they take and what they give, lack no more than docs/temporal.md says', () => {
   type Differs = {
     [K in keyof Lacking]: [Lacking[K], Told<K>] extends [Told<K>, Lacking[K]] ? never : K;
   }[keyof Lacking];

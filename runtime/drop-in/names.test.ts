@@ -1,7 +1,7 @@
 /**
- * Every name of Temporal's packages for workflows, activities, clients and tests is one of ours, or stands in the README with the reason why not. A new
- * version of theirs with a new name fails here until somebody decides.
- * Thread: the test's. In → out: declarations of both, README.md → names that nobody decided on.
+ * Every name of Temporal's packages for workflows, activities, clients and tests is one of ours, or stands in docs/temporal.md with the reason why
+ * not. A new version of theirs with a new name fails here until somebody decides.
+ * Thread: the test's. In → out: declarations of both, docs/temporal.md → names that nobody decided on.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,15 +9,14 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { declarationsOf, exportedNames } from './fixtures/exported-names.js';
 import { MISSING_MEMBERS } from './fixtures/missing-members.js';
-import { tableAfter } from './fixtures/readme-tables.js';
+import { tableAfter } from './fixtures/missing-tables.js';
 
 const pathOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const README = pathOf('../../../README.md');
 const WORKFLOW = pathOf('../../actors/workflow/index.d.ts');
 const ACTIVITY = pathOf('../activity/index.d.ts');
 const CLIENT = pathOf('../index.d.ts');
 const TESTING = pathOf('../testing/index.d.ts');
-const missing = tableAfter(README, '### What is missing');
+const missing = tableAfter('## What is missing');
 const require = createRequire(import.meta.url);
 
 const PACKAGES = ['workflow', 'common', 'activity', 'client', 'testing'] as const;
@@ -84,7 +83,7 @@ test('what the table says is missing is in a package that the row names, and not
 });
 
 test('members that are missing stand in a table of their own', () => {
-  const rows = tableAfter(README, '### Options and members that are missing');
+  const rows = tableAfter('## Options and members that are missing');
   const told = Object.fromEntries(rows.map(({ of, names }) => [of.join(), [...names].sort()]));
   const known = Object.fromEntries(Object.entries(MISSING_MEMBERS).map(([of, names]) => [of, [...names].sort()]));
   expect(told).toEqual(known);

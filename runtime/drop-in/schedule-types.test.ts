@@ -51,7 +51,7 @@ test('what is told of actions is what theirs tell', () => {
   expectTypeOf<ours.ScheduleDescription['policies']>().toExtend<theirs.ScheduleDescription['policies']>();
 });
 
-test('members that theirs have and ours have not are those of the README', () => {
+test('members that theirs have and ours have not are those of docs/temporal.md', () => {
   expectTypeOf<Lacks<theirs.ScheduleClient, ours.ScheduleClient>>().toEqualTypeOf<Missing<'ScheduleClient'>>();
   expectTypeOf<Lacks<theirs.ScheduleHandle, ours.ScheduleHandle>>().toBeNever();
   expectTypeOf<Lacks<theirs.ListScheduleOptions, ours.ListScheduleOptions>>().toBeNever();

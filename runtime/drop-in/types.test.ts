@@ -45,7 +45,7 @@ test('each value of @temporalio/workflow that is here can stand for theirs', () 
     | 'defineQuery'
     | 'defineSignal'
     | 'defineUpdate'
-    // What they give lacks members of the README's second table.
+    // What they give lacks members of the second table in docs/temporal.md.
     | 'getExternalWorkflowHandle'
     | 'proxyActivities'
     // Functions of any type are activities here; below for some.
@@ -87,7 +87,7 @@ test('each value of @temporalio/common that is here can stand for theirs', () =>
 
 test('each value of @temporalio/activity that is here can stand for theirs', () => {
   expectTypeOf<Unassignable<typeof theirActivity, typeof ourActivity>>().toEqualTypeOf<
-    // What they give lacks members of the README's second table; a context cannot be made by hand.
+    // What they give lacks members of the second table in docs/temporal.md; a context cannot be made by hand.
     'Context' | 'getClient' | 'log'
   >();
   expectTypeOf<Shorter<typeof theirActivity, typeof ourActivity>>().toBeNever();
@@ -249,7 +249,7 @@ test('each type by Temporal’s name is what code written for theirs expects', (
   expectTypeOf<NotHeld>().toBeNever();
 });
 
-test('members that theirs have and ours have not are those of the README', () => {
+test('members that theirs have and ours have not are those of docs/temporal.md', () => {
   type Lacks<T, O> = Exclude<keyof T, keyof O>;
   expectTypeOf<Lacks<theirs.WorkflowInfo, ours.WorkflowInfo>>().toEqualTypeOf<Missing<'WorkflowInfo'>>();
   expectTypeOf<Lacks<theirs.UnsafeWorkflowInfo, ours.UnsafeWorkflowInfo>>().toEqualTypeOf<
@@ -288,7 +288,7 @@ test('members that theirs have and ours have not are those of the README', () =>
   expectTypeOf<Lacks<theirCommon.TypedSearchAttributes, ours.TypedSearchAttributes>>().toBeNever();
 });
 
-test('the test environment lacks no more than the README says', () => {
+test('the test environment lacks no more than docs/temporal.md says', () => {
   type Lacks<T, O> = Exclude<keyof T, keyof O>;
   type Theirs = typeof theirTesting.TestWorkflowEnvironment;
   type Ours = typeof ourTesting.TestWorkflowEnvironment;
