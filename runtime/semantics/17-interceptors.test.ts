@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import {
+  condition,
   continueAsNew,
   defaultPayloadConverter,
   type Headers,
@@ -176,6 +177,21 @@ row('sinks/once-durable', 'is when a call is made, and a crash before takes it a
   await system.start('w', 'w').value();
   await system.settle();
   expect(sinkCalls(system)).toBe(1);
+});
+
+row('sinks/once-durable', 'is a call made again after a crash, if its step had made nothing else', async () => {
+  const w = async () => {
+    setHandler({ type: 'signal', name: 'say' }, () => audit.note('said'));
+    await condition(() => false);
+  };
+  const system = await System.open({ workflows: { w } });
+  await system.start('w', 'w').value();
+  await system.signal('w', 'say').value();
+  await system.settle();
+  expect(sinkCalls(system)).toBe(1);
+  await system.crash();
+  await system.settle();
+  expect(sinkCalls(system)).toBe(2);
 });
 
 row('sinks/before-result', 'are those of each run, to all clients of the thread', async () => {
