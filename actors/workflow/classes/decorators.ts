@@ -166,7 +166,7 @@ export const query = member('query') as Decorator<QueryDecorator, QueryMemberOpt
 
 /**
  * Makes a method the handler of an update. `validator` names a public method that takes the same arguments, and throws to refuse the
- * update; it must only read, and await nothing that takes another step.
+ * update; it must be synchronous, and only read.
  * @example @workflow.update({ validator: 'checkLanguage' }) setLanguage(language: Language): Language { … }
  */
 export const update = member('update') as (<const V extends string>(
