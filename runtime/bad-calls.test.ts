@@ -70,7 +70,7 @@ test.each([calls, callsLocally])('%o of an activity that is not registered names
   const missing = isLocal
     ? "Local activity of type 'sing' not registered on worker"
     : 'Activity function sing is not registered on this Worker';
-  expect(failure.message).toBe(`${missing}, available activities: ["keep","leave"]`);
+  expect(failure.message).toContain(`${missing}, available activities: ["keep","leave"]. Add it to`);
 });
 
 describe('options of activities suspend the run that gives them, which writes nothing', () => {

@@ -154,7 +154,7 @@ export class QueryNotRegisteredError extends HoldfastError<{ queryName: string; 
   readonly code = 'QUERY_NOT_REGISTERED';
   constructor(fields: { queryName: string; registered: readonly string[] }, options?: ErrorOptions) {
     super(
-      `Workflow did not register a handler for ${fields.queryName}. Registered queries: [${fields.registered.join(' ')}]`,
+      `Workflow did not register a handler for ${fields.queryName}. Registered queries: [${fields.registered.join(' ')}]. Use one of these, or set the handler`,
       fields,
       options,
     );

@@ -125,6 +125,7 @@ test('its story', async () => {
     'What is no program',
     "not a program: body.sequence[0].call: must be a text; body.sequence[1].wait: must be a duration, such as '3 days'; body.sequence[2]: must have one of call, sequence, parallel, forEach, when, wait, waitFor",
     'A program that calls what is not there',
-    'Activity function fly is not registered on this Worker, available activities: ["isLow","regions","report","sales"]',
+    'Activity function fly is not registered on this Worker, available activities: ["isLow","regions","report","sales"]. ' +
+      "Add it to the runtime's activities, or give the runtime a defaultActivity",
   ]);
 });

@@ -130,7 +130,7 @@ test('an activity that is not there fails for good, and says which are', async (
     const failure = (await outcome(i)) as ApplicationFailure;
     expect(failure).toMatchObject({ type: 'NotFoundError', nonRetryable: true });
     expect(failure.message).toBe(
-      `Activity function ${name} is not registered on this Worker, available activities: ["charge","refund"]`,
+      `Activity function ${name} is not registered on this Worker, available activities: ["charge","refund"]. Add it to the runtime's activities, or give the runtime a defaultActivity`,
     );
   }
 });

@@ -129,7 +129,9 @@ function find({ activities, defaultActivity }: AttemptSetting, { activityType: t
       ? `Local activity of type '${type}' not registered on worker`
       : `Activity function ${type} is not registered on this Worker`;
   // Nothing changes the activities of a runtime: the next attempt would find the same.
-  throw ApplicationFailure.nonRetryable(`${missing}, available activities: ${JSON.stringify(names)}`, 'NotFoundError');
+  const advice = "Add it to the runtime's activities, or give the runtime a defaultActivity";
+  const message = `${missing}, available activities: ${JSON.stringify(names)}. ${advice}`;
+  throw ApplicationFailure.nonRetryable(message, 'NotFoundError');
 }
 
 /** What cannot be handed over once will not be the next time: running the activity again would only repeat its effects. */

@@ -13,7 +13,7 @@ const DAY = 86_400_000;
 const HOUR = 3_600_000;
 
 const skipping = (options: Partial<TimeSkippingTestWorkflowEnvironmentOptions> = {}) =>
-  TestWorkflowEnvironment.createTimeSkipping({ workflows, startTime: START, ...options });
+  TestWorkflowEnvironment.createTimeSkipping({ workflows, startTime: START, logger: 'error', ...options });
 
 let nextId = 0;
 const id = () => ({ workflowId: `w${nextId++}` });

@@ -503,7 +503,9 @@ row('activities/cancelled-unasked', 'and tried again', async () => {
 
 row('activities/not-registered', 'and is not tried again', async () => {
   const missing = { name: 'ApplicationFailure', type: 'NotFoundError', nonRetryable: true };
-  const known = 'available activities: ["throwing","charging","enough","anyOf"]';
+  const known =
+    'available activities: ["throwing","charging","enough","anyOf"]. ' +
+    "Add it to the runtime's activities, or give the runtime a defaultActivity";
   const seen = await runtime.client.workflow.execute(told, { workflowId: 'm', args: ['missing', ''] });
   expect(seen).toMatchObject([
     { name: 'ActivityFailure' },
