@@ -6,7 +6,7 @@
  * scope itself is told one microtask after the request, what began in a scope inside it one microtask later, and so on.
  */
 import { CancelledFailure } from '../mailbox/failures.js';
-import type { Scope } from './scopes.js';
+import { isRoot, type Scope } from './scopes.js';
 
 /** What is awaited. */
 export interface Cancellable {
@@ -23,7 +23,10 @@ interface Branch {
   readonly inside: Map<Scope, Branch>;
 }
 
-/** Tells everything that the cancellation of `scope` reaches. */
+/**
+ * Tells everything that the cancellation of `scope` reaches.
+ * @param awaited all that it may reach, in any order
+ */
 export function reachAll(scope: Scope, awaited: Iterable<Cancellable>): void {
   const branch: Branch = { order: 0, items: [], inside: new Map() };
   let failure: CancelledFailure | undefined;
@@ -59,13 +62,8 @@ function pathTo(scope: Scope, outer: Scope): Scope[] | undefined {
   return undefined;
 }
 
-/** The execution is its own root scope, which its code knows by another object. */
 function same(one: Scope, other: Scope): boolean {
   return one === other || (isRoot(one) && isRoot(other));
-}
-
-function isRoot({ parent, watches }: Scope): boolean {
-  return parent === undefined && watches === undefined;
 }
 
 function insideOf(branch: Branch, scope: Scope): Branch {

@@ -13,7 +13,8 @@ import { currentScope } from './code-context.js';
 import { EngineFlag } from './engine-flags.js';
 import type { Execution } from './execution.js';
 import { after } from './microtasks.js';
-import { InnerScope, type Scope } from './scopes.js';
+import { ScopeTree } from './scope-tree.js';
+import { InnerScope, isRoot, type Scope } from './scopes.js';
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
@@ -42,6 +43,8 @@ const nothing = () => undefined;
 export class PendingWork {
   /** By kind and id, in the order in which they began: cancellation reaches them in it. Made when first needed. */
   #open: Map<string, Pending> | undefined;
+  /** Made by the first that begins in a scope other than the root. */
+  #byScope: ScopeTree | undefined;
   #lastTimer = 0;
   #lastActivity = 0;
   /** Ids that workflow code has chosen for its activities. */
@@ -99,13 +102,13 @@ export class PendingWork {
   }
 
   end(key: string): void {
-    this.#open?.delete(key);
+    this.#take(key);
   }
 
   cancelTimer(timerId: string): void {
     const { outbox } = this.execution;
     outbox.assertWritable('cancelling a timer');
-    if (this.#open?.delete(`timer ${timerId}`) !== true) return;
+    if (this.#take(`timer ${timerId}`) === undefined) return;
     if (!outbox.withdraw('startTimer', (command) => command.timerId === timerId)) {
       outbox.push({ kind: 'cancelTimer', timerId });
     }
@@ -206,7 +209,8 @@ export class PendingWork {
   /** That scope has been cancelled: tells all that is awaited in it and in the scopes that it reaches. */
   cancelled(scope: Scope): void {
     if (this.#asInTemporal) {
-      reachAll(scope, this.#cancellable());
+      const keys = isRoot(scope) ? this.#open?.keys() : this.#byScope?.within(scope);
+      reachAll(scope, this.#cancellable(keys ?? []));
       return;
     }
     // In the order in which it began. What a cancellation removes on its way is not visited any more.
@@ -216,8 +220,9 @@ export class PendingWork {
     }
   }
 
-  *#cancellable(): IterableIterator<Cancellable> {
-    for (const [key, { scope, order, cancel }] of this.#open ?? []) {
+  *#cancellable(keys: Iterable<string>): IterableIterator<Cancellable> {
+    for (const key of keys) {
+      const { scope, order, cancel } = this.#open!.get(key)!;
       if (cancel === nothing) continue;
       const tell = (failure: CancelledFailure) => {
         // It may have ended, or been told by another cancellation, on the way.
@@ -278,11 +283,16 @@ export class PendingWork {
   ): void {
     this.#open ??= new Map();
     this.#open.set(key, { resolve, reject, cancel, scope, order: this.nextOrder() });
+    if (isRoot(scope)) return;
+    this.#byScope ??= new ScopeTree();
+    this.#byScope.add(scope, key);
   }
 
   #take(key: string): Pending | undefined {
     const pending = this.#open?.get(key);
-    if (pending !== undefined) this.#open!.delete(key);
+    if (pending === undefined) return undefined;
+    this.#open!.delete(key);
+    this.#byScope?.delete(pending.scope, key);
     return pending;
   }
 

@@ -13,6 +13,11 @@ export interface Scope {
   readonly watches?: Scope | undefined;
 }
 
+/** The execution is its own root scope, which its code knows by another object. */
+export function isRoot({ parent, watches }: Scope): boolean {
+  return parent === undefined && watches === undefined;
+}
+
 /** A scope that only the engine makes, for what it cancels by itself: the timer beside a condition, say. Never the current one. */
 export class InnerScope implements Scope {
   #cancelled = false;

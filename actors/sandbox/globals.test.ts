@@ -98,6 +98,18 @@ test('timers are durable timers of the host', () => {
   expect(() => run('setTimeout("code")')).toThrow(TypeError);
 });
 
+test('an interval that is cleared goes on no more, though its timer has fired by then', () => {
+  const { run, timers } = world();
+  const seen = run(
+    'const seen = []; const i = setInterval(() => seen.push("i"), 10); return Object.assign(seen, { end: () => clearInterval(i) });',
+  ) as unknown[] & { end(): void };
+  const { ring } = timers[0]!;
+  seen.end();
+  ring();
+  expect([...seen]).toEqual([]);
+  expect(timers).toEqual([]);
+});
+
 test('the console is that of the host', () => {
   const { run, logged } = world();
   run(

@@ -9,6 +9,7 @@ import type { SandboxHost } from './sandbox-host.js';
 class SandboxTimer {
   /** What the host returned, while a timer runs. */
   handle: unknown;
+  cleared = false;
   ref(): this {
     return this;
   }
@@ -42,6 +43,7 @@ export function createTimers(host: () => SandboxHost): SandboxTimers {
   };
   const clear = (timer: unknown): void => {
     if (!(timer instanceof SandboxTimer) || timer.handle === undefined) return;
+    timer.cleared = true;
     host().cancelTimer(timer.handle);
     timer.handle = undefined;
   };
@@ -60,6 +62,8 @@ export function createTimers(host: () => SandboxHost): SandboxTimers {
       const timer = new SandboxTimer();
       const start = (): void => {
         timer.handle = host().startTimer(milliseconds(ms), () => {
+          // The firing of a timer that is cancelled in its own step is still told, as in Temporal: that of an interval would start the next.
+          if (timer.cleared) return;
           // Started before the callback, so that the callback can clear it.
           start();
           callback(...args);
