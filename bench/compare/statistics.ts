@@ -5,7 +5,7 @@
 import { type Random, random } from '../soak/random.js';
 
 /** `no slower`: the whole interval is under it. */
-export const LIMIT = 0.05;
+const LIMIT = 0.05;
 const RESAMPLES = 10_000;
 const CONFIDENCE = 0.95;
 /** Of the pairs, at each end: what another process did to the machine meanwhile. */

@@ -7,7 +7,7 @@ import { checkId, checkOptionalId, refuseUnknownOptions } from '../../mailbox/ch
 import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
 import type { CallOptions } from './call-options.js';
 import type { CompiledWorkflowOptions, WorkflowExecution, WorkflowStartInput } from './interceptors.js';
-import { SIGNAL_WITH_START_OPTIONS, type SignalWithStartOptions, type WorkflowStartOptions } from './options.js';
+import { SIGNAL_WITH_START_OPTIONS, type SignaledStartOptions, type WorkflowStartOptions } from './options.js';
 import type { Reply } from './protocol.js';
 
 /** What became of an update, whatever interceptors made of it. */
@@ -81,7 +81,7 @@ interface SignalWithStartInput {
 /** What is of the signal, of the start and of the call itself. @throws InvalidOptionError, InvalidArgumentError */
 export function signalWithStartInput(options: object): SignalWithStartInput {
   refuseUnknownOptions(options, SIGNAL_WITH_START_OPTIONS);
-  const { signal, signalArgs, abortSignal, timeout, deadline, ...rest } = options as SignalWithStartOptions & {
+  const { signal, signalArgs, abortSignal, timeout, deadline, ...rest } = options as SignaledStartOptions & {
     signal: object | string;
     signalArgs?: readonly unknown[];
   };

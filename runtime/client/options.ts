@@ -9,7 +9,7 @@ import { RUN_OPTIONS, type RunOptions } from '../../mailbox/run-options.js';
 import { InvalidOptionError } from '../errors.js';
 import { CALL_OPTIONS, type CallOptions } from './call-options.js';
 
-export interface StartOptions extends RunOptions {
+interface StartOptions extends RunOptions {
   /** 1 to 1,000 characters. At most one run under it is open at a time. */
   workflowId: string;
   /** After a closed run. Default: ALLOW_DUPLICATE. */
@@ -33,21 +33,21 @@ export interface StartOptions extends RunOptions {
 export type WorkflowStartOptions<T extends Workflow = Workflow> = WithWorkflowArgs<T, StartOptions & CallOptions>;
 
 /** As `CallOptions`, where `signal` is the workflow's. */
-export interface SignalWithStartCallOptions extends Omit<CallOptions, 'signal'> {
+interface SignaledStartCallOptions extends Omit<CallOptions, 'signal'> {
   abortSignal?: AbortSignal;
 }
 
-/** Without the signal itself. */
-export type SignalWithStartOptions<T extends Workflow = Workflow> = WithWorkflowArgs<
+/** Of a start that a signal comes with, but for the signal itself. */
+export type SignaledStartOptions<T extends Workflow = Workflow> = WithWorkflowArgs<
   T,
-  StartOptions & SignalWithStartCallOptions
+  StartOptions & SignaledStartCallOptions
 >;
 
 /** The signal that is sent together with a start; `signalArgs` is required if the definition has required arguments. */
 export type WorkflowSignalWithStartOptions<
   T extends Workflow,
   Args extends readonly unknown[],
-> = SignalWithStartOptions<T> & {
+> = SignaledStartOptions<T> & {
   signal: SignalDefinition<[...Args]> | string;
 } & ([] extends Args ? { signalArgs?: NoInfer<Args> } : { signalArgs: NoInfer<Args> });
 

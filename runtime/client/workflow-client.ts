@@ -45,7 +45,7 @@ import {
   HANDLE_OPTIONS,
   type ListOptions,
   RESULT_OPTIONS,
-  type SignalWithStartOptions,
+  type SignaledStartOptions,
   START_UPDATE_WITH_START_OPTIONS,
   UPDATE_WITH_START_OPTIONS,
   type WorkflowSignalWithStartOptions,
@@ -147,7 +147,7 @@ export class WorkflowClient extends BaseClient {
    */
   signalWithStart<C extends WorkflowClass, K extends SignalMethodOf<InstanceType<C>>>(
     workflowClass: C,
-    options: SignalWithStartOptions<RunOf<C>> & { signal: K } & SignalArgsOf<ParametersOf<InstanceType<C>[K]>>,
+    options: SignaledStartOptions<RunOf<C>> & { signal: K } & SignalArgsOf<ParametersOf<InstanceType<C>[K]>>,
   ): Promise<WorkflowClassHandleWithSignaledRunId<C>>;
   signalWithStart<C extends WorkflowClass, Args extends readonly unknown[]>(
     workflowClass: C,
