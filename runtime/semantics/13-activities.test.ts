@@ -25,7 +25,12 @@ import { infoOf } from '../activity/info.js';
 import type { ActivityReport } from '../client/protocol.js';
 import * as callingActivities from '../fixtures/calling-activities.js';
 import { told } from '../fixtures/calling-workflows.js';
-import type { cancelledActivity, failedActivity, failedLocalActivity } from '../fixtures/failure-workflows.js';
+import {
+  begun,
+  type cancelledActivity,
+  type failedActivity,
+  type failedLocalActivity,
+} from '../fixtures/failure-workflows.js';
 import { loggerFrom } from '../host/logger.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
@@ -681,10 +686,9 @@ row('activities/failure-logged', 'with what was thrown, or for debugging only', 
   const thrown: unknown[] = [];
   const failing = async (how: string): Promise<never> => {
     if (how === 'cancelled') {
-      await new Promise<never>((_, reject) => {
-        const { cancellationSignal } = Context.current();
-        cancellationSignal.addEventListener('abort', () => reject(cancellationSignal.reason));
-      });
+      const { cancelled, client } = Context.current();
+      await client.workflow.getHandle('cancelled').signal(begun);
+      await cancelled;
     }
     const { BENIGN } = ApplicationFailureCategory;
     const error = how === 'benign' ? ApplicationFailure.create({ category: BENIGN }) : new TypeError(how);
