@@ -2,11 +2,9 @@
  * W6: what a run costs in memory while it waits, resident and evicted, each in a process of its own.
  * Thread: main. In → out: number of runs → bytes a run.
  */
-import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { inChild } from './in-child.js';
 import type { ChildResult, ChildSettings } from './protocol.js';
 
 export interface MemoryResult {
@@ -24,7 +22,8 @@ const EVICTED_BUT = 100;
 export async function measureMemory(runs: number, directory: string, workers: number): Promise<MemoryResult> {
   const measure = async (name: string, maxResident: number) => {
     const store = join(directory, name);
-    const result = await inChild({ store, runs, maxResident, workers });
+    const settings: ChildSettings = { store, runs, maxResident, workers };
+    const result = await inChild<ChildResult>(new URL('./child.js', import.meta.url), JSON.stringify(settings));
     await rm(store, { recursive: true });
     return result;
   };
@@ -37,13 +36,4 @@ export async function measureMemory(runs: number, directory: string, workers: nu
     rssPerResidentRun: Math.round(resident.rssPerRun),
     rssPerEvictedRun: Math.round(evicted.rssPerRun),
   };
-}
-
-async function inChild(settings: ChildSettings): Promise<ChildResult> {
-  const probe = new URL('./probe.js', import.meta.url).href;
-  const child = fileURLToPath(new URL('./child.js', import.meta.url));
-  const args = ['--expose-gc', '--import', probe, child, JSON.stringify(settings)];
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
-  process.stderr.write(stderr);
-  return JSON.parse(stdout) as ChildResult;
 }

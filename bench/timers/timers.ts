@@ -2,13 +2,12 @@
  * Timers at scale: what a pending timer costs, how late timers fire among very many, and how long a restart takes with them.
  * Thread: main. In → out: arguments → figures on standard output; each part in a process of its own.
  */
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { describeMachine } from '../machine.js';
+import { inChild } from '../memory/in-child.js';
 import type { Lateness, PendingResult, RestartResult, TimersSettings } from './protocol.js';
 
 const USAGE = `Usage: npm run bench:timers -- [options]
@@ -50,14 +49,8 @@ function settingsOrExit(): ReturnType<typeof parse> {
   }
 }
 
-async function inChild<R>(part: 'fill' | 'restart', settings: TimersSettings): Promise<R> {
-  const probe = new URL('../memory/probe.js', import.meta.url).href;
-  const child = fileURLToPath(new URL('./child.js', import.meta.url));
-  const args = ['--expose-gc', '--import', probe, child, part, JSON.stringify(settings)];
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
-  process.stderr.write(stderr);
-  return JSON.parse(stdout) as R;
-}
+const part = <R>(name: 'fill' | 'restart', settings: TimersSettings): Promise<R> =>
+  inChild(new URL('./child.js', import.meta.url), name, JSON.stringify(settings));
 
 const late = ({ p50, p99, max, early }: Lateness) => `p50 ${p50} ms, p99 ${p99} ms, at most ${max} ms; early: ${early}`;
 
@@ -71,14 +64,14 @@ try {
   const print = (line: string) => (json ? process.stderr : process.stdout).write(`${line}\n`);
   print(`${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${machine.os}; Node ${machine.node}`);
   print(`${timers} timers pending, ${due} due within ${within} ms; durability 'disk', ${workers} worker(s)`);
-  const pending = await inChild<PendingResult>('fill', settings);
+  const pending = await part<PendingResult>('fill', settings);
   print(
     `a pending timer     ${Math.round(pending.bytesPerTimer)} bytes, run included (resident set ${Math.round(pending.rssPerTimer)})`,
   );
   print(`start of its run    ${pending.startCpuMicrosPerTimer.toFixed(1)} µs of CPU, all threads`);
   print(`late                ${late(pending.late)}`);
   print(`shutdown            ${Math.round(pending.shutdownMs)} ms`);
-  const restarted = await inChild<RestartResult>('restart', settings);
+  const restarted = await part<RestartResult>('restart', settings);
   print(`restart             ${Math.round(restarted.openMs)} ms, of CPU ${Math.round(restarted.openCpuMs)} ms`);
   print(`late after it       ${late(restarted.late)}`);
   if (json)
