@@ -296,3 +296,17 @@ test('policies decide whether a closed workflow id is used again', async () => {
   ]);
   await expectInvariants(system);
 });
+
+test('a closed run that has seen no id is not brought to life by requests that have one', async () => {
+  const system = await System.open({ workflows, maxResident: 0 });
+  await system.start('w', 'ledger').value();
+  await system.signal('w', 'finish').value();
+  expect(system.supervisor.core.actors.size).toBe(0);
+  const asked = [
+    system.signalOnce('r', 'w', 'add', 'x'),
+    system.update('w', 'append', 'x'),
+    system.pollUpdate('w', 'u'),
+  ];
+  for (const call of asked) expect((await call.error()).code).toMatch(/NOT_FOUND/);
+  expect(system.supervisor.core.actors.size).toBe(0);
+});

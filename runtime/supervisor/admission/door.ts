@@ -6,7 +6,7 @@ import type { RequestOf } from '../../client/protocol.js';
 import { ResourceExhaustedError, WorkflowNotFoundError, WorkflowNotReadyError } from '../../errors.js';
 import type { Core } from '../core.js';
 import { waitsForItsTime } from '../runs/lifetime.js';
-import type { MessageIds } from '../runs/message-ids.js';
+import { MessageIds } from '../runs/message-ids.js';
 import type { Run, Waiter } from '../runs/run.js';
 import type { Dispatcher } from '../turns/dispatcher.js';
 
@@ -114,10 +114,16 @@ export class Door {
 
   /** The ids seen by this run; undefined if they must be read first, and then the request waits for that. */
   ids(waiter: Waiter, run: Run): MessageIds | undefined {
+    if (run.live === undefined && knowsNothing(run)) return new MessageIds(this.core.options.config.dedupe);
     const live = this.core.live(run);
     if (live.ids !== undefined) return live.ids;
     live.held = [waiter];
     this.dispatcher.load(run);
     return undefined;
   }
+}
+
+/** A closed run is not brought to life to find that it has seen no id. */
+export function knowsNothing(run: Run): boolean {
+  return !run.open && !run.hasIds && run.idsIn === undefined;
 }

@@ -6,7 +6,7 @@ import type { RequestOf, StartBrings } from '../../client/protocol.js';
 import type { Core } from '../core.js';
 import type { Run, Waiter } from '../runs/run.js';
 import type { GroupMessage } from '../runs/run-starts.js';
-import type { Door } from './door.js';
+import { type Door, knowsNothing } from './door.js';
 import type { SignalRequests } from './signal-requests.js';
 import type { UpdateRequests } from './update-requests.js';
 
@@ -101,9 +101,4 @@ export class StartCompanions {
     const { core } = this.deps;
     core.committer.after(run, () => core.reply(waiter, { kind: 'started', runId: run.runId, started: false }));
   }
-}
-
-/** A closed run is not brought to life to find that it has seen no id. */
-function knowsNothing(run: Run): boolean {
-  return !run.open && !run.hasIds && run.idsIn === undefined;
 }
