@@ -7,12 +7,10 @@ import { InvalidArgumentError, InvalidOptionError, PayloadTooLargeError } from '
 import { encodePayload, type Payload } from './payload.js';
 
 const MAX_ID_LENGTH = 1000;
-// With the u flag this matches only surrogates without a partner: text that UTF-8 cannot hold, so that two ids would become one.
-const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** False for what UTF-8 cannot hold: it would be another text once it has been sent. */
+/** False for what UTF-8 cannot hold: it would be another text once it has been sent, so that two ids would become one. */
 export function isText(value: string): boolean {
-  return !LONE_SURROGATE.test(value);
+  return value.isWellFormed();
 }
 
 /** @throws InvalidArgumentError unless `value` is a non-empty string of at most 1,000 characters without lone surrogates */

@@ -30,16 +30,22 @@ export function targetOf({ workflowId, runId }: WorkflowExecution): { workflowId
   };
 }
 
-/** As `targetOf`, of a call that reaches one chain only. @throws InvalidArgumentError */
-export function chainTargetOf({
-  workflowExecution,
-  firstExecutionRunId: first,
-}: {
-  readonly workflowExecution: WorkflowExecution;
-  readonly firstExecutionRunId?: string;
-}): { workflowId: string; runId: string | undefined; firstExecutionRunId: string | undefined } {
-  const firstExecutionRunId = first === undefined ? undefined : checkId('firstExecutionRunId', first);
-  return { ...targetOf(workflowExecution), firstExecutionRunId };
+/**
+ * As `targetOf`, of a call that reaches one chain only.
+ * @param known the handle's own, which need not be checked again
+ * @throws InvalidArgumentError
+ */
+export function chainTargetOf(
+  {
+    workflowExecution,
+    firstExecutionRunId: first,
+  }: { readonly workflowExecution: WorkflowExecution; readonly firstExecutionRunId?: string },
+  known: string | undefined,
+): { workflowId: string; runId: string | undefined; firstExecutionRunId: string | undefined } {
+  const { workflowId, runId } = targetOf(workflowExecution);
+  const isChecked = first === undefined || first === known;
+  const firstExecutionRunId = isChecked ? first : checkId('firstExecutionRunId', first);
+  return { workflowId, runId, firstExecutionRunId };
 }
 
 export function optionalReason(reason: string | undefined): { reason?: string } {

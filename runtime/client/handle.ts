@@ -231,7 +231,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
       'startUpdate',
       { updateName, args: argsOf(args), ...target, headers: {}, options },
       async (given) => {
-        const to = chainTargetOf(given);
+        const to = chainTargetOf(given, this.firstExecutionRunId);
         const updateId = checkOptionalId('updateId', given.options.updateId) ?? randomUuid();
         const request = {
           kind: 'update' as const,
@@ -285,7 +285,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
     const { calls, limits } = this.#connection;
     const limit = limits.only(options);
     await calls.through('cancel', { ...this.#chain, ...optionalReason(reason) }, async (given) => {
-      const target = chainTargetOf(given);
+      const target = chainTargetOf(given, this.firstExecutionRunId);
       const request = { kind: 'cancel' as const, ...target, reason: checkReason(given.reason) };
       return expectReply(await this.#connection.send(request, limit), 'done');
     });
@@ -296,7 +296,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
     const { calls, limits } = this.#connection;
     const limit = limits.only(options);
     await calls.through('terminate', { ...this.#chain, ...optionalReason(reason) }, async (given) => {
-      const target = chainTargetOf(given);
+      const target = chainTargetOf(given, this.firstExecutionRunId);
       const request = { kind: 'terminate' as const, ...target, reason: checkReason(given.reason) };
       return expectReply(await this.#connection.send(request, limit), 'done');
     });
