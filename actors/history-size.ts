@@ -91,7 +91,8 @@ export class HistorySize {
     this.#inStep = false;
     this.events += this.#stored + commands.length + unasked;
     this.bytes += bytesOfStep(messages, commands);
-    const made = this.#markers + unasked + commands.filter(leavesEvent).length;
+    let made = this.#markers + unasked;
+    for (const command of commands) if (leavesEvent(command)) made++;
     if (this.#stored + this.#fired + made > 0) {
       this.#writtenThere = this.lengthThere + TASK_ENDS + made;
       this.#endedWithTask = made === 0;

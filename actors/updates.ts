@@ -12,7 +12,8 @@ import { EngineFlag } from './engine-flags.js';
 import type { Execution } from './execution.js';
 import { isFailure } from './failure-types.js';
 import type { Handler, InProgress } from './handlers.js';
-import { after, awaited } from './microtasks.js';
+import type { Interceptors } from './interceptors.js';
+import { after } from './microtasks.js';
 import type { UpdateInput } from './workflow/interceptors.js';
 
 type Update = MessageOf<'update'>;
@@ -41,25 +42,29 @@ export function receiveUpdate(execution: Execution, message: Update): void {
   runUpdate(execution, message, handler);
 }
 
-/** The synchronous part of the gate. The guard stays up: it is for the caller to take it down. */
+/**
+ * The synchronous part of the gate. The guard stays up: it is for the caller to take it down. Arguments are decoded afresh, so that a validator
+ * cannot change what the handler sees.
+ */
 export function validateUpdate(execution: Execution, message: Update, handler: Handler): Validation {
-  const { updateId, name } = message;
+  const { updateId, name, input } = message;
+  const { interceptors } = execution;
+  const validation = new Validation();
   execution.outbox.guard(`the validator of update '${name}'`);
-  const validator = validatorOf(execution, message, handler);
-  return inUpdate({ id: updateId, name }, () => new Validation().run(validator, () => handler.decode(message.input)));
+  if (handler.validate === undefined) return validation;
+  const validate =
+    interceptors?.has('validateUpdate') === true
+      ? () => intercepted(interceptors, message, handler, validation)
+      : () => handler.validate!(name, handler.decode(input));
+  return inUpdate({ id: updateId, name }, () => validation.run(validate));
 }
 
-type Validator = (args: unknown[], validation: Validation) => unknown;
-
-function validatorOf({ interceptors }: Execution, message: Update, handler: Handler): Validator | undefined {
-  if (handler.validate === undefined) return undefined;
-  if (interceptors?.has('validateUpdate') !== true) return (args) => handler.validate?.(message.name, args);
-  return (args, validation) =>
-    interceptors.through('validateUpdate', inputOf(message, args), (input) => {
-      const outcome = handler.validate?.(input.name, input.args);
-      validation.includes(outcome);
-      return outcome as undefined; // What goes round it may await it.
-    });
+function intercepted(interceptors: Interceptors, message: Update, handler: Handler, validation: Validation): unknown {
+  return interceptors.through('validateUpdate', inputOf(message, handler.decode(message.input)), (input) => {
+    const outcome = handler.validate!(input.name, input.args);
+    validation.includes(outcome);
+    return outcome as undefined; // What goes round it may await it.
+  });
 }
 
 function inputOf({ updateId, name, headers }: Update, args: unknown[]): UpdateInput {
@@ -80,43 +85,69 @@ export function runUpdate(execution: Execution, message: Update, handler: Handle
   execution.outbox.push({ kind: 'acceptUpdate', updateId, seq });
   const entry = execution.handlers.began({ kind: 'update', name, id: updateId, abandon: handler.abandon });
   const asInTemporal = execution.follows(EngineFlag.TemporalActivations);
-  const succeeded = (result: unknown) => {
-    execution.handlers.ended(entry, asInTemporal);
-    returned(execution, entry, updateId, result);
-  };
-  const threw = (error: unknown) => {
-    execution.handlers.ended(entry, asInTemporal);
-    failed(execution, entry, updateId, error);
-  };
   let outcome: unknown;
   try {
     outcome = inUpdate({ id: updateId, name }, runOf(execution, message, handler));
   } catch (error) {
-    if (asInTemporal) void after(2, () => threw(error));
-    else threw(error);
+    const threw = () => failed(execution, entry, updateId, error, asInTemporal);
+    if (asInTemporal) void after(2, threw);
+    else threw();
     return;
   }
-  if (asInTemporal) awaited(outcome).then(succeeded, (error) => void after(1, () => threw(error)));
-  else if (isThenable(outcome)) outcome.then(succeeded, threw);
-  else succeeded(outcome);
+  if (asInTemporal) void conclude(execution, entry, updateId, outcome);
+  else if (isThenable(outcome)) {
+    outcome.then(
+      (result) => returned(execution, entry, updateId, result, false),
+      (error) => failed(execution, entry, updateId, error, false),
+    );
+  } else returned(execution, entry, updateId, outcome, false);
+}
+
+/** As many microtasks pass as in Temporal's SDK before what the handler came to is known. */
+async function conclude(execution: Execution, entry: InProgress, updateId: string, outcome: unknown): Promise<void> {
+  let result: unknown;
+  try {
+    result = await outcome;
+  } catch (error) {
+    await undefined;
+    await undefined;
+    failed(execution, entry, updateId, error, true);
+    return;
+  }
+  await undefined;
+  returned(execution, entry, updateId, result, true);
 }
 
 export function rejectUpdate(execution: Execution, message: Update, error: unknown): void {
   execution.answer({ seq: message.seq, failure: { kind: 'rejected', failure: execution.record(error) } });
 }
 
-function returned(execution: Execution, entry: InProgress, updateId: string, result: unknown): void {
+function returned(
+  execution: Execution,
+  entry: InProgress,
+  updateId: string,
+  result: unknown,
+  asInTemporal: boolean,
+): void {
   let payload: Payload;
   try {
     payload = execution.encode(result, 'result');
   } catch (error) {
-    failed(execution, entry, updateId, error);
+    failed(execution, entry, updateId, error, asInTemporal);
     return;
   }
+  execution.handlers.ended(entry, asInTemporal);
   execution.outbox.push({ kind: 'completeUpdate', updateId, result: payload });
 }
 
-function failed(execution: Execution, entry: InProgress, updateId: string, error: unknown): void {
+function failed(
+  execution: Execution,
+  entry: InProgress,
+  updateId: string,
+  error: unknown,
+  asInTemporal: boolean,
+): void {
+  execution.handlers.ended(entry, asInTemporal);
   const thrown = error instanceof ContinueAsNew ? refusedInUpdate(entry.name) : error;
   if (isFailure(execution, thrown)) {
     execution.outbox.push({ kind: 'completeUpdate', updateId, failure: execution.record(thrown) });

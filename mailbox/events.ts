@@ -156,6 +156,8 @@ export type EventBody =
       updateName: string;
       input: Payload[];
       headers?: HeadersRecord;
+      /** Nobody but its one caller, who was not told the id, waits for it: the id is not remembered. */
+      anonymous?: true;
     }
   | {
       eventType: 'WorkflowExecutionUpdateCompleted';

@@ -4,6 +4,7 @@
  */
 import { workflowTypeOf } from '../../actors/workflow/names.js';
 import { checkId, checkOptionalId, refuseUnknownOptions } from '../../mailbox/checks.js';
+import { randomUuid } from '../../mailbox/uuid.js';
 import { InvalidArgumentError, InvalidOptionError } from '../errors.js';
 import type { CallOptions } from './call-options.js';
 import type { CompiledWorkflowOptions, WorkflowExecution, WorkflowStartInput } from './interceptors.js';
@@ -13,7 +14,8 @@ import type { Reply } from './protocol.js';
 /** What became of an update, whatever interceptors made of it. */
 export interface SentUpdate {
   readonly workflowId: string;
-  readonly updateId: string;
+  /** Undefined if the caller is not told it. */
+  readonly updateId: string | undefined;
   readonly reply: Reply;
 }
 
@@ -50,6 +52,14 @@ export function chainTargetOf(
 
 export function optionalReason(reason: string | undefined): { reason?: string } {
   return reason === undefined ? {} : { reason };
+}
+
+/**
+ * The id of an update: what it was given, or one made for it if anybody is told it. Nobody can ask again for one that has none.
+ * @throws InvalidArgumentError
+ */
+export function updateIdOf({ updateId }: { readonly updateId?: string }, isTold: boolean): string | undefined {
+  return checkOptionalId('updateId', updateId) ?? (isTold ? randomUuid() : undefined);
 }
 
 /** Empty if no run accepted the update. */

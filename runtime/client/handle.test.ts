@@ -180,11 +180,14 @@ test('an update that the workflow did not decide on rejects startUpdate itself',
   await expect(update).rejects.toThrow(WorkflowNotFoundError);
 });
 
-test('each update without an id gets its own', async () => {
+test('an update without an id gets its own if anybody is told it', async () => {
   const handle = supervise(agreeable).getHandle('w');
-  await Promise.all([handle.executeUpdate(approve, { args: ['a'] }), handle.executeUpdate(approve, { args: ['b'] })]);
+  await handle.executeUpdate(approve, { args: ['a'] });
+  await handle.executeUpdate(approve, { args: ['b'], timeout: '1 hour' });
+  await handle.startUpdate(approve, { args: ['c'], waitForStage: 'COMPLETED' });
   const ids = supervisor.requests.map((request) => request.kind === 'update' && request.updateId);
-  expect(new Set(ids).size).toBe(2);
+  expect(ids.map((id) => typeof id)).toEqual(['undefined', 'string', 'string']);
+  expect(new Set(ids).size).toBe(3);
 });
 
 test('what cannot be sent is refused before anything is sent, as a rejection that names it', async () => {

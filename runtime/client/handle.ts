@@ -13,7 +13,6 @@ import type {
 } from '../../actors/workflow/definitions.js';
 import { handlerNameOf } from '../../actors/workflow/names.js';
 import { checkId, checkOptionalId, checkReason, refuseUnknownOptions } from '../../mailbox/checks.js';
-import { randomUuid } from '../../mailbox/uuid.js';
 import {
   acceptedRunId,
   argsOf,
@@ -22,6 +21,7 @@ import {
   optionalReason,
   type SentUpdate,
   targetOf,
+  updateIdOf,
 } from './call-inputs.js';
 import type { CallLimit, CallOptions } from './call-options.js';
 import type { Connection } from './connection.js';
@@ -196,7 +196,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
       : [options: WorkflowUpdateOptions & ArgsOf<NoInfer<Args>>]
   ): Promise<Ret> {
     if (options !== undefined) refuseUnknownOptions(options, UPDATE_OPTIONS);
-    const { reply } = await this.#update(def, options, 'COMPLETED');
+    const { reply } = await this.#update(def, options, 'COMPLETED', false);
     return this.#connection.read(reply, 'updateCompleted') as Ret; // As the definition says.
   }
 
@@ -213,14 +213,15 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
   ): Promise<WorkflowUpdateHandle<Ret>> {
     refuseUnknownOptions(options, START_UPDATE_OPTIONS);
     const stage = checkStage(options.waitForStage);
-    const { workflowId, updateId, reply } = await this.#update(def, options, stage);
-    return updateHandleFrom(this.#connection, workflowId, updateId, reply);
+    const { workflowId, updateId, reply } = await this.#update(def, options, stage, true);
+    return updateHandleFrom(this.#connection, workflowId, updateId!, reply);
   }
 
   async #update(
     def: object | string,
     { args, ...options }: WorkflowUpdateOptions & { args?: readonly unknown[] } = {},
     stage: UpdateStage,
+    tellsId: boolean,
   ): Promise<SentUpdate> {
     const { calls, limits } = this.#connection;
     const limit = limits.of(options);
@@ -232,7 +233,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
       { updateName, args: argsOf(args), ...target, headers: {}, options },
       async (given) => {
         const to = chainTargetOf(given, this.firstExecutionRunId);
-        const updateId = checkOptionalId('updateId', given.options.updateId) ?? randomUuid();
+        const updateId = updateIdOf(given.options, tellsId || limit !== undefined || calls.any);
         const request = {
           kind: 'update' as const,
           ...to,
@@ -244,7 +245,7 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
         };
         const reply = await this.#connection.send(request, limit);
         sent = { workflowId: to.workflowId, updateId, reply };
-        return { updateId, workflowRunId: acceptedRunId(reply) };
+        return { updateId: updateId ?? '', workflowRunId: acceptedRunId(reply) };
       },
     );
     return sent ?? notSent('startUpdate');

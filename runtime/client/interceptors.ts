@@ -164,6 +164,11 @@ export class ClientCalls {
     this.#starts = this.#all.some(({ startWithDetails }) => startWithDetails !== undefined);
   }
 
+  /** Whether any call goes through an interceptor. */
+  get any(): boolean {
+    return this.#all.length > 0;
+  }
+
   /** Whether any start goes through an interceptor. */
   get interceptStarts(): boolean {
     return this.#starts;

@@ -40,7 +40,8 @@ export type StartBrings =
       kind: 'update';
       name: string;
       input: Payload[];
-      updateId: string;
+      /** As in an update by itself. */
+      updateId?: string;
       stage: UpdateStage;
       replyTo: number;
       headers?: HeadersRecord;
@@ -84,7 +85,8 @@ export type Request = { id: number } & (
       kind: 'update';
       name: string;
       input: Payload[];
-      updateId: string;
+      /** Absent if its one caller neither gave it nor is told it: nobody can ask for it again. */
+      updateId?: string;
       stage: UpdateStage;
       headers?: HeadersRecord;
     } & ChainTarget)

@@ -2,9 +2,7 @@
  * Handles of runs that a start has begun or found, alone or with an update.
  * Thread: any client thread. In → out: input of a start, its reply → handle.
  */
-import { checkOptionalId } from '../../mailbox/checks.js';
-import { randomUuid } from '../../mailbox/uuid.js';
-import type { SentUpdate } from './call-inputs.js';
+import { type SentUpdate, updateIdOf } from './call-inputs.js';
 import type { CallLimit } from './call-options.js';
 import { handleClassOf } from './class-handle.js';
 import type { Connection } from './connection.js';
@@ -32,13 +30,15 @@ export async function sendUpdateWithStart(
   operation: WithStartWorkflowOperation,
   asked: WorkflowStartUpdateWithStartInput,
   stage: UpdateStage,
+  tellsId: boolean,
   limit: CallLimit | undefined,
 ): Promise<SentUpdate> {
   const { workflowType, workflowStartOptions, workflowStartHeaders: headers } = asked;
-  const updateId = checkOptionalId('updateId', asked.updateOptions.updateId) ?? randomUuid();
+  const updateId = updateIdOf(asked.updateOptions, tellsId || limit !== undefined || connection.calls.any);
   const updateHeaders = connection.headers(asked.updateHeaders);
   const input = connection.encodeArgs(asked.updateArgs);
-  const update = { name: asked.updateName, input, updateId, stage, ...(updateHeaders && { headers: updateHeaders }) };
+  const named = updateId === undefined ? {} : { updateId };
+  const update = { name: asked.updateName, input, ...named, stage, ...(updateHeaders && { headers: updateHeaders }) };
   const request = startRequest(connection, { workflowType, options: workflowStartOptions, headers });
   const reply = await operation.begin(() => {
     const { started, updated } = connection.sendWithUpdate(request, update, limit);

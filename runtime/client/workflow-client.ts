@@ -206,7 +206,7 @@ export class WorkflowClient extends BaseClient {
   ): Promise<Ret>;
   async executeUpdateWithStart(def: object | string, options: UpdateWithStart): Promise<unknown> {
     refuseUnknownOptions(options, UPDATE_WITH_START_OPTIONS);
-    const { reply } = await this.#updateWithStart(def, options, 'COMPLETED');
+    const { reply } = await this.#updateWithStart(def, options, 'COMPLETED', false);
     return this.#connection.read(reply, 'updateCompleted');
   }
 
@@ -232,8 +232,8 @@ export class WorkflowClient extends BaseClient {
   ): Promise<WorkflowUpdateHandle<unknown>> {
     refuseUnknownOptions(options, START_UPDATE_WITH_START_OPTIONS);
     const stage = checkStage(options.waitForStage);
-    const { workflowId, updateId, reply } = await this.#updateWithStart(def, options, stage);
-    return updateHandleFrom(this.#connection, workflowId, updateId, reply);
+    const { workflowId, updateId, reply } = await this.#updateWithStart(def, options, stage, true);
+    return updateHandleFrom(this.#connection, workflowId, updateId!, reply);
   }
 
   async #updateWithStart(
@@ -245,6 +245,7 @@ export class WorkflowClient extends BaseClient {
       ...limits
     }: UpdateWithStart & { args?: readonly unknown[] },
     stage: UpdateStage,
+    tellsId: boolean,
   ): Promise<SentUpdate> {
     checkOperation(operation);
     const { workflowTypeOrFunc, options } = operation;
@@ -257,9 +258,9 @@ export class WorkflowClient extends BaseClient {
     const { calls } = this.#connection;
     const limit = this.#connection.limits.of(limits);
     const called = calls.through('startUpdateWithStart', input, async (asked) => {
-      sent = await sendUpdateWithStart(this.#connection, operation, asked, stage, limit);
+      sent = await sendUpdateWithStart(this.#connection, operation, asked, stage, tellsId, limit);
       const { workflowId, updateId, reply } = sent;
-      return { workflowExecution: { workflowId, runId: acceptedRunId(reply) }, updateId };
+      return { workflowExecution: { workflowId, runId: acceptedRunId(reply) }, updateId: updateId ?? '' };
     });
     // Whoever waits for the handle hears of a refusal by an interceptor too.
     await called.catch((error) => operation.refuse(error));

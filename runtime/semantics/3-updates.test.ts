@@ -454,6 +454,39 @@ row('updates/handle-by-id', 'waiting for it if need be; an unknown id is told', 
   await expectInvariants(system);
 });
 
+row('updates/id-told-to-nobody', 'it is remembered while its caller waits, and no longer', async () => {
+  const system = await running(moody);
+  const handle = handleOf(system);
+  const idOf = async () => {
+    const { events } = await handle.fetchHistory();
+    return events
+      .flatMap((event) => (event.eventType === 'WorkflowExecutionUpdateAccepted' ? event.updateId : []))
+      .at(-1)!;
+  };
+  const waiting = handle.executeUpdate(update, { args: ['waits'] });
+  await handle.executeUpdate(update, { args: ['a'], updateId: 'given' });
+  const { events } = await handle.fetchHistory();
+  const accepted = events.filter(({ eventType }) => eventType === 'WorkflowExecutionUpdateAccepted');
+  expect(accepted.map((event) => 'anonymous' in event && event.anonymous)).toEqual([true, false]);
+  // Whoever is told an id may ask by it.
+  await handle.executeUpdate(update, { args: ['b'], timeout: '1 hour' });
+  expect(await system.pollUpdate('w', await idOf()).value()).toBe('b is number 3');
+  const { updateId } = accepted[0] as { updateId: string };
+  const asked = handle.getUpdateHandle(updateId).result();
+  await handle.signal(go);
+  expect([await waiting, await asked]).toEqual(['waits is number 3', 'waits is number 3']);
+  const askLater = async () => {
+    expect(await system.pollUpdate('w', 'given').value()).toBe('a is number 2');
+    expect(await system.pollUpdate('w', updateId).error()).toMatchObject({ name: 'WorkflowUpdateNotFoundError' });
+  };
+  await askLater();
+  await system.evictAll();
+  await askLater();
+  await system.crash();
+  await askLater();
+  await expectInvariants(system);
+});
+
 row('updates/closed-accepted', 'to whoever waits and to whoever asks afterwards', async () => {
   const system = await running(async () => {
     let over = false;

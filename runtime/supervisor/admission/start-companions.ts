@@ -2,6 +2,7 @@
  * Start companions: the signal or the update that comes with a start in one request, and is admitted with it or not at all.
  * Thread: supervisor. In → out: what a start request brings → the message of its start group, or a message for the run that is there.
  */
+import { randomUuid } from '../../../mailbox/uuid.js';
 import type { RequestOf, StartBrings } from '../../client/protocol.js';
 import type { Core } from '../core.js';
 import type { Run, Waiter } from '../runs/run.js';
@@ -68,19 +69,22 @@ export class StartCompanions {
     update: Extract<StartBrings, { kind: 'update' }>,
   ): StartCompanion {
     const { door, updates } = this.deps;
-    const { updateId, name, input, stage, replyTo, headers } = update;
-    const sent = { updateId, name, input, ...(headers === undefined ? {} : { headers }) };
-    // As if it had been sent by itself, under an id of its own.
-    const request: RequestOf<'update'> = { kind: 'update', id: replyTo, workflowId, ...sent, stage };
+    const { name, input, stage, replyTo, headers } = update;
+    const anonymous = update.updateId === undefined;
+    const updateId = update.updateId ?? randomUuid();
+    const sent = { name, input, ...(headers === undefined ? {} : { headers }) };
+    // As if it had been sent by itself, under a number of its own.
+    const named = anonymous ? {} : { updateId };
+    const request: RequestOf<'update'> = { kind: 'update', id: replyTo, workflowId, ...named, ...sent, stage };
     const own: Waiter = { port: waiter.port, request, counted: false };
     return {
-      message: { kind: 'update', ...sent },
+      message: { kind: 'update', updateId, ...sent },
       settles: (current) => {
         if (door.holds(waiter, current)) return true;
         if (knowsNothing(current)) return false;
         const ids = door.ids(waiter, current);
         if (ids === undefined) return true;
-        if (!updates.isKnown(own, current, ids, updateId, stage)) return false;
+        if (anonymous || !updates.isKnown(own, current, ids, updateId, stage)) return false;
         this.#replyUsed(waiter, current);
         return true;
       },
@@ -92,7 +96,7 @@ export class StartCompanions {
         return false;
       },
       begun: (run) => {
-        run.live!.ids!.noteUpdate(updateId, name, run.lastTime, run.runId).waiters.push(own);
+        run.live!.ids!.noteUpdate(updateId, name, run.lastTime, run.runId, anonymous).waiters.push(own);
       },
     };
   }

@@ -2,6 +2,7 @@
  * Update requests: admitted once by their id, and answered with the one outcome whoever asks, and whenever.
  * Thread: supervisor. In → out: update and pollUpdate requests → messages, waiters, replies.
  */
+import { randomUuid } from '../../../mailbox/uuid.js';
 import type { RequestOf } from '../../client/protocol.js';
 import { ResourceExhaustedError, WorkflowUpdateFailedError, WorkflowUpdateNotFoundError } from '../../errors.js';
 import type { Core } from '../core.js';
@@ -28,7 +29,7 @@ export class UpdateRequests {
     const { updateId } = request;
     const ids = this.door.ids(waiter, run);
     if (ids === undefined) return;
-    if (this.isKnown(waiter, run, ids, updateId, request.stage)) return;
+    if (updateId !== undefined && this.isKnown(waiter, run, ids, updateId, request.stage)) return;
     if (!run.open) {
       door.notFound(waiter, request, run);
       return;
@@ -40,8 +41,9 @@ export class UpdateRequests {
    * To an open run that has room, with its ids known and this one not among them.
    * @param refused is told if the run takes no more: false then
    */
-  admit(refused: Waiter, waiter: Waiter, run: Run, { updateId, name, input, headers }: RequestOf<'update'>): boolean {
+  admit(refused: Waiter, waiter: Waiter, run: Run, request: RequestOf<'update'>): boolean {
     const { core, door } = this;
+    const { name, input, headers } = request;
     const live = core.live(run);
     if (live.suspension !== undefined) {
       core.refuse(refused, run, ...suspendedError(run));
@@ -56,7 +58,8 @@ export class UpdateRequests {
       return false;
     }
     const { seq, time } = this.delayed.stamp(run);
-    ids.noteUpdate(updateId, name, time, run.runId).waiters.push(waiter);
+    const updateId = request.updateId ?? randomUuid();
+    ids.noteUpdate(updateId, name, time, run.runId, request.updateId === undefined).waiters.push(waiter);
     core.deliver(run, {
       kind: 'update',
       seq,

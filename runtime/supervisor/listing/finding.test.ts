@@ -228,7 +228,7 @@ test('a checkpoint that is taken while a flush is under way costs no memo and no
   const system = await System.open({ workflows });
   const { index } = system.supervisor.core;
   system.store.flushes.shut();
-  system.startWith({ workflowId: 'w', workflowType: 'order', memo: encodePayload({ by: 'ada' }) });
+  system.startWith({ workflowId: 'w', workflowType: 'whole', memo: encodePayload({ by: 'ada' }) });
   await system.settle();
   const taken = [...index.entries(false)];
   expect(taken).toHaveLength(1);

@@ -17,6 +17,8 @@ export interface PendingUpdate {
   readonly time: number;
   /** The run that is to accept it or has. */
   runId: string;
+  /** Its one caller does not know the id: nobody asks for it once that is answered. */
+  readonly anonymous: boolean;
   /** 0 until accepted. */
   acceptedEventId: number;
   /** Set while it is written and not yet durable. */
@@ -81,8 +83,17 @@ export class MessageIds {
     return this.#completed?.get(updateId);
   }
 
-  noteUpdate(updateId: string, name: string, time: number, runId: string): PendingUpdate {
-    const entry: PendingUpdate = { updateId, name, time, runId, acceptedEventId: 0, outcome: undefined, waiters: [] };
+  noteUpdate(updateId: string, name: string, time: number, runId: string, anonymous = false): PendingUpdate {
+    const entry: PendingUpdate = {
+      updateId,
+      name,
+      time,
+      runId,
+      anonymous,
+      acceptedEventId: 0,
+      outcome: undefined,
+      waiters: [],
+    };
     this.#pending ??= new Map();
     this.#pending.set(updateId, entry);
     return entry;
@@ -94,8 +105,9 @@ export class MessageIds {
   }
 
   /** The outcome is durable, in the frame at this position. */
-  completed({ updateId, name, time, runId }: PendingUpdate, outcomeAt: number): void {
+  completed({ updateId, name, time, runId, anonymous }: PendingUpdate, outcomeAt: number): void {
     this.#pending?.delete(updateId);
+    if (anonymous) return;
     this.#completed ??= new RecentIds(this.limits, (update) => update.time);
     this.#completed.add(updateId, { name, time, runId, outcomeAt });
   }
@@ -117,7 +129,8 @@ export class MessageIds {
     if (event.eventType === 'WorkflowExecutionSignaled' || event.eventType === 'WorkflowExecutionCancelRequested') {
       if (event.requestId !== undefined) this.noteRequest(event.requestId, event.eventTime);
     } else if (event.eventType === 'WorkflowExecutionUpdateAccepted') {
-      this.noteUpdate(event.updateId, event.updateName, event.eventTime, runId).acceptedEventId = event.eventId;
+      const { updateId, updateName, eventTime, anonymous } = event;
+      this.noteUpdate(updateId, updateName, eventTime, runId, anonymous).acceptedEventId = event.eventId;
     } else if (event.eventType === 'WorkflowExecutionUpdateCompleted') {
       const entry = this.#pending?.get(event.updateId);
       if (entry !== undefined) this.completed(entry, position);

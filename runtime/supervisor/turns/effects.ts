@@ -161,9 +161,11 @@ export class Effects {
     const { run, live } = context;
     const message = context.messages.find((candidate) => candidate.seq === seq) as MessageOf<'update'>;
     const { name: updateName, input, headers } = message;
-    const accepted = { updateId, updateName, input, ...(headers === undefined ? {} : { headers }) };
-    const event = this.write(context, { eventType: 'WorkflowExecutionUpdateAccepted', ...accepted }, message);
     const entry = live.ids!.pending(updateId)!;
+    const accepted: EventBody = { eventType: 'WorkflowExecutionUpdateAccepted', updateId, updateName, input };
+    if (headers !== undefined) accepted.headers = headers;
+    if (entry.anonymous) accepted.anonymous = true;
+    const event = this.write(context, accepted, message);
     entry.acceptedEventId = event.eventId;
     const { workflowId, runId } = run;
     if (core.tells('updateAccepted')) {
