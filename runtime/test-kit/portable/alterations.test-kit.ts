@@ -48,17 +48,20 @@ const without =
         event === gone || (naming !== undefined && attributesOf(event)[naming] === gone.eventId);
       const next = events.slice(index).find((event) => !isGone(event) && isCommand(event));
       if (next === undefined || typeOf(next) === type || isMarker(next)) continue;
+      // In a later task it may be cancelled before it is missed, and not each cancellation can be seen in a history.
+      if (naming !== undefined && taskOf(next) !== taskOf(gone)) continue;
       return replaced(history, (event) => (isGone(event) ? [] : undefined));
     }
     return undefined;
   };
 
+function taskOf(event: TemporalHistoryEvent): unknown {
+  return attributesOf(event)['workflowTaskCompletedEventId'];
+}
+
 /** What comes of a command, and is compared with it. */
 function isCommand(event: TemporalHistoryEvent): boolean {
-  return (
-    attributesOf(event)['workflowTaskCompletedEventId'] !== undefined ||
-    typeOf(event).startsWith('WORKFLOW_EXECUTION_UPDATE')
-  );
+  return taskOf(event) !== undefined || typeOf(event).startsWith('WORKFLOW_EXECUTION_UPDATE');
 }
 
 /** Puts a command behind the first workflow task. */
