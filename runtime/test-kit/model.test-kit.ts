@@ -79,7 +79,7 @@ interface Pending {
   readonly hops: number;
   /** Instead of its task's going on. */
   readonly fired?: () => void;
-  readonly settled?: (outcome: Settled) => void;
+  readonly settled?: ((outcome: Settled) => void) | undefined;
   /** Its cancellation has reached it. */
   told?: true;
   /** Who goes on when it is settled; of a child that has started and is not asked for: nobody. */
@@ -410,7 +410,7 @@ export class Model {
       case 'wait': {
         const { until, timeout } = effect;
         if (timeout !== undefined && timeout !== 0) this.#race(task, effect, timeout);
-        else if (!until()) this.#push(pending);
+        else if (!until()) this.#push({ ...pending, settled: timeout === 0 ? undefined : this.#adopting(task) });
         // A promise that adopts one which is settled already takes a microtask more.
         else if (timeout === 0) this.#goOnLater(task, true);
         else this.#goOnLater(task, undefined, 3);
@@ -428,6 +428,20 @@ export class Model {
       case 'tell':
         throw new Error('The model knows no other workflows');
     }
+  }
+
+  /** Of an async function that returns a promise, which it adopts a microtask later, whether it is settled by then or not. */
+  #adopting(task: Task): (outcome: Settled) => void {
+    let adopted = false;
+    let early: Settled | undefined;
+    this.#later(1, () => {
+      adopted = true;
+      if (early !== undefined) this.#tell(task, early, 2);
+    });
+    return (outcome) => {
+      if (adopted) this.#tell(task, outcome, 2);
+      else early = outcome;
+    };
   }
 
   #push(began: Began): Pending {
