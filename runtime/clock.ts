@@ -1,24 +1,30 @@
 /**
- * The clock: time as an argument. A leaf: imports nothing.
- * Thread: supervisor. In → out: now and one alarm.
+ * The clock: time as an argument. The wall clock dates things, and the monotonic one measures durations. A leaf: imports nothing.
+ * Thread: supervisor. In → out: now, and alarms.
  */
 export interface Clock {
-  /** Milliseconds since the epoch. May jump; callers that need order keep their own maximum. */
+  /** Milliseconds since the epoch. May jump, either way; callers that need order keep their own maximum. */
   now(): number;
-  /** Calls `ring` once, `delayMs` from now or later; returns how to call it off. */
+  /** Milliseconds from an origin of its own. Never jumps. */
+  monotonic(): number;
+  /** Calls `ring` once, about `delayMs` from now: whoever is called looks at the clock. Returns how to call it off. */
   after(delayMs: number, ring: () => void): () => void;
-  /** When something is over that takes as long as this on the machine's clock, and begins now. */
+  /** On the monotonic clock: when something is over that takes as long as this on the machine's, and begins now. */
   end(durationMs: number): number;
 }
+
+/** An alarm of the machine's rings early rather than later than this: the wall clock may have jumped forward meanwhile. */
+const LOOK_MS = 10_000;
 
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: Date.now,
+  monotonic: () => performance.now(),
   after(delayMs, ring) {
-    const timer = setTimeout(ring, Math.min(delayMs, 0x7fffffff));
+    const timer = setTimeout(ring, Math.min(Math.ceil(delayMs), LOOK_MS));
     return () => clearTimeout(timer);
   },
-  end: (durationMs) => Date.now() + durationMs,
+  end: (durationMs) => performance.now() + durationMs,
 };
 
 /** The machine's time without jumps, in milliseconds from an origin of its own. What waits for it alone keeps no process alive. */
@@ -40,6 +46,7 @@ export class ManualClock implements Clock {
   }
 
   now = (): number => this.#now;
+  monotonic = this.now;
   end = (durationMs: number): number => this.#now + durationMs;
 
   after(delayMs: number, ring: () => void): () => void {
@@ -48,6 +55,12 @@ export class ManualClock implements Clock {
     return () => {
       this.#alarms = this.#alarms.filter((other) => other !== alarm);
     };
+  }
+
+  /** Moves time forward, and rings only then. */
+  stall(ms: number): void {
+    this.#now += ms;
+    this.advance(0);
   }
 
   /** Moves time forward, ringing every alarm on the way at its own time. */

@@ -114,9 +114,9 @@ export class Context {
    */
   readonly sleep = async (duration: Duration): Promise<void> => {
     const delay = Math.max(0, msToNumber(duration));
-    const until = Date.now() + delay;
+    const until = performance.now() + delay;
     // A timer holds at most 2^31 ms, and fires at once beyond that.
-    for (let left = delay; left > 0; left = until - Date.now()) await this.#nap(Math.min(left, 0x7fffffff));
+    for (let left = delay; left > 0; left = until - performance.now()) await this.#nap(Math.min(left, 0x7fffffff));
   };
 
   #nap(ms: number): Promise<void> {

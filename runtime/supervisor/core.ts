@@ -68,8 +68,21 @@ export class Core {
     );
   }
 
+  /** Dates things. May jump: durations are measured by `monotonic`. */
   now(): number {
     return this.options.clock.now();
+  }
+
+  monotonic(): number {
+    return this.options.clock.monotonic();
+  }
+
+  /**
+   * When that date comes, on the monotonic clock.
+   * @param since a date that has passed, whatever the wall clock has been set to meanwhile
+   */
+  dueAt(date: number, since: number): number {
+    return this.monotonic() + Math.max(0, date - Math.max(this.now(), since));
   }
 
   /** The live part, made when first needed. */

@@ -1,6 +1,6 @@
 /**
  * A clock that tests move: forward ringing what is due, or by jumps as a machine's clock does.
- * Thread: the test's. In → out: advance and jump → now and alarms.
+ * Thread: the test's. In → out: advance, stall and jump → now and alarms.
  */
 import { type Clock, ManualClock } from '../clock.js';
 
@@ -16,8 +16,12 @@ export class SteeredClock implements Clock {
     return this.#steady.now() + this.#offset;
   }
 
+  monotonic(): number {
+    return this.#steady.now();
+  }
+
   end(delayMs: number): number {
-    return this.now() + delayMs;
+    return this.monotonic() + delayMs;
   }
 
   after(delayMs: number, ring: () => void): () => void {
@@ -27,6 +31,11 @@ export class SteeredClock implements Clock {
   /** Time passes. */
   advance(ms: number): void {
     this.#steady.advance(ms);
+  }
+
+  /** Time passes while the whole process stands still: what came due meanwhile rings now. */
+  stall(ms: number): void {
+    this.#steady.stall(ms);
   }
 
   /** The machine's clock is set, by a negative number back; no time passes. */

@@ -170,6 +170,7 @@ export class System {
     const { types, dynamic } = new ExportedWorkflows(Object.fromEntries(this.deployed));
     const clock: Clock = {
       now: () => this.clock.now(),
+      monotonic: () => this.clock.monotonic(),
       end: (ms) => this.clock.end(ms),
       after: (ms, ring) =>
         this.clock.after(ms, () => {

@@ -25,7 +25,7 @@ export class Activities {
 
   constructor(
     private readonly core: Core,
-    timers: Timers,
+    private readonly timers: Timers,
     private readonly host: (message: ToHost) => void,
     private readonly resolve: Resolve,
   ) {
@@ -49,6 +49,7 @@ export class Activities {
     const { scheduledTime: eventTime } = record;
     const activity = new PendingActivity(run, eventTime === event.eventTime ? event : { ...event, eventTime });
     activity.cancelRequested = record.cancelRequested === true;
+    activity.closeBy = this.#until(eventTime, activity.event.options.scheduleToCloseTimeout);
     run.pendingActivities ??= new Map();
     run.pendingActivities.set(event.activityId, activity);
     return activity;
@@ -125,10 +126,10 @@ export class Activities {
     if (details === undefined) return;
     activity.details = details;
     activity.keepItsOwn();
-    const now = this.core.now();
+    const now = this.core.monotonic();
     if (!isAwaited(activity) || !isWorthRecording(activity, now)) return;
     activity.recorded = activity.details;
-    activity.recordedTime = now;
+    activity.recordedAt = now;
     const { activityId, eventId } = activity.event;
     this.#append(activity.run, {
       eventType: 'ActivityTaskHeartbeatRecorded',
@@ -145,10 +146,9 @@ export class Activities {
 
   /** The attempt under way has failed: another one follows, or the activity has. */
   failed(activity: PendingActivity, failure: FailureRecord): void {
-    const now = this.core.now();
     const delay = activity.retryDelay(failure);
-    const state = activity.retryState(failure, delay, now);
-    if (state === 'IN_PROGRESS') this.#retry(activity, failure, now + delay);
+    const state = activity.retryState(failure, delay, this.core.monotonic());
+    if (state === 'IN_PROGRESS') this.#retry(activity, failure, delay);
     else if (activity.cancelRequested && failure.kind === 'cancelled') this.cancelled(activity, failure);
     else this.#resolve(activity, activity.failed(failure, state), causeOf(failure));
   }
@@ -164,18 +164,19 @@ export class Activities {
   /** Its next attempt begins when it is due, for it is written that there is one. */
   resume(activity: PendingActivity): void {
     activity.phase = 'retrying';
-    if (activity.attemptTime > this.core.now()) this.#deadlines.at(activity, activity.attemptTime);
+    if (activity.dueBy > this.core.monotonic()) this.#deadlines.at(activity, activity.dueBy);
     else this.#begin(activity);
   }
 
   /** A client completes it; since when it runs is known. */
   leave(activity: PendingActivity, startedTime: number): void {
-    const { startToCloseTimeout = Number.POSITIVE_INFINITY, heartbeatTimeout } = activity.event.options;
+    const { startToCloseTimeout, heartbeatTimeout } = activity.event.options;
     activity.phase = 'outside';
     activity.keepItsOwn();
     this.#outside.add(activity);
     activity.startedTime = startedTime;
-    activity.closeAttemptBy = startedTime + startToCloseTimeout;
+    activity.beganAt = this.core.monotonic() - Math.max(0, this.core.now() - startedTime);
+    activity.closeAttemptBy = this.#until(startedTime, startToCloseTimeout);
     activity.beatBy = this.#limit(heartbeatTimeout);
     this.#deadlines.watch(activity);
   }
@@ -183,16 +184,16 @@ export class Activities {
   /** Its attempt was under way, or may have been, when the process before this one ended. */
   cutOff(activity: PendingActivity): void {
     const failure = activity.cutOffFailure();
-    const now = this.core.now();
     // Nothing says that the next one would fare as badly: it does not wait.
-    const state = activity.retryState(failure, 0, now);
-    if (state === 'IN_PROGRESS') this.#retry(activity, failure, now);
+    const state = activity.retryState(failure, 0, this.core.monotonic());
+    if (state === 'IN_PROGRESS') this.#retry(activity, failure, 0);
     else if (state === 'TIMEOUT') this.failed(activity, activity.timeoutFailure('SCHEDULE_TO_CLOSE'));
     else this.#resolve(activity, activity.failed(failure, state), 'timedOut');
   }
 
   #begin(activity: PendingActivity): void {
     activity.phase = 'queued';
+    activity.startBy = this.#until(activity.attemptTime, activity.event.options.scheduleToStartTimeout);
     this.#queue.add(activity);
     this.#deadlines.watch(activity);
   }
@@ -228,6 +229,7 @@ export class Activities {
     const { startToCloseTimeout, heartbeatTimeout } = activity.event.options;
     activity.phase = 'started';
     activity.startedTime = this.core.now();
+    activity.beganAt = this.core.monotonic();
     activity.closeAttemptBy = this.#limit(startToCloseTimeout);
     activity.beatBy = this.#limit(heartbeatTimeout);
     this.#deadlines.watch(activity);
@@ -236,6 +238,11 @@ export class Activities {
   /** When something at work outside of the supervisor has had that long. */
   #limit(ms: number | undefined): number {
     return ms === undefined ? Number.POSITIVE_INFINITY : this.core.options.clock.end(ms);
+  }
+
+  /** When that long has passed since a date. */
+  #until(date: number, ms: number | undefined): number {
+    return ms === undefined ? Number.POSITIVE_INFINITY : this.core.dueAt(date + ms, date);
   }
 
   #done(activity: PendingActivity, outcome: Extract<FromAttempt, { kind: 'activityDone' }>): void {
@@ -266,13 +273,14 @@ export class Activities {
     });
   }
 
-  #retry(activity: PendingActivity, failure: FailureRecord, retryAt: number): void {
+  #retry(activity: PendingActivity, failure: FailureRecord, delay: number): void {
     if (!isAwaited(activity)) {
       this.#end(activity, causeOf(failure));
       return;
     }
     this.#stop(activity, causeOf(failure));
     const { run } = activity;
+    const retryAt = this.core.now() + delay;
     this.#append(run, activity.retryScheduled(failure, retryAt));
     activity.phase = 'retrying';
     activity.closeAttemptBy = Number.POSITIVE_INFINITY;
@@ -280,9 +288,10 @@ export class Activities {
     activity.attempt++;
     if (failure.type !== CUT_OFF) activity.openSince = activity.attempt;
     activity.attemptTime = retryAt;
+    activity.dueBy = this.core.monotonic() + delay;
     activity.lastFailure = failure;
     activity.recorded = activity.details;
-    activity.recordedTime = this.core.now();
+    activity.recordedAt = this.core.monotonic();
     this.core.committer.after(run, () => {
       if (activity.phase === 'retrying') this.resume(activity);
     });
@@ -290,13 +299,15 @@ export class Activities {
 
   /** A time-out may be up, or the next attempt due. */
   #due(activity: PendingActivity): void {
-    const now = this.core.now();
     if (activity.phase === 'retrying') {
       this.resume(activity);
       return;
     }
-    const timeoutType = activity.timeoutAt(now);
-    if (timeoutType === undefined) this.#deadlines.watch(activity);
+    const timeoutType = activity.timeoutAt(this.core.monotonic());
+    // Who could not be heard has not been silent.
+    const isUnheard = timeoutType === 'HEARTBEAT' && this.timers.late;
+    if (isUnheard) activity.beatBy = this.#limit(activity.event.options.heartbeatTimeout);
+    if (isUnheard || timeoutType === undefined) this.#deadlines.watch(activity);
     else this.failed(activity, activity.timeoutFailure(timeoutType));
   }
 

@@ -26,7 +26,7 @@ export class ActivityDeadlines {
   watch(activity: PendingActivity): void {
     const { deadline } = activity;
     if (deadline >= activity.alarmTime) return;
-    if (deadline - this.core.now() <= YOUNG_MS) {
+    if (deadline - this.core.monotonic() <= YOUNG_MS) {
       this.#arm(activity, deadline);
       return;
     }
@@ -37,7 +37,7 @@ export class ActivityDeadlines {
     this.#callOff ??= this.timers.after(YOUNG_MS, this.#look);
   }
 
-  /** Calls back at that time instead. */
+  /** Calls back at that time instead, which is of the monotonic clock as all deadlines are. */
   at(activity: PendingActivity, time: number): void {
     activity.keepItsOwn();
     this.forget(activity);
@@ -76,7 +76,7 @@ export class ActivityDeadlines {
   #arm(activity: PendingActivity, time: number): void {
     activity.callOff?.();
     activity.alarmTime = time;
-    activity.callOff = this.timers.after(Math.max(0, time - this.core.now()), () => {
+    activity.callOff = this.timers.after(Math.max(0, time - this.core.monotonic()), () => {
       activity.callOff = undefined;
       activity.alarmTime = Number.POSITIVE_INFINITY;
       this.due(activity);

@@ -12,11 +12,11 @@ const PART_OF_INTERVAL = 0.5;
 const PART_OF_AGE = 0.01;
 
 export function isWorthRecording(activity: PendingActivity, now: number): boolean {
-  const { details, recorded, recordedTime, startedTime, event } = activity;
+  const { details, recorded, recordedAt, beganAt, event } = activity;
   if (details === undefined || (recorded !== undefined && areEqual(details, recorded))) return false;
-  if (recordedTime < startedTime) return true;
+  if (recordedAt < beganAt) return true;
   const interval = heartbeatInterval(event.options.heartbeatTimeout) * PART_OF_INTERVAL;
-  return now - recordedTime >= Math.max(interval, (now - startedTime) * PART_OF_AGE);
+  return now - recordedAt >= Math.max(interval, (now - beganAt) * PART_OF_AGE);
 }
 
 function areEqual(a: Payload, b: Payload): boolean {

@@ -98,7 +98,7 @@ export class ActivityQueue {
   }
 
   #drain(): void {
-    const now = this.core.now();
+    const now = this.core.monotonic();
     for (;;) {
       const lane = this.#next(now);
       if (lane === undefined) break;

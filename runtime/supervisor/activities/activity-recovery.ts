@@ -67,6 +67,7 @@ export class ActivityRecovery {
       activity.attempt = retry.attempt;
       activity.openSince = openSince;
       activity.attemptTime = retry.retryAt;
+      activity.dueBy = this.core.dueAt(retry.retryAt, retry.eventTime);
       activity.lastFailure = retry.failure;
     }
     activity.details = heartbeat?.heartbeatDetails ?? retry?.heartbeatDetails;

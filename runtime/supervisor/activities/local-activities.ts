@@ -30,6 +30,8 @@ export function isLocalToken(token: number): boolean {
 interface Task {
   readonly run: Run;
   readonly command: RunCommand;
+  /** The end of all attempts, on the monotonic clock. */
+  readonly closeBy: number;
   attempt: number;
   /** Names the attempt under way; 0: there is none. */
   token: number;
@@ -73,8 +75,10 @@ export class LocalActivities {
     if (hasOutcome(run.live!, command)) return;
     const own = this.#of(run);
     if (own.tasks.has(activityId)) return;
-    const { attempt = 1 } = command;
-    const task: Task = { run, command, attempt, token: 0, stop: nothing, cancelled: false };
+    const { attempt = 1, scheduledTime } = command;
+    const { scheduleToCloseTimeout = Number.POSITIVE_INFINITY } = command.options;
+    const closeBy = this.core.dueAt(scheduledTime + scheduleToCloseTimeout, scheduledTime);
+    const task: Task = { run, command, closeBy, attempt, token: 0, stop: nothing, cancelled: false };
     own.tasks.set(activityId, task);
     own.asked.push(task);
     own.unwritten = true;
@@ -217,9 +221,8 @@ export class LocalActivities {
   }
 
   /** Milliseconds for all attempts together. */
-  #left({ command }: Task): number {
-    const { scheduleToCloseTimeout = Number.POSITIVE_INFINITY } = command.options;
-    return Math.max(0, command.scheduledTime + scheduleToCloseTimeout - this.core.now());
+  #left({ closeBy }: Task): number {
+    return Math.max(0, closeBy - this.core.monotonic());
   }
 
   #start(task: Task): void {

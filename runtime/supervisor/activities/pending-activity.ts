@@ -37,11 +37,17 @@ export class PendingActivity {
   attempt = 1;
   /** The first attempt that is not known to have failed: those between were cut off, and a client may still complete them. */
   openSince = 1;
-  /** When the attempt was due. */
+  /** When the attempt was due, and when it began: dates. */
   attemptTime: number;
   startedTime = 0;
+  /** On the monotonic clock, as all that follow: when the next attempt is due, and when the one under way began. */
+  dueBy = 0;
+  beganAt = 0;
   /** Names the attempt to the host. */
   token = -1;
+  /** The end of all attempts, and of what one may wait for its start. */
+  closeBy = NEVER;
+  startBy = NEVER;
   /** Ends of what the attempt under way has, and until its next heartbeat. */
   closeAttemptBy = NEVER;
   beatBy = NEVER;
@@ -49,7 +55,7 @@ export class PendingActivity {
   details: Payload | undefined;
   /** The last details that are written, and when that was. */
   recorded: Payload | undefined;
-  recordedTime = 0;
+  recordedAt = Number.NEGATIVE_INFINITY;
   lastFailure: FailureRecord | undefined;
   /** Its workflow has cancelled it and waits for what becomes of it. */
   cancelRequested = false;
@@ -84,11 +90,6 @@ export class PendingActivity {
     return this.phase === 'sent' || this.phase === 'started' || this.phase === 'outside';
   }
 
-  /** The end of all attempts. */
-  get closeBy(): number {
-    return this.event.eventTime + (this.event.options.scheduleToCloseTimeout ?? NEVER);
-  }
-
   /** When the first of its times will be up. */
   get deadline(): number {
     return Math.min(this.#startBy, this.closeAttemptBy, this.beatBy, this.closeBy);
@@ -96,7 +97,7 @@ export class PendingActivity {
 
   get #startBy(): number {
     const waits = this.phase === 'queued' || this.phase === 'sent';
-    return waits ? this.attemptTime + (this.event.options.scheduleToStartTimeout ?? NEVER) : NEVER;
+    return waits ? this.startBy : NEVER;
   }
 
   /** Which of its times is up. */

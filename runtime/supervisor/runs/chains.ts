@@ -11,7 +11,7 @@ import { WorkflowNotFoundError } from '../../errors.js';
 import type { Core, StoredFrame } from '../core.js';
 import type { Closing } from './closing.js';
 import { startOf, storedMessages } from './history-reader.js';
-import { type Ending, type NextRun, type WhatFollows, whatFollows } from './lifetime.js';
+import { deadlineOf, type Ending, type NextRun, type WhatFollows, whatFollows } from './lifetime.js';
 import type { Run, Waiter } from './run.js';
 import type { GroupMessage, RunStart, RunStarts } from './run-starts.js';
 
@@ -122,7 +122,9 @@ export class Chains {
     const { core, closing } = this.deps;
     const failure: FailureRecord = { kind: 'timeout', timeoutType: 'START_TO_CLOSE', message: TIMED_OUT };
     const timedOut: Ending = { eventType: 'WorkflowExecutionTimedOut', failure };
-    const { next, retryState } = isOver(run, core.now()) ? NO_TIME_LEFT : whatFollows(run, timedOut, core.now());
+    // Its time is up, whatever the wall clock has been set to since.
+    const now = Math.max(core.now(), deadlineOf(run.lifetime!)!);
+    const { next, retryState } = isOver(run, now) ? NO_TIME_LEFT : whatFollows(run, timedOut, now);
     if (retryState !== undefined) timedOut.retryState = retryState;
     if (next === undefined) closing.closed(run, closing.cutOff(run, timedOut));
     else {

@@ -17,8 +17,10 @@ export class DelayedStarts {
 
   /** Only once the run is durable. */
   arm(run: Run): void {
-    this.timers.after(Math.max(0, run.delayedUntil - this.core.now()), () => this.admit(run));
+    this.timers.at(run, run.delayedUntil, this.#come);
   }
+
+  readonly #come = (run: Run): void => this.admit(run);
 
   /** The place of a message for the run. A start that is still delayed gets the one before it, and is one step with it. */
   stamp(run: Run): Stamp {

@@ -19,12 +19,11 @@ export class RunTimeouts {
   /** Only once the run is durable. */
   arm(run: Run): void {
     const deadline = run.lifetime === undefined ? undefined : deadlineOf(run.lifetime);
-    if (deadline !== undefined && run.open) this.timers.expire(run, deadline, this.#expired);
+    if (deadline !== undefined && run.open) this.timers.at(run, deadline, this.#expired);
   }
 
   /** One function for all runs: there may be a million. */
   readonly #expired = (run: Run): void => {
-    if (!run.open) return;
     if (!mayBeFollowed(run.lifetime!)) {
       this.chains().timeOut(run, []);
       return;

@@ -28,6 +28,7 @@ export class VirtualClock implements Clock {
    * times that a test sees do not depend on the machine.
    */
   now = (): number => this.#now;
+  monotonic = this.now;
 
   /** Counts the time that has passed since it began to run. */
   end = (durationMs: number): number => this.#passed() + durationMs;
