@@ -46,7 +46,19 @@ function exclusionOf(steps: readonly ReplayStep[], script: Script): string | und
   if (hasChildCancelledBeforeStart(steps)) {
     return 'a child that is cancelled before it has started: there, who awaits its start never goes on';
   }
+  if (steps.some(({ expected }) => cancelsLocalBesideOthers(expected))) {
+    return 'a step that cancels a local activity beside others: in a replay there, its outcome comes before theirs';
+  }
   return undefined;
+}
+
+/** Its marker is known to the core from the history before the step, and what answers the other cancellations only after it. */
+function cancelsLocalBesideOthers(expected: ReplayStep['expected']): boolean {
+  const isLocal = (event: WorkflowEvent) =>
+    event.eventType === 'MarkerRecorded' && event.marker.kind === 'localActivity' && event.seq === undefined;
+  const isOther = ({ eventType }: WorkflowEvent) =>
+    eventType === 'ActivityTaskCancelRequested' || eventType === 'RequestCancelExternalWorkflowExecutionInitiated';
+  return expected.some(isLocal) && expected.some(isOther);
 }
 
 function hasSignalAfterUpdate(messages: ReplayStep['messages']): boolean {
