@@ -43,11 +43,11 @@ export class Admission {
 
   constructor(private readonly deps: AdmissionDeps) {
     const { core, dispatcher, delayed } = deps;
-    this.#door = new Door(core, dispatcher);
+    const readmit = (waiters: readonly Waiter[]) => this.readmit(waiters);
+    this.#door = new Door(core, dispatcher, readmit);
     this.#signals = new SignalRequests(core, dispatcher, this.#door, delayed);
     this.#updates = new UpdateRequests(core, dispatcher, this.#door, delayed);
     const door = this.#door;
-    const readmit = (waiters: readonly Waiter[]) => this.readmit(waiters);
     this.#resets = new Resets({ ...deps, door, readmit });
     const companions = new StartCompanions({ core, door, signals: this.#signals, updates: this.#updates });
     this.#starts = new StartRequests(deps, companions, deps.heldStarts);

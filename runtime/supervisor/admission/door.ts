@@ -5,9 +5,11 @@
 import type { RequestOf } from '../../client/protocol.js';
 import { ResourceExhaustedError, WorkflowNotFoundError, WorkflowNotReadyError } from '../../errors.js';
 import type { Core } from '../core.js';
+import { readAllIds } from '../runs/chain-ids.js';
+import { keepWithin } from '../runs/id-filter.js';
 import { waitsForItsTime } from '../runs/lifetime.js';
 import { MessageIds } from '../runs/message-ids.js';
-import type { Run, Waiter } from '../runs/run.js';
+import { EVERYTHING, type Live, type Run, type Waiter } from '../runs/run.js';
 import type { Dispatcher } from '../turns/dispatcher.js';
 
 /** The run that a request is for: the current one if it names none. */
@@ -18,10 +20,16 @@ interface Target {
   readonly firstExecutionRunId?: string;
 }
 
+/** What remembered ids take is looked at whenever so many have come. */
+const LOOKED_AT_EVERY = 65_536;
+
 export class Door {
+  #idsAskedFor = 0;
+
   constructor(
     private readonly core: Core,
     private readonly dispatcher: Dispatcher,
+    private readonly readmit: (waiters: readonly Waiter[]) => void,
   ) {}
 
   /** The run that a message is for, if it can take one now; refusals and holds are dealt with here. */
@@ -42,7 +50,7 @@ export class Door {
     // One that was applied before the run closed is still acknowledged.
     const run = this.target(waiter, request, requestId === undefined ? 'open' : 'any');
     if (run === undefined || requestId === undefined) return run;
-    const ids = this.ids(waiter, run);
+    const ids = this.ids(waiter, run, requestId);
     if (ids === undefined) return undefined;
     if (ids.hasRequest(requestId)) {
       core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
@@ -112,15 +120,41 @@ export class Door {
     return true;
   }
 
-  /** The ids seen by this run; undefined if they must be read first, and then the request waits for that. */
-  ids(waiter: Waiter, run: Run): MessageIds | undefined {
-    if (run.live === undefined && knowsNothing(run)) return new MessageIds(this.core.options.config.dedupe);
-    const live = this.core.live(run);
-    if (live.ids !== undefined) return live.ids;
+  /**
+   * The ids seen by this run; undefined if they must be read first, and then the request waits for that.
+   * @param id the one that is asked for, if it has one
+   */
+  ids(waiter: Waiter, run: Run, id: string | undefined): MessageIds | undefined {
+    const { core } = this;
+    if (run.live === undefined && knowsNothing(run)) return new MessageIds(core.options.config.dedupe);
+    const live = core.live(run);
+    const { ids } = live;
+    if (id !== undefined && ++this.#idsAskedFor % LOOKED_AT_EVERY === 0) keepWithin(idsOf(core.actors.values()));
+    if (ids !== undefined && (id === undefined || !ids.isUnsure(id))) return ids;
     live.held = [waiter];
-    this.dispatcher.load(run);
+    if (ids === undefined) this.dispatcher.load(run);
+    else this.#recall(run, live, ids, id!);
     return undefined;
   }
+
+  /** Reads back what the id was, if anything, and lets in what has waited for that. */
+  #recall(run: Run, live: Live, ids: MessageIds, id: string): void {
+    const { core } = this;
+    readAllIds(core, run).then((told) => {
+      ids.recall(id, told);
+      // What else is read for the run meanwhile lets in too: then there is nobody left.
+      if (live.mergeThrough === EVERYTHING || live.held === undefined) return;
+      const { held } = live;
+      live.held = undefined;
+      this.readmit(held);
+      core.moved();
+      core.release(run);
+    }, core.options.onFailed);
+  }
+}
+
+function* idsOf(runs: Iterable<Run>): Iterable<MessageIds | undefined> {
+  for (const { live } of runs) yield live?.ids;
 }
 
 /** A closed run is not brought to life to find that it has seen no id. */

@@ -46,7 +46,7 @@ export class StartCompanions {
       settles: (current) => {
         if (door.holds(waiter, current)) return true;
         if (requestId === undefined || knowsNothing(current)) return false;
-        const ids = door.ids(waiter, current);
+        const ids = door.ids(waiter, current, requestId);
         if (ids === undefined) return true;
         if (!ids.hasRequest(requestId)) return false;
         this.#replyUsed(waiter, current);
@@ -82,7 +82,7 @@ export class StartCompanions {
       settles: (current) => {
         if (door.holds(waiter, current)) return true;
         if (knowsNothing(current)) return false;
-        const ids = door.ids(waiter, current);
+        const ids = door.ids(waiter, current, anonymous ? undefined : updateId);
         if (ids === undefined) return true;
         if (anonymous || !updates.isKnown(own, current, ids, updateId, stage)) return false;
         this.#replyUsed(waiter, current);

@@ -27,7 +27,7 @@ export class UpdateRequests {
     const run = door.target(waiter, request, 'any');
     if (run === undefined) return;
     const { updateId } = request;
-    const ids = this.door.ids(waiter, run);
+    const ids = this.door.ids(waiter, run, updateId);
     if (ids === undefined) return;
     if (updateId !== undefined && this.isKnown(waiter, run, ids, updateId, request.stage)) return;
     if (!run.open) {
@@ -77,9 +77,9 @@ export class UpdateRequests {
     const { core } = this;
     const run = this.door.target(waiter, request, 'any');
     if (run === undefined) return;
-    const ids = this.door.ids(waiter, run);
-    if (ids === undefined) return;
     const { workflowId, updateId } = request;
+    const ids = this.door.ids(waiter, run, updateId);
+    if (ids === undefined) return;
     if (this.isKnown(waiter, run, ids, updateId, request.stage)) return;
     core.refuse(waiter, run, new WorkflowUpdateNotFoundError({ workflowId, updateId }));
   }

@@ -15,8 +15,20 @@ interface Noted {
   readonly ids: number;
 }
 
-/** Newest run first, no further back than ids are remembered; runs without any are passed over unread. */
-export async function readEarlierIds(core: Core, run: Run): Promise<MessageIds> {
+/** All that is remembered at that time, of the run and those before it. */
+export async function readAllIds(core: Core, run: Run): Promise<MessageIds> {
+  const { ids: all } = core.options.config.dedupe;
+  const [ids, own] = await Promise.all([readEarlierIds(core, run, all), readIds(core, run)]);
+  for (const [event, position] of own.events) ids.recover(event, position, run.runId);
+  if (!run.open) ids.closed(run.runId);
+  return ids;
+}
+
+/**
+ * Newest run first, no further back than ids are remembered; runs without any are passed over unread.
+ * @param known as for `MessageIds`
+ */
+export async function readEarlierIds(core: Core, run: Run, known?: number): Promise<MessageIds> {
   const limits = core.options.config.dedupe;
   const noted: Noted[] = [];
   let count = 0;
@@ -28,7 +40,7 @@ export async function readEarlierIds(core: Core, run: Run): Promise<MessageIds> 
     noted.push(read);
     runId = earlier.idsIn;
   }
-  const ids = new MessageIds(limits);
+  const ids = new MessageIds(limits, known);
   for (const { runId, events } of noted.reverse()) {
     for (const [event, position] of events) ids.recover(event, position, runId);
     ids.closed(runId);

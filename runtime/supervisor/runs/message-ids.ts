@@ -1,10 +1,12 @@
 /**
- * Message ids: which request ids and update ids a chain of runs has seen, and what became of each update.
+ * Message ids: which request ids and update ids a chain of runs has seen, and what became of each update. The newest are known; of the others
+ * only that they may have been seen, and what they were is read back from the history.
  * Thread: supervisor. In → out: ids noted as messages are admitted, or read back from the history.
  */
 import type { WorkflowEvent } from '../../../mailbox/events.js';
 import type { FailureRecord } from '../../../mailbox/failures.js';
 import type { Payload } from '../../../mailbox/payload.js';
+import { IdFilter } from './id-filter.js';
 import { type IdLimits, RecentIds } from './recent-ids.js';
 import type { Waiter } from './run.js';
 
@@ -43,21 +45,87 @@ export const NO_OUTCOME = -1;
 
 const NONE: readonly PendingUpdate[] = [];
 
+/** Who sends again does so soon: of so many of each kind all is known, some 400 bytes each. */
+const KNOWN = 64;
+
 export class MessageIds {
   // Made when first needed: most runs never see an id.
   #requests: RecentIds<number> | undefined;
   #pending: Map<string, PendingUpdate> | undefined;
   #completed: RecentIds<CompletedUpdate> | undefined;
+  #older: IdFilter | undefined;
+  /** There have been older ones, of which nothing is kept. */
+  #olderLetGo = false;
+  /** Is among the older ones for all one knows, and is none of them. */
+  #cleared: string | undefined;
 
-  constructor(private readonly limits: IdLimits) {}
+  /** @param known how many of each kind are known; of more it is only told that they may be */
+  constructor(
+    private readonly limits: IdLimits,
+    private readonly known = KNOWN,
+  ) {}
+
+  /** Whether only the history tells what it is. */
+  isUnsure(id: string): boolean {
+    if (id === this.#cleared || !(this.#olderLetGo || this.#older?.mayHave(id) === true)) return false;
+    return !this.hasRequest(id) && this.pending(id) === undefined && this.completedUpdate(id) === undefined;
+  }
+
+  /** What the history has told of an id. */
+  recall(id: string, told: MessageIds): void {
+    const time = told.#requests?.get(id);
+    const update = told.#completed?.get(id);
+    if (time !== undefined) this.#noteRequest(id, time);
+    if (update !== undefined) this.#noteCompleted(id, update);
+    if (time === undefined && update === undefined) this.#cleared = id;
+    if (!this.#olderLetGo) return;
+    this.#olderLetGo = false;
+    this.#older = new IdFilter(this.limits);
+    for (const [each, noted] of told.#requests?.entries() ?? []) this.#older.add(each, noted);
+    for (const [each, { time: noted }] of told.#completed?.entries() ?? []) this.#older.add(each, noted);
+  }
+
+  /** Until the next id that is asked for, which then only the history tells of. */
+  letGoOfOlder(): void {
+    this.#olderLetGo ||= this.#older !== undefined;
+    this.#older = undefined;
+  }
+
+  /** What grows with the number of ids. */
+  get bytes(): number {
+    return this.#older?.bytes ?? 0;
+  }
 
   hasRequest(requestId: string): boolean {
     return this.#requests?.has(requestId) === true;
   }
 
   noteRequest(requestId: string, time: number): void {
-    this.#requests ??= new RecentIds(this.limits, (noted) => noted);
+    this.#forgetCleared(requestId);
+    this.#noteRequest(requestId, time);
+  }
+
+  #noteRequest(requestId: string, time: number): void {
+    this.#requests ??= this.#recent((noted) => noted);
     this.#requests.add(requestId, time);
+  }
+
+  #noteCompleted(updateId: string, update: CompletedUpdate): void {
+    this.#completed ??= this.#recent((noted) => noted.time);
+    this.#completed.add(updateId, update);
+  }
+
+  #recent<V>(timeOf: (value: V) => number): RecentIds<V> {
+    const { limits, known } = this;
+    if (limits.ids <= known) return new RecentIds(limits, timeOf);
+    return new RecentIds({ ids: known, ms: limits.ms }, timeOf, (id, value) => {
+      this.#older ??= new IdFilter(limits);
+      this.#older.add(id, timeOf(value));
+    });
+  }
+
+  #forgetCleared(id: string): void {
+    if (id === this.#cleared) this.#cleared = undefined;
   }
 
   /** Updates admitted and not durably completed. */
@@ -94,6 +162,7 @@ export class MessageIds {
       outcome: undefined,
       waiters: [],
     };
+    this.#forgetCleared(updateId);
     this.#pending ??= new Map();
     this.#pending.set(updateId, entry);
     return entry;
@@ -108,8 +177,7 @@ export class MessageIds {
   completed({ updateId, name, time, runId, anonymous }: PendingUpdate, outcomeAt: number): void {
     this.#pending?.delete(updateId);
     if (anonymous) return;
-    this.#completed ??= new RecentIds(this.limits, (update) => update.time);
-    this.#completed.add(updateId, { name, time, runId, outcomeAt });
+    this.#noteCompleted(updateId, { name, time, runId, outcomeAt });
   }
 
   /** The run has closed: what it has accepted and not completed never will be. */
@@ -121,7 +189,8 @@ export class MessageIds {
 
   /** Whether any id is still remembered at that time. */
   knowsAny(now: number): boolean {
-    return this.inFlight > 0 || this.#requests?.knowsAny(now) === true || this.#completed?.knowsAny(now) === true;
+    if (this.inFlight > 0 || this.#olderLetGo || this.#older?.knowsAny(now) === true) return true;
+    return this.#requests?.knowsAny(now) === true || this.#completed?.knowsAny(now) === true;
   }
 
   /** Reads ids back from a history, oldest event first. */

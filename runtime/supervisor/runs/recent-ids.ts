@@ -23,6 +23,8 @@ export class RecentIds<V> {
   constructor(
     private readonly limits: IdLimits,
     private readonly timeOf: (value: V) => number,
+    /** Told of each that is forgotten for there are too many, though it is not too old. */
+    private readonly displaced: (id: string, value: V) => void = () => undefined,
   ) {}
 
   has(id: string): boolean {
@@ -31,6 +33,14 @@ export class RecentIds<V> {
 
   get(id: string): V | undefined {
     return this.#values.get(id);
+  }
+
+  /** Oldest first. */
+  *entries(): Iterable<readonly [id: string, value: V]> {
+    for (let at = this.#first; at < this.#order.length; at++) {
+      const id = this.#order[at]!;
+      yield [id, this.#values.get(id)!];
+    }
   }
 
   /** Whether any id is young enough at that time. */
@@ -47,9 +57,12 @@ export class RecentIds<V> {
     const now = this.timeOf(value);
     while (this.#first < this.#order.length) {
       const oldest = this.#order[this.#first]!;
-      if (this.#values.size <= ids && now - this.timeOf(this.#values.get(oldest)!) <= ms) break;
+      const noted = this.#values.get(oldest)!;
+      const isYoung = now - this.timeOf(noted) <= ms;
+      if (this.#values.size <= ids && isYoung) break;
       this.#values.delete(oldest);
       this.#first++;
+      if (isYoung) this.displaced(oldest, noted);
     }
     if (this.#first < FORGOTTEN_KEPT || this.#first * 2 < this.#order.length) return;
     this.#order = this.#order.slice(this.#first);
