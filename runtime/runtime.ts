@@ -16,7 +16,7 @@ import type { Lifecycle, RuntimeControl, RuntimeStats } from './client/control.j
 import { ControlPort } from './client/control-port.js';
 import { fromErrorRecord } from './client/error-record.js';
 import type { ErrorRecord } from './client/protocol.js';
-import { RuntimeFailedError } from './errors.js';
+import { InvalidArgumentError, RuntimeFailedError } from './errors.js';
 import { ActivityHost } from './host/activity-host.js';
 import type { AttemptRunner } from './host/attempt-runner.js';
 import { type LifecycleName, RuntimeEvents } from './host/lifecycle-events.js';
@@ -96,6 +96,11 @@ export class Runtime implements AsyncDisposable {
     activityPool: AttemptRunner | undefined,
     time: HostTime | undefined,
   ) {
+    // By JavaScript, or past the types.
+    if (bundle === undefined) {
+      const reason = 'a runtime opens its store before it is there: await Runtime.create(options)';
+      throw new InvalidArgumentError({ argument: 'new Runtime()', reason });
+    }
     this.#time = time;
     this.#activityPool = activityPool;
     this.#options = options;

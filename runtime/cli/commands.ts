@@ -2,6 +2,7 @@
  * What the commands do and print.
  * Thread: main. In → out: arguments and a disk in, lines and an exit code out.
  */
+import { readFileSync } from 'node:fs';
 import { HoldfastError } from '../errors.js';
 import type { Disk } from '../store/log/disk.js';
 import { acquireLock, expectUnlocked, type Processes } from '../store/log/lock.js';
@@ -9,9 +10,17 @@ import { repairStore } from '../store/log/repair.js';
 import { byRun, type EventRange, type Report, verifyStore } from '../store/log/verify.js';
 
 export interface Outcome {
+  /** What was asked for. */
   readonly lines: readonly string[];
+  /** Why it could not be had, or not all of it. */
+  readonly errors?: readonly string[];
   /** 0: the store is whole (or is again), all histories fit. 1: it is damaged, one does not. 2: the command could not do its work. */
   readonly exitCode: 0 | 1 | 2;
+}
+
+/** The outcome of a command that could do nothing. */
+export function impossible(...errors: readonly string[]): Outcome {
+  return { lines: [], errors, exitCode: 2 };
 }
 
 const USAGE = [
@@ -21,6 +30,7 @@ const USAGE = [
   'holdfast list <store> [query]   prints the runs that match a list filter, newest first; the store must not be open',
   'holdfast replay <workflow file> <history.json> …   replays saved histories and says which do not fit the code',
   "holdfast replay --temporal <workflow file> <history.json> …   the same by Temporal's own core: @temporalio/worker must be installed",
+  'holdfast --help, holdfast --version',
 ];
 
 const uuid = (hex: string) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
@@ -42,7 +52,7 @@ function describe(report: Report): string[] {
 async function verify(disk: Disk, processes: Processes): Promise<Outcome> {
   await expectUnlocked(disk, processes);
   const report = await verifyStore(disk);
-  if (report.survey === undefined) return { lines: [`${disk.folder} holds no store`], exitCode: 2 };
+  if (report.survey === undefined) return impossible(`${disk.folder} holds no store`);
   const lines = describe(report);
   if (report.damages.length === 0) return { lines: [...lines, 'The store is whole.'], exitCode: 0 };
   if (report.damaged.length > 0) lines.push('Cannot be read any more:', ...report.damaged.map(eventsOf));
@@ -60,7 +70,7 @@ async function repair(disk: Disk, processes: Processes, now: number): Promise<Ou
   const release = await acquireLock(disk, processes);
   try {
     const { report, copies, lost, end } = await repairStore(disk, now);
-    if (report.survey === undefined) return { lines: [`${disk.folder} holds no store`], exitCode: 2 };
+    if (report.survey === undefined) return impossible(`${disk.folder} holds no store`);
     const lines = describe(report);
     if (report.damages.length === 0)
       return { lines: [...lines, 'The store is whole: nothing to repair.'], exitCode: 0 };
@@ -122,6 +132,14 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ],
 ]);
 
+const HELP: ReadonlySet<string> = new Set(['help', '--help', '-h']);
+const VERSION: ReadonlySet<string> = new Set(['version', '--version', '-v']);
+
+function ownVersion(): string {
+  const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
 export async function runCommand(
   [name = '', ...args]: readonly string[],
   diskAt: (folder: string) => Disk,
@@ -129,11 +147,16 @@ export async function runCommand(
   now: number,
 ): Promise<Outcome> {
   try {
-    return (await COMMANDS.get(name)?.(args, { diskAt, processes, now })) ?? { lines: USAGE, exitCode: 2 };
+    if (HELP.has(name) || args.some((arg) => arg === '--help' || arg === '-h')) return { lines: USAGE, exitCode: 0 };
+    if (VERSION.has(name)) return { lines: [ownVersion()], exitCode: 0 };
+    const outcome = await COMMANDS.get(name)?.(args, { diskAt, processes, now });
+    if (outcome !== undefined) return outcome;
+    const what = COMMANDS.has(name) ? `'${name}' takes other arguments.` : `There is no command '${name}'.`;
+    return impossible(...(name === '' ? [] : [what]), ...USAGE);
   } catch (error) {
     if (error instanceof HoldfastError)
-      return { lines: [error.message], exitCode: error.code === 'STORE_CORRUPT' ? 1 : 2 };
-    if (error instanceof Error && 'code' in error) return { lines: [error.message], exitCode: 2 };
+      return { ...impossible(error.message), exitCode: error.code === 'STORE_CORRUPT' ? 1 : 2 };
+    if (error instanceof Error && 'code' in error) return impossible(error.message);
     throw error;
   }
 }

@@ -30,7 +30,7 @@ test('a history comes out of a store that is not open, and is replayed against f
   await runtime.client.workflow.execute('nap', { workflowId: 'nap-1' });
   expect(await run('history', store, 'nap-1')).toMatchObject({
     exitCode: 2,
-    lines: [expect.stringContaining('open')],
+    errors: [expect.stringContaining('open')],
   });
   await runtime.shutdown();
 
@@ -40,22 +40,23 @@ test('a history comes out of a store that is not open, and is replayed against f
   expect(await run('history', store, 'nap-1', runId)).toEqual(printed);
   expect(await run('history', store, 'nap-2')).toMatchObject({
     exitCode: 2,
-    lines: [expect.stringContaining('nap-2')],
+    errors: [expect.stringContaining('nap-2')],
   });
   expect(await run('history', project, 'nap-1')).toMatchObject({
     exitCode: 2,
-    lines: [expect.stringContaining('not a store')],
+    errors: [expect.stringContaining('not a store')],
   });
   const nowhere = join(project, 'nowhere');
   expect(await run('history', nowhere, 'nap-1')).toMatchObject({
     exitCode: 2,
-    lines: [expect.stringContaining(nowhere)],
+    errors: [expect.stringContaining(nowhere)],
   });
 
   const saved = join(project, 'nap-1.json');
   writeFileSync(saved, printed.lines.join('\n'));
   expect(await run('replay', workflows, saved)).toEqual({
     exitCode: 0,
+    errors: [],
     lines: [`${saved}: fits (workflow 'nap-1', run ${runId})`],
   });
   const cut = join(project, 'cut.json');
@@ -67,11 +68,8 @@ test('a history comes out of a store that is not open, and is replayed against f
   });
   const both = await run('replay', other, cut, missing, saved);
   expect(both.exitCode).toBe(2);
-  expect(both.lines).toEqual([
-    expect.stringContaining('cut off'),
-    expect.stringContaining('ENOENT'),
-    expect.stringContaining('does not fit its history'),
-  ]);
+  expect(both.errors).toEqual([expect.stringContaining('cut off'), expect.stringContaining('ENOENT')]);
+  expect(both.lines).toEqual([expect.stringContaining('does not fit its history')]);
   expect(await run('replay', join(project, 'nowhere.ts'), saved)).toMatchObject({ exitCode: 2 });
 });
 
@@ -79,19 +77,19 @@ test('a replay tells first what the bundler warns of', async () => {
   const text = `${WORKFLOWS}\nexport const mention = (never: boolean): unknown => never && new WeakRef({});`;
   const workflows = join(writeProject({ 'workflows.ts': text }), 'workflows.ts');
   const missing = join(workflows, '../missing.json');
-  const { lines, exitCode } = await run('replay', workflows, missing);
+  const { lines, errors, exitCode } = await run('replay', workflows, missing);
   expect(exitCode).toBe(2);
   expect(lines).toEqual([
     expect.stringMatching(/^warning: .*workflows\.ts:\d+:\d+: WeakRef is not available in workflow code/),
-    expect.stringContaining('ENOENT'),
   ]);
+  expect(errors).toEqual([expect.stringContaining('ENOENT')]);
 });
 
 test('commands without what they need say how they are used', async () => {
   for (const args of [['history'], ['history', 'store'], ['replay', 'workflows.ts'], ['history', 'a', 'b', 'c', 'd']]) {
     expect(await run(...args)).toMatchObject({
       exitCode: 2,
-      lines: expect.arrayContaining([expect.stringContaining('holdfast replay')]),
+      errors: expect.arrayContaining([expect.stringContaining('holdfast replay')]),
     });
   }
 });
@@ -104,8 +102,8 @@ test("a replay by Temporal's core says that its worker is not installed, and whe
   await runtime.shutdown();
   const saved = join(project, 'nap-1.json');
   writeFileSync(saved, (await run('history', store, 'nap-1')).lines.join('\n'));
-  const { exitCode, lines } = await run('replay', '--temporal', workflows, saved);
-  expect({ exitCode, count: lines.length }).toEqual({ exitCode: 2, count: 1 });
-  expect(lines[0]).toContain(`@temporalio/worker cannot be loaded from '${project}'`);
-  expect(lines[0]).toContain('npm install @temporalio/worker');
+  const { exitCode, errors = [] } = await run('replay', '--temporal', workflows, saved);
+  expect({ exitCode, count: errors.length }).toEqual({ exitCode: 2, count: 1 });
+  expect(errors[0]).toContain(`@temporalio/worker cannot be loaded from '${project}'`);
+  expect(errors[0]).toContain('npm install @temporalio/worker');
 });

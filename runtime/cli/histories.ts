@@ -10,7 +10,7 @@ import type { Disk } from '../store/log/disk.js';
 import type { Processes } from '../store/log/lock.js';
 import { runReplayHistories } from '../testing/replay-histories.js';
 import { bundleOf, warningsOf } from '../workflow-bundle.js';
-import type { Outcome } from './commands.js';
+import { impossible, type Outcome } from './commands.js';
 import { withStore } from './opened-store.js';
 
 /** Opens the store, which no runtime may have open meanwhile. */
@@ -24,7 +24,7 @@ export function printHistory(
     const run = index.find(workflowId, runId);
     if (run === undefined) {
       const error = new WorkflowNotFoundError({ workflowId, ...(runId === undefined ? {} : { runId }) });
-      return { lines: [error.message], exitCode: 2 };
+      return impossible(error.message);
     }
     const frames = await store.readHistory(run.head);
     const events = eventsOf(frames.map(({ firstEventId, events }) => [firstEventId, events]));
@@ -33,14 +33,14 @@ export function printHistory(
   });
 }
 
-/** Saved histories, and a line for each file that is none. */
+/** Saved histories, and an error for each file that is none. */
 export interface ReadFiles {
   readonly readable: readonly { readonly file: string; readonly text: string }[];
-  readonly lines: string[];
+  readonly errors: string[];
 }
 
 export async function readHistories(files: readonly string[]): Promise<ReadFiles> {
-  const lines: string[] = [];
+  const errors: string[] = [];
   const readable: { readonly file: string; readonly text: string }[] = [];
   for (const file of files) {
     try {
@@ -49,18 +49,18 @@ export async function readHistories(files: readonly string[]): Promise<ReadFiles
       readable.push({ file, text });
     } catch (error) {
       if (!(error instanceof HistoryFormatError || (error instanceof Error && 'code' in error))) throw error;
-      lines.push(`${file}: ${error.message}`);
+      errors.push(`${file}: ${error.message}`);
     }
   }
-  return { readable, lines };
+  return { readable, errors };
 }
 
 /** Every file, whatever the ones before were like. */
 export async function replayFiles(workflows: string, files: readonly string[]): Promise<Outcome> {
   const bundle = await bundleOf({ workflows, payloadConverter: undefined, interceptors: { workflowModules: [] } });
-  const { readable, lines: unreadable } = await readHistories(files);
-  let exitCode: Outcome['exitCode'] = unreadable.length > 0 ? 2 : 0;
-  const lines = [...warningsOf(bundle).map((warning) => `warning: ${warning}`), ...unreadable];
+  const { readable, errors } = await readHistories(files);
+  let exitCode: Outcome['exitCode'] = errors.length > 0 ? 2 : 0;
+  const lines = warningsOf(bundle).map((warning) => `warning: ${warning}`);
   let next = 0;
   for await (const { workflowId, runId, error } of runReplayHistories(
     { workflows: bundle },
@@ -72,5 +72,5 @@ export async function replayFiles(workflows: string, files: readonly string[]): 
     );
     if (error !== undefined && exitCode === 0) exitCode = 1;
   }
-  return { lines, exitCode };
+  return { lines, errors, exitCode };
 }

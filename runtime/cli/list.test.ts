@@ -24,7 +24,7 @@ test('runs are listed by a filter, in a store that is not open', async () => {
   await handle.result();
   const { startTime, closeTime, runId } = await handle.describe();
   await client.execute('quick', { workflowId: 'two words' });
-  expect(await run('list', store)).toMatchObject({ exitCode: 2, lines: [expect.stringContaining('open')] });
+  expect(await run('list', store)).toMatchObject({ exitCode: 2, errors: [expect.stringContaining('open')] });
   await runtime.shutdown();
 
   const line = `a  ${runId}  quick  COMPLETED  ${startTime.toISOString()}  ${closeTime?.toISOString()}`;
@@ -33,8 +33,8 @@ test('runs are listed by a filter, in a store that is not open', async () => {
   expect(all.lines).toEqual([expect.stringMatching(/^"two words" {2}/), line, '2 runs']);
   expect(await run('list', store, 'Customer')).toMatchObject({
     exitCode: 2,
-    lines: [expect.stringContaining('but it ends')],
+    errors: [expect.stringContaining('but it ends')],
   });
   expect(await run('list', join(project, 'nowhere'))).toMatchObject({ exitCode: 2 });
-  expect((await run('list')).lines).toContainEqual(expect.stringContaining('holdfast list <store> [query]'));
+  expect((await run('list')).errors).toContainEqual(expect.stringContaining('holdfast list <store> [query]'));
 });

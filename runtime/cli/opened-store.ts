@@ -8,7 +8,7 @@ import { LogStore } from '../store/log/log-store.js';
 import { surveyStore } from '../store/log/survey.js';
 import type { Store } from '../store/store.js';
 import { RunIndex } from '../supervisor/runs/run-index.js';
-import type { Outcome } from './commands.js';
+import { impossible, type Outcome } from './commands.js';
 
 /** @throws StoreLockedError, StoreCorruptError, StoreFormatError, StoreUnavailableError */
 export async function withStore(
@@ -17,7 +17,7 @@ export async function withStore(
   read: (store: Store, index: RunIndex) => Promise<Outcome>,
 ): Promise<Outcome> {
   // Opening it would make one.
-  if ((await surveyStore(disk)) === undefined) return { lines: [`${disk.folder} holds no store`], exitCode: 2 };
+  if ((await surveyStore(disk)) === undefined) return impossible(`${disk.folder} holds no store`);
   const store = new LogStore({ path: disk.folder, durability: 'disk', partitions: 1, disk, processes });
   const index = new RunIndex();
   const reader = index.reader();

@@ -13,8 +13,9 @@ import { readHistories } from './histories.js';
 /** @throws TemporalWorkerMissingError if it cannot be loaded from the folder of the workflow file */
 export async function replayFilesAtTemporal(workflows: string, files: readonly string[]): Promise<Outcome> {
   const path = resolve(workflows);
-  const { readable, lines } = await readHistories(files);
-  let exitCode: Outcome['exitCode'] = lines.length > 0 ? 2 : 0;
+  const { readable, errors } = await readHistories(files);
+  const lines: string[] = [];
+  let exitCode: Outcome['exitCode'] = errors.length > 0 ? 2 : 0;
   const written: (HistoryForTemporal & { readonly file: string })[] = [];
   for (const { file, text } of readable) {
     try {
@@ -22,7 +23,7 @@ export async function replayFilesAtTemporal(workflows: string, files: readonly s
       written.push({ file, workflowId, history: toTemporalHistory(historyFromJSON(text)) });
     } catch (error) {
       if (!(error instanceof HistoryNotPortableError)) throw error;
-      lines.push(`${file}: ${error.message}`);
+      errors.push(`${file}: ${error.message}`);
       exitCode = 2;
     }
   }
@@ -35,5 +36,5 @@ export async function replayFilesAtTemporal(workflows: string, files: readonly s
     lines.push(error === undefined ? `${file}: fits (workflow '${workflowId}')` : `${file}: ${toldBy(error.message)}`);
     if (error !== undefined && exitCode === 0) exitCode = 1;
   }
-  return { lines, exitCode };
+  return { lines, errors, exitCode };
 }
