@@ -3,5 +3,5 @@
  * Thread: written on a worker, read on the supervisor thread. In → out: counters.
  */
 
-/** Int32 fields of one slot: steps begun; the actor being stepped; 1 while a step is under way. */
-export const STEP_FIELDS = 3;
+/** Int32 fields of one slot: steps begun; the actor being stepped; 1 while a step is under way; the seq of its message, 0 in a replay. */
+export const STEP_FIELDS = 4;

@@ -38,7 +38,8 @@ interface Step {
 
 /** Told of every step, so that a step that never ends can be noticed from outside. */
 export interface StepWatch {
-  began(run: number): void;
+  /** @param seq of the step's message, 0 in a replay */
+  began(run: number, seq: number): void;
   ended(): void;
 }
 
@@ -241,7 +242,7 @@ class Turn {
       if (!silent) this.log(slice.run, level, message, meta);
     };
     // Evaluating the user's modules may take for ever, as a step may.
-    this.options.watch.began(slice.run);
+    this.options.watch.began(slice.run, 0);
     const made = this.options.create(replaying ? { ...load, replaying, ...(copied && { copied }) } : load, log);
     this.options.watch.ended();
     if ('kind' in made) {
@@ -280,7 +281,7 @@ class Turn {
     this.#messages = step.messages;
     this.#expected = step.expected;
     this.#loggedBefore = this.logged.length;
-    this.options.watch.began(this.#slice!.run);
+    this.options.watch.began(this.#slice!.run, live ? step.messages[0]!.seq : 0);
     this.execution!.begin(step.messages, step.expected, step.engineFlags);
     return true;
   }

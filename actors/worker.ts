@@ -147,7 +147,9 @@ function factoriesIn(modules: readonly unknown[]): WorkflowInterceptorsFactory[]
 
 let base = 0;
 const watch: StepWatch = {
-  began(run) {
+  began(run, seq) {
+    // Seen by whoever sees the count.
+    steps[base + 3] = seq;
     Atomics.store(steps, base + 1, run);
     Atomics.add(steps, base, 1);
     Atomics.store(steps, base + 2, 1);
@@ -187,7 +189,7 @@ export async function initialize({ slot }: { slot: number }): Promise<Initialize
   if (payloadCodec !== undefined) turns = new CodedTurns(runner, await loadPayloadCodec(payloadCodec));
   const nothing = () => undefined;
   const probe = { runId: '', workflowId: '', workflowType: '', firstRunId: '', startTime: 0 };
-  watch.began(0);
+  watch.began(0, 0);
   try {
     workflows = new ExportedWorkflows(instantiate(executionOf(probe, nothing, nothing)));
     const { types, dynamic } = workflows;

@@ -181,12 +181,12 @@ export class ReadOnlyViolationError extends HoldfastError<{ operation: string; c
   }
 }
 
-/** One step ran longer than the step limit, or ended its worker thread, repeatedly. */
+/** One step ran longer than the step limit, or ended its worker thread or the whole process, repeatedly. */
 export class StepFailedWorkerError extends HoldfastError<{ runId: string; times: number; reason: string }> {
   readonly code = 'STEP_FAILED_WORKER';
   constructor(fields: { runId: string; times: number; reason: string }, options?: ErrorOptions) {
     super(
-      `A step of run ${fields.runId} ended its worker ${fields.times} times (${fields.reason}); the run is quarantined. Fix the code and restart, or terminate it`,
+      `A step of run ${fields.runId} ended its worker or its process ${fields.times} times (${fields.reason}); the run is quarantined. Deploy mended code, call 'resume' on its handle, or terminate it`,
       fields,
       options,
     );

@@ -303,6 +303,21 @@ export class WorkflowHandle<T extends Workflow = Workflow> {
     });
   }
 
+  /**
+   * Tries a suspended run again at once, also one in quarantine: its step has ended its worker, or the process, again and again, and no restart
+   * of the same code tries it again by itself. Does nothing to a run that is not suspended. Resolves once that is durable, not with how the
+   * step went: `describe` tells.
+   * @throws WorkflowNotFoundError if the run has closed
+   * @example
+   * const { suspended } = await handle.describe();
+   * if (suspended !== undefined) await handle.resume(); // What it waited for, such as a file or memory, is there now.
+   */
+  async resume(options?: CallOptions): Promise<void> {
+    const limit = this.#connection.limits.only(options);
+    const target = chainTargetOf(this.#chain, this.firstExecutionRunId);
+    expectReply(await this.#connection.send({ kind: 'resume' as const, ...target }, limit), 'done');
+  }
+
   /** Status, times and sizes, what it waits for, and why it is suspended if it is. */
   async describe(options?: CallOptions): Promise<WorkflowExecutionDescription> {
     const { calls, limits } = this.#connection;

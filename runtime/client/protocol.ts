@@ -108,6 +108,8 @@ export type Request = { id: number } & (
   | ({ kind: 'reportActivity'; activityId: string; attempt?: number; report: ActivityReport } & Target)
   /** Answered as a start. `eventId`: the last event that the new run keeps. */
   | ({ kind: 'reset'; eventId: number; reason?: string; identity?: string; exclude?: ('SIGNAL' | 'UPDATE')[] } & Target)
+  /** A suspended run is tried again now. */
+  | ({ kind: 'resume' } & ChainTarget)
   /** Nobody waits any more for the answer to the request with this id, which is for that workflow. Not answered itself. */
   | ({ kind: 'withdraw' } & Target)
 );
@@ -189,6 +191,7 @@ const requestCodec: RecordCodec<Request> = recordCodec<Request, 'kind'>('kind', 
   reportActivity: [11, 'id', 'workflowId', 'runId', 'activityId', 'attempt', 'report'],
   reset: [10, 'id', 'workflowId', 'runId', 'eventId', 'reason', 'identity', 'exclude'],
   withdraw: [12, 'id', 'workflowId', 'runId'],
+  resume: [13, 'id', 'workflowId', 'runId', 'firstExecutionRunId'],
 });
 
 const replyCodec: RecordCodec<Reply> = recordCodec<Reply, 'kind'>('kind', {

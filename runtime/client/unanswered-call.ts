@@ -21,6 +21,7 @@ const CALLS: { readonly [K in Asked]: string } = {
   fetchHistory: 'fetchHistory',
   reportActivity: 'report of an activity',
   reset: 'reset',
+  resume: 'resume',
 };
 
 /** They change nothing. */

@@ -364,6 +364,55 @@ row('failures/suspended-terminate-describe', 'and it then stays closed', async (
   await expectInvariants(system);
 });
 
+row('failures/quarantine', 'across restarts, until other code is deployed; signals are kept', async () => {
+  const system = await running(() => forEver());
+  system.workers.fate = ([slice]) => slice?.run;
+  await system.signal('w', 'go').value();
+  await system.settle();
+  expect(system.workers.turns).toHaveLength(1 + 3);
+  const suspended = {
+    attempts: 1,
+    error: { name: 'WorkflowSuspendedError', cause: { type: 'StepFailedWorkerError' } },
+  };
+  await system.restart();
+  await system.pass(120_000);
+  expect(await system.describe('w')).toMatchObject({ status: 'RUNNING', suspended });
+  await system.crash();
+  await system.signal('w', 'go').value();
+  expect(await system.describe('w')).toMatchObject({ status: 'RUNNING', suspended });
+  expect(system.workers.turns).toHaveLength(0);
+  system.build = 'mended';
+  await system.restart();
+  await system.settle();
+  expect((await system.describe('w')).suspended).toBeUndefined();
+  expect(system.workers.turns).not.toHaveLength(0);
+  await expectInvariants(system);
+});
+
+row('failures/resume', 'one whose code threw, and one that ended its worker', async () => {
+  const { world, main } = fragile();
+  const system = await running(main);
+  await system.signal('w', 'go').value();
+  expect(await system.describe('w')).toMatchObject({ suspended: { attempts: 1 } });
+  world.broken = false;
+  expect(await system.resume('w').value()).toBe('done');
+  expect((await system.describe('w')).suspended).toBeUndefined();
+  // Of one that is not suspended there is nothing to do.
+  expect(await system.resume('w').value()).toBe('done');
+  for (const lostBefore of [0, 3]) {
+    let lost = lostBefore;
+    system.workers.fate = (slices) =>
+      lost++ < lostBefore + 3 ? slices.find(({ steps }) => steps.length > 0)?.run : undefined;
+    await system.signal('w', 'go').value();
+    await system.settle();
+    expect((await system.describe('w')).suspended).toMatchObject({ attempts: 1 });
+    expect(await system.resume('w').value()).toBe('done');
+    await system.settle();
+    expect((await system.describe('w')).suspended).toBeUndefined();
+  }
+  await expectInvariants(system);
+});
+
 class NoSuchPageError extends Error {}
 
 row('failures/plain-error-type', 'in a validator, in a query, and as a cause', async () => {

@@ -87,9 +87,19 @@ export function storeContract(name: string, makePlace: () => StorePlace): void {
 
     test('a new store is empty, clean and has the partitions it was made with', async () => {
       const { opened, entries, frames } = await openAndCollect(store);
-      expect(opened).toEqual({ partitions: 4, clean: true, uncleanStops: [], cutBytes: 0 });
+      expect(opened).toEqual({ partitions: 4, clean: true, uncleanStops: [], cutBytes: 0, notes: new Map() });
       expect(entries.size).toBe(0);
       expect(frames).toEqual([]);
+    });
+
+    test('a note replaces the one before it, and is there after a restart, whatever is in its texts', async () => {
+      await openAndCollect(store);
+      await store.note('suspects', { first: 1 }, 'disk');
+      await store.note('suspects', { why: 'ä “\n” \u{1f9ea}' }, 'disk');
+      await store.note('steps-under-way', ['a'], 'process');
+      const { opened } = await reopen();
+      expect(opened.notes.get('suspects')).toEqual({ why: 'ä “\n” \u{1f9ea}' });
+      expect(opened.notes.get('steps-under-way')).toEqual(['a']);
     });
 
     test('appended frames are delivered in order, with their positions, after a restart', async () => {

@@ -22,4 +22,4 @@ export { nodeDisk } from './log/disk.js';
 export { releaseAbandonedLock } from './log/lock.js';
 export { LogStore, type LogStoreOptions } from './log/log-store.js';
 export { MemoryStore } from './memory-store.js';
-export type { Durability, Frame, Store, StoreOpened, StoreReader } from './store.js';
+export type { Durability, Frame, NoteName, Store, StoreOpened, StoreReader } from './store.js';

@@ -3,7 +3,7 @@
  * Thread: supervisor. In → out: frames and entries in, the same ones out; state stays through close and open of one instance.
  */
 import { StoreCorruptError, StoreLockedError } from '../errors.js';
-import type { Frame, Store, StoreOpened, StoreReader } from './store.js';
+import type { Frame, NoteName, Store, StoreOpened, StoreReader } from './store.js';
 
 type Entry = readonly [key: Uint8Array, value: Uint8Array];
 
@@ -13,6 +13,7 @@ export class MemoryStore implements Store {
   readonly #partitions: number;
   readonly #frames = new Map<number, Frame>();
   readonly #entries = new Map<string, Entry>();
+  readonly #notes = new Map<NoteName, unknown>();
   #end = 0;
   #checkpointed = 0;
   #incrementalBytes = 0;
@@ -29,7 +30,7 @@ export class MemoryStore implements Store {
     for (const [position, frame] of this.#frames) {
       if (position >= this.#checkpointed) reader.frame(copyOf(frame), position);
     }
-    return { partitions: this.#partitions, clean: true, uncleanStops: [], cutBytes: 0 };
+    return { partitions: this.#partitions, clean: true, uncleanStops: [], cutBytes: 0, notes: new Map(this.#notes) };
   }
 
   async append(frames: readonly Frame[]): Promise<number[]> {
@@ -76,6 +77,11 @@ export class MemoryStore implements Store {
       if (!options.full) this.#incrementalBytes += key.length + value.length;
     }
     this.#checkpointed = end;
+  }
+
+  async note(name: NoteName, value: unknown): Promise<void> {
+    this.#expectOpen();
+    this.#notes.set(name, structuredClone(value));
   }
 
   get sinceCheckpoint(): number {

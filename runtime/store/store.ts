@@ -37,7 +37,15 @@ export interface StoreOpened {
   readonly uncleanStops: readonly number[];
   /** Bytes of a torn tail that were cut off. */
   readonly cutBytes: number;
+  /** By name. One that a power loss has damaged is not among them. */
+  readonly notes: ReadonlyMap<NoteName, unknown>;
 }
+
+/**
+ * What the next process must know of this one's end, and no workflow ever sees: which runs' steps are under way, and which runs are suspected
+ * of ending the process. Plain JSON, each replaced as a whole.
+ */
+export type NoteName = 'steps-under-way' | 'suspects';
 
 export interface Store {
   /**
@@ -68,6 +76,11 @@ export interface Store {
     entries: Iterable<readonly [key: Uint8Array, value: Uint8Array]>,
     options: { full: boolean; caughtUp?: () => Promise<void> },
   ): Promise<void>;
+  /**
+   * Replaces a note. One at a time. Resolves once the note survives what `durability` says, whatever has been appended.
+   * @throws StoreUnavailableError: the earlier one may still be there
+   */
+  note(name: NoteName, value: unknown, durability: Durability): Promise<void>;
   /** Bytes appended since the last checkpoint, for the supervisor to decide when the next one is due. */
   readonly sinceCheckpoint: number;
   /** Bytes of incremental checkpoints since the last full one. */

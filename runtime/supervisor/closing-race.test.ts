@@ -260,6 +260,7 @@ test('a run quarantined in its merged step answers what was held', async () => {
   for (const call of held.slice(1)) expect(await call.error()).toMatchObject({ code: 'WORKFLOW_SUSPENDED' });
   expect(await system.signal('w', 'add', 'kept too').value()).toBe('done');
   await system.restart();
+  await system.resume('w').value();
   expect(await system.result('w').value()).toEqual(['late', 'kept', 'kept too']);
   await expectInvariants(system);
 });

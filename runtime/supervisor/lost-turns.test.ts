@@ -124,6 +124,10 @@ test('a run that ends its worker three times is quarantined with its reason; its
   expect(await system.signal('bad', 'add', 'kept').value()).toBe('done');
   expect(lost).toBe(3);
   expect(await system.query('good', 'entries').value()).toEqual(['a']);
+  // Nor does a restart of the same code.
+  await system.restart();
+  expect(await system.query('bad', 'entries').error()).toMatchObject({ code: 'WORKFLOW_SUSPENDED' });
+  system.build = 'mended';
   await system.restart();
   expect(await system.query('bad', 'entries').value()).toEqual(['before', 'kept']);
   await expectInvariants(system);

@@ -162,6 +162,7 @@ class Program {
     await this.#settled();
     // Whatever was quarantined is tried again.
     await this.#byName.restart({ do: 'restart' });
+    for (const name of ['v', 'w']) this.system.resume(name);
     for (let i = 0; i < 3; i++) {
       await this.#settled();
       await this.system.pass(20_000);

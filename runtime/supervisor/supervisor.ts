@@ -35,7 +35,9 @@ import { Dispatcher } from './turns/dispatcher.js';
 import { Effects } from './turns/effects.js';
 import { Reports } from './turns/reports.js';
 import { SilentSteps } from './turns/silent-steps.js';
+import { Suspects } from './turns/suspects.js';
 import { Suspensions } from './turns/suspensions.js';
+import { Suspicion } from './turns/suspicion.js';
 import type { WorkerLostError, Workers } from './turns/workers.js';
 import type { WorkflowTypes } from './workflow-types.js';
 
@@ -77,6 +79,7 @@ export class Supervisor {
   readonly #timeouts: RunTimeouts;
   readonly activities: Activities;
   readonly #suspensions: Suspensions;
+  readonly #suspicion: Suspicion;
   readonly #localActivities: LocalActivities;
   readonly #silentSteps: SilentSteps;
   readonly #activityRecovery: ActivityRecovery;
@@ -115,7 +118,9 @@ export class Supervisor {
     this.#outgoing = new Outgoing(core, this.#internalClient, resolve);
     this.#children = new Children(core, this.#internalClient, resolve);
     const historyReader = new HistoryReader(core, readmit);
-    const suspensions = new Suspensions(core, () => this.#dispatcher, this.#timers, readmit);
+    const suspects = new Suspects(this.#timers);
+    this.#suspicion = new Suspicion(core, this.#timers);
+    const suspensions = new Suspensions(core, () => this.#dispatcher, this.#timers, readmit, suspects, this.#suspicion);
     this.#suspensions = suspensions;
     const closing = new Closing({
       core,
@@ -126,7 +131,7 @@ export class Supervisor {
       parentClosed: (run) => this.#children.parentClosed(run),
       readmit,
     });
-    this.#dispatcher = new Dispatcher(core, options.workers, {
+    this.#dispatcher = new Dispatcher(core, options.workers, suspects, this.#suspicion, {
       historyRead: (run, frames, earlierIds) => historyReader.read(run, frames, earlierIds),
       report: (run, report) => reports.handle(run, report),
       log: (run, entry) => this.#log(run, entry),
@@ -149,6 +154,7 @@ export class Supervisor {
       resume: (run) => this.#resume(run),
       later: options.later,
       heldStarts: this.#heldStarts,
+      suspensions,
     });
     const effects = new Effects({
       core,
@@ -186,6 +192,9 @@ export class Supervisor {
     const opened = await this.options.store.open(reader);
     reader.loaded();
     this.#partitions = opened.partitions;
+    await this.#suspicion.open(opened);
+    const { quarantined } = this.#suspicion;
+    const gone = new Set(quarantined.keys());
     this.#timers.armAll(core.index.all());
     const unfinished: Unfinished[] = [];
     for (const run of core.index.all()) {
@@ -194,9 +203,15 @@ export class Supervisor {
           unfinished.push({ run, through: run.lastEventId });
         continue;
       }
+      const inQuarantine = quarantined.get(run.runId);
+      if (inQuarantine !== undefined) {
+        gone.delete(run.runId);
+        this.#suspensions.quarantine(run, inQuarantine);
+      }
       this.#await(run);
       if (isUnfinished(run)) unfinished.push({ run, through: run.lastEventId });
     }
+    this.#suspicion.forget(gone);
     void this.#wakeAll(unfinished).catch(this.options.onFailed);
     return { openRuns: core.index.open, clean: opened.clean };
   }
@@ -255,6 +270,7 @@ export class Supervisor {
     await this.core.committer.settled();
     await this.#checkpointing;
     await this.#checkpoint();
+    await this.#suspicion.written();
     await this.options.store.close();
   }
 

@@ -26,8 +26,14 @@ export type Deployed = Map<string, ExportedWorkflow> & {
   engineFlags?: number;
 };
 
-/** Says of a turn that it ends its worker: the run in whose step, or 'between' for none. Undefined: it returns. */
-export type Fate = (slices: readonly Slice[], slot: number) => number | 'between' | undefined;
+/**
+ * Says of a turn that it ends its worker: the run in whose first step, or in that of the message with this seq, or 'between' for none.
+ * Undefined: it returns.
+ */
+export type Fate = (
+  slices: readonly Slice[],
+  slot: number,
+) => number | { readonly run: number; readonly seq: number } | 'between' | undefined;
 
 export function createExecution(load: Load, log: Log, deployed: Deployed): Execution | SuspendReason {
   const system = systemWorkflow(load.workflowType);
@@ -57,6 +63,10 @@ export function createExecution(load: Load, log: Log, deployed: Deployed): Execu
   return execution;
 }
 
+function firstSeqOf(slices: readonly Slice[], actor: number): number {
+  return slices.find(({ run }) => run === actor)?.steps[0]?.[0]?.seq ?? 0;
+}
+
 /** All turns of this thread, those of a process that has crashed included: what runs, runs to its end. */
 let line: Promise<void> = Promise.resolve();
 
@@ -76,7 +86,7 @@ export class InProcessWorkers implements Workers {
     private readonly deployed: Deployed,
     private readonly moved: () => void,
   ) {
-    this.#runners = Array.from({ length: slots }, () => this.#newRunner());
+    this.#runners = Array.from({ length: slots + 1 }, () => this.#newRunner());
   }
 
   /** The process is gone. */
@@ -109,7 +119,9 @@ export class InProcessWorkers implements Workers {
     const culprit = this.fate(slices, slot);
     if (culprit === undefined) return encodeReport(report);
     this.#runners[slot] = this.#newRunner();
-    throw new WorkerLostError(slot, culprit === 'between' ? undefined : culprit, 'the test ended it');
+    if (culprit === 'between') throw new WorkerLostError(slot, undefined, 'the test ended it', 0);
+    const { run, seq } = typeof culprit === 'object' ? culprit : { run: culprit, seq: firstSeqOf(slices, culprit) };
+    throw new WorkerLostError(slot, run, 'the test ended it', seq);
   }
 
   #newRunner(): TurnRunner {

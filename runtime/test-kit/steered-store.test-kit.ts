@@ -3,13 +3,17 @@
  * Thread: the test's. In → out: the calls of one supervisor → the frames that survive it.
  */
 import { MemoryStore } from '../store/memory-store.js';
-import type { Frame, Store, StoreOpened, StoreReader } from '../store/store.js';
+import type { Durability, Frame, NoteName, Store, StoreOpened, StoreReader } from '../store/store.js';
 
 /** What is durable. */
 export class Disk {
   readonly memory = new MemoryStore({ partitions: 4 });
   /** Every frame ever appended, in order. */
   readonly frames: Frame[] = [];
+  /** When it was opened after an unclean stop; undefined while a test would not have it told of any. */
+  uncleanStops: number[] | undefined;
+  /** The process that had it open has crashed. */
+  crashed = false;
 
   async append(frames: readonly Frame[]): Promise<number[]> {
     const positions = await this.memory.append(frames);
@@ -75,6 +79,7 @@ export class SteeredStore implements Store {
   constructor(
     private readonly disk: Disk,
     private readonly moved: () => void,
+    private readonly now: () => number,
   ) {}
 
   /** The next flush, and all after it, fails. */
@@ -86,11 +91,24 @@ export class SteeredStore implements Store {
   async crash(underWay: 'lost' | 'kept'): Promise<void> {
     this.#dead = true;
     if (underWay === 'kept' && this.#underWay !== undefined) await this.disk.append(this.#underWay);
+    this.disk.crashed = true;
     await this.disk.memory.close();
   }
 
   async open(reader: StoreReader): Promise<StoreOpened> {
-    return this.disk.memory.open(reader);
+    const { disk } = this;
+    const opened = await disk.memory.open(reader);
+    if (disk.uncleanStops === undefined) return opened;
+    const clean = !disk.crashed;
+    disk.crashed = false;
+    if (!clean) disk.uncleanStops.push(this.now());
+    return { ...opened, clean, uncleanStops: [...disk.uncleanStops] };
+  }
+
+  async note(name: NoteName, value: unknown, _durability: Durability): Promise<void> {
+    this.moved();
+    if (this.#dead) return never();
+    return this.disk.memory.note(name, value);
   }
 
   async append(frames: readonly Frame[]): Promise<number[]> {

@@ -92,6 +92,8 @@ export class System {
   disk = new Disk();
   readonly clock = new SteeredClock(START_OF_TIME);
   readonly deployed: Deployed = new Map();
+  /** Of the next process. */
+  build = 'test';
   readonly limits: Limits;
   /** Changed at will: how many actors may stay in memory. */
   readonly config: {
@@ -159,13 +161,19 @@ export class System {
     this.deployed.engineFlags = engineFlags;
   }
 
+  /** From the next crash on the store tells of unclean stops, as one on disk does. */
+  tellUncleanStops(): void {
+    this.disk.uncleanStops = [];
+    this.disk.crashed = false;
+  }
+
   /** A supervisor on what the disk holds. */
   async begin(): Promise<void> {
     const moved = () => {
       this.#activity++;
     };
     const life: { alive: boolean } = { alive: true };
-    const store = new SteeredStore(this.disk, moved);
+    const store = new SteeredStore(this.disk, moved, () => this.clock.now());
     const workers = new InProcessWorkers(this.options.slots ?? 2, this.deployed, moved);
     const { types, dynamic } = new ExportedWorkflows(Object.fromEntries(this.deployed));
     const clock: Clock = {
@@ -180,7 +188,7 @@ export class System {
     };
     const supervisor = new Supervisor({
       config: this.config,
-      build: 'test',
+      build: this.build,
       ...(this.deployed.engineFlags !== undefined && { engineFlags: this.deployed.engineFlags }),
       store,
       workers,
@@ -369,6 +377,10 @@ export class System {
     options: Omit<Extract<Request, { kind: 'reset' }>, 'id' | 'kind' | 'workflowId' | 'eventId'> = {},
   ): Call {
     return this.request({ kind: 'reset', workflowId, eventId, ...options });
+  }
+
+  resume(workflowId: string): Call {
+    return this.request({ kind: 'resume', workflowId });
   }
 
   async describe(workflowId: string): Promise<WorkflowDescriptionRecord> {

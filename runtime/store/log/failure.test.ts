@@ -79,6 +79,7 @@ test('an unclean stop is reported with its time, the torn tail cut off; a clean 
     clean: true,
     uncleanStops: [now],
     cutBytes: 0,
+    notes: new Map(),
   });
 });
 

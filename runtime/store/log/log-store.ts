@@ -4,7 +4,7 @@
  */
 import { type Clock, systemClock } from '../../clock.js';
 import { HoldfastError, InvalidOptionError, StoreUnavailableError } from '../../errors.js';
-import type { Durability, Frame, Store, StoreOpened, StoreReader } from '../store.js';
+import type { Durability, Frame, NoteName, Store, StoreOpened, StoreReader } from '../store.js';
 import type { Entry } from './checkpoint-file.js';
 import { Checkpoints } from './checkpoints.js';
 import { type Disk, nodeDisk } from './disk.js';
@@ -12,6 +12,7 @@ import { History } from './history.js';
 import { acquireLock, type Processes, systemProcesses } from './lock.js';
 import { LogFiles } from './log-files.js';
 import { markCleanEnd, openLog } from './opening.js';
+import { writeNote } from './small-file.js';
 import { Tail } from './tail.js';
 
 export const DEFAULT_SEGMENT_BYTES = 16 * 1024 * 1024;
@@ -100,6 +101,7 @@ export class LogStore implements Store {
       clean: opened.clean,
       uncleanStops: opened.uncleanStops,
       cutBytes: opened.cutBytes,
+      notes: opened.survey.notes,
     };
   }
 
@@ -126,6 +128,15 @@ export class LogStore implements Store {
       await options.caughtUp?.();
       await tail.settle();
     });
+  }
+
+  async note(name: NoteName, value: unknown, durability: Durability): Promise<void> {
+    this.#opened();
+    try {
+      await writeNote(this.#disk, name, value, durability);
+    } catch (error) {
+      throw this.#translate(error);
+    }
   }
 
   get sinceCheckpoint(): number {

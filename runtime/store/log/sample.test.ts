@@ -15,7 +15,13 @@ const sample = () =>
 test('a store of format 1 opens with its entries, its last frames and its record of unclean stops', async () => {
   const store = new SimMachine(sample()).store();
   const { opened, entries, frames } = await openAndCollect(store);
-  expect(opened).toEqual({ partitions: 16, clean: true, uncleanStops: [1_700_000_000_000], cutBytes: 0 });
+  expect(opened).toEqual({
+    partitions: 16,
+    clean: true,
+    uncleanStops: [1_700_000_000_000],
+    cutBytes: 0,
+    notes: new Map(),
+  });
   expect([...entries]).toEqual([
     ['key 1', 'full'],
     ['key 2', 'incremental'],

@@ -1,8 +1,9 @@
 /**
- * Small checksummed files, replaced whole: the store's identity, its clean end, its unclean stops.
+ * Small checksummed files, replaced whole: the store's identity, its clean end, its unclean stops, notes.
  * Thread: supervisor. In → out: plain data in, `<crc> <json>` on disk, data or the damage out.
  */
 import { crc32 } from 'node:zlib';
+import type { Durability, NoteName } from '../store.js';
 import { codeOf, type Disk, withFile } from './disk.js';
 import { FORMAT } from './format.js';
 
@@ -37,13 +38,25 @@ const crcOf = (json: string) => crc32(Buffer.from(json)).toString(16).padStart(8
 
 /** Durable once it resolves; a crash before leaves the old content. */
 export async function writeSmallFile(disk: Disk, name: string, value: Meta | CleanEnd | UncleanStops): Promise<void> {
-  const json = JSON.stringify(value);
+  await replaceFile(disk, name, value, 'disk');
+}
+
+/** Likewise. With durability 'process' a power loss may leave the old note, a damaged one, or none. */
+export async function writeNote(disk: Disk, name: NoteName, value: unknown, durability: Durability): Promise<void> {
+  await replaceFile(disk, name, value, durability);
+}
+
+/** In a string, where alone JSON has such a character. */
+const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+async function replaceFile(disk: Disk, name: string, value: unknown, durability: Durability): Promise<void> {
+  const json = JSON.stringify(value).replace(/[^ -~]/g, escaped);
   await withFile(disk, name + TEMPORARY, 'create', async (file) => {
     await file.write(Buffer.from(`${crcOf(json)} ${json}\n`), 0);
-    await file.datasync();
+    if (durability === 'disk') await file.datasync();
   });
   await disk.rename(name + TEMPORARY, name);
-  await disk.syncFolder();
+  if (durability === 'disk') await disk.syncFolder();
 }
 
 async function readSmallFile<T>(disk: Disk, name: string, decode: (json: unknown) => T | undefined) {
@@ -90,3 +103,17 @@ export const readUncleanStops = (disk: Disk): Promise<SmallFile<UncleanStops>> =
   readSmallFile(disk, UNCLEAN_STOPS, (json) =>
     Array.isArray(json) ? json.filter((time): time is number => typeof time === 'number') : undefined,
   );
+
+const NOTES: readonly NoteName[] = ['steps-under-way', 'suspects'];
+
+/** Notes are plain data of their writer's: only their checksum is looked at here. */
+export async function readNotes(disk: Disk): Promise<{ notes: Map<NoteName, unknown>; damaged: readonly NoteName[] }> {
+  const notes = new Map<NoteName, unknown>();
+  const damaged: NoteName[] = [];
+  for (const name of NOTES) {
+    const found = await readSmallFile<unknown>(disk, name, (json) => json);
+    if (found.kind === 'intact') notes.set(name, found.value);
+    else if (found.kind === 'damaged') damaged.push(name);
+  }
+  return { notes, damaged };
+}

@@ -3,6 +3,7 @@
  * Thread: supervisor (and the command line). In → out: a folder in, its parts and whatever is damaged about them out.
  */
 import { StoreCorruptError, StoreFormatError } from '../../errors.js';
+import type { NoteName } from '../store.js';
 import { CHECKPOINT_NAME } from './checkpoint-file.js';
 import { type Disk, withFile } from './disk.js';
 import { FORMAT } from './format.js';
@@ -14,6 +15,7 @@ import {
   type Meta,
   readCleanEnd,
   readMeta,
+  readNotes,
   readUncleanStops,
   TEMPORARY,
   UNCLEAN_STOPS,
@@ -40,6 +42,7 @@ export interface Survey {
   readonly temporaries: readonly string[];
   readonly cleanEnd: CleanEnd | undefined;
   readonly uncleanStops: UncleanStops;
+  readonly notes: ReadonlyMap<NoteName, unknown>;
   /** In log order; damage of META and of the clean end first. */
   readonly damages: readonly Damage[];
   /** Damage that costs no data. */
@@ -126,6 +129,8 @@ export async function surveyStore(disk: Disk): Promise<Survey | undefined> {
 
   const stops = await readUncleanStops(disk);
   if (stops.kind === 'damaged') warnings.push(`${UNCLEAN_STOPS} is damaged: earlier unclean stops are forgotten`);
+  const { notes, damaged } = await readNotes(disk);
+  for (const name of damaged) warnings.push(`${name} is damaged: what was noted is forgotten`);
   return {
     meta,
     segments,
@@ -133,6 +138,7 @@ export async function surveyStore(disk: Disk): Promise<Survey | undefined> {
     temporaries: names.filter((name) => name.endsWith(TEMPORARY)),
     cleanEnd,
     uncleanStops: stops.kind === 'intact' ? stops.value : [],
+    notes,
     damages,
     warnings,
   };

@@ -11,7 +11,7 @@ import type { DelayedStarts } from '../runs/delayed-starts.js';
 import { Resets } from '../runs/resets.js';
 import type { Run, Waiter } from '../runs/run.js';
 import type { Dispatcher } from '../turns/dispatcher.js';
-import { suspendedError } from '../turns/suspensions.js';
+import { type Suspensions, suspendedError } from '../turns/suspensions.js';
 import { Door } from './door.js';
 import type { HeldStarts } from './held-starts.js';
 import { SignalRequests } from './signal-requests.js';
@@ -28,6 +28,7 @@ export interface AdmissionDeps extends StartRequestsDeps {
   readonly delayed: DelayedStarts;
   readonly activityReports: ActivityReports;
   readonly heldStarts: HeldStarts;
+  readonly suspensions: Suspensions;
   readonly resume: (run: Run) => void;
   /** Calls back after everything that is due now. */
   readonly later: (callback: () => void) => void;
@@ -100,6 +101,7 @@ export class Admission {
     result: (waiter, request) => this.#result(waiter, request),
     cancel: (waiter, request) => this.#cancel(waiter, request),
     terminate: (waiter, request) => this.#terminate(waiter, request),
+    resume: (waiter, request) => this.#resume(waiter, request),
     fetchHistory: (waiter, request) => this.#fetchHistory(waiter, request),
     reportActivity: (waiter, request) => this.deps.activityReports.take(waiter, request),
     reset: (waiter, request) => this.#resets.reset(waiter, request),
@@ -155,13 +157,17 @@ export class Admission {
 
   #terminate(waiter: Waiter, request: RequestOf<'terminate'>): void {
     const { core } = this.deps;
-    const run = core.index.find(request.workflowId, request.runId);
-    if (run?.open !== true || this.#door.isOfAnotherChain(run, request)) {
-      this.#door.notFound(waiter, request, run);
-      return;
-    }
+    const run = this.#door.openRun(waiter, request);
+    if (run === undefined) return;
     this.deps.closing.terminate(run, request);
     core.committer.after(run, () => core.reply(waiter, { kind: 'done' }));
+  }
+
+  #resume(waiter: Waiter, request: RequestOf<'resume'>): void {
+    const { core, suspensions } = this.deps;
+    const run = this.#door.openRun(waiter, request);
+    if (run === undefined) return;
+    void suspensions.resume(run).then(() => core.reply(waiter, { kind: 'done' }));
   }
 
   #fetchHistory(waiter: Waiter, request: RequestOf<'fetchHistory'>): void {

@@ -43,6 +43,14 @@ export class Door {
     return this.holds(waiter, run) ? undefined : run;
   }
 
+  /** For what is done to an open run at once, whatever it is doing; otherwise the caller is told. */
+  openRun(waiter: Waiter, request: Target): Run | undefined {
+    const run = this.core.index.find(request.workflowId, request.runId);
+    if (run?.open === true && !this.isOfAnotherChain(run, request)) return run;
+    this.notFound(waiter, request, run);
+    return undefined;
+  }
+
   /** The open run that a signal or cancel request is for, unless that very request was applied before: then it is acknowledged again. */
   targetOnce(waiter: Waiter, request: RequestOf<'signal' | 'cancel'>): Run | undefined {
     const { core } = this;

@@ -242,7 +242,7 @@ export interface Waiter {
 export interface Suspension {
   readonly reason: SuspendReason | { readonly kind: 'quarantined'; readonly times: number; readonly why: string };
   readonly attempts: number;
-  /** Undefined: not until the runtime is restarted. */
+  /** Undefined: not before other code is deployed, or its owner resumes it. */
   readonly nextRetryTime: number | undefined;
   readonly stopRetry: () => void;
   /** The next turn may try again. */

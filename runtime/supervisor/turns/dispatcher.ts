@@ -2,11 +2,9 @@
  * The dispatcher: which run is where, and what each worker gets next. Placement, turns, eviction, lost turns.
  * Thread: supervisor. In → out: runs with waiting messages → one turn a worker at a time → reports.
  */
-import type { Message } from '../../../mailbox/messages.js';
 import {
   decodeReport,
   encodeTurn,
-  type Load,
   type LogEntry,
   type Slice,
   type SliceReport,
@@ -15,29 +13,22 @@ import {
 import type { Core, StoredFrame } from '../core.js';
 import { readEarlierIds } from '../runs/chain-ids.js';
 import type { MessageIds } from '../runs/message-ids.js';
-import { EVERYTHING, type Live, type Run } from '../runs/run.js';
+import type { Live, Run } from '../runs/run.js';
+import { sliceOf } from './slices.js';
+import { Slot } from './slot.js';
+import type { Suspects } from './suspects.js';
+import type { Suspicion } from './suspicion.js';
 import { WorkerLostError, type Workers } from './workers.js';
 
 /** Where several runs wait: each leaves room for the others. */
 const MAX_MESSAGES_A_RUN = 512;
-/** A turn is as large as its worker gets done in one: what comes back undone was sent for nothing. */
-const MAX_MESSAGES_A_TURN = 2048;
-const MIN_MESSAGES_A_TURN = 32;
 /** Fewer go with the next turn: their actors take memory until then, and nothing else. */
 const EVICTIONS_WORTH_A_TURN = 256;
 /** Eviction is tried after every turn and flush: each time it passes over few that it cannot evict. */
 const MAX_BUSY_LOOKED_AT = 256;
 const MAX_LOADED_BYTES_A_TURN = 16 * 1024 * 1024;
-
-interface Slot {
-  readonly number: number;
-  ready: Run[];
-  evictions: number[];
-  residents: number;
-  /** Messages in the next turn at most. */
-  limit: number;
-  flight: { readonly runs: Run[]; readonly messages: number } | undefined;
-}
+/** While the store is under suspicion: whichever of them ends the process, the others are suspects as well. */
+const MAX_RUNS_A_NOTED_TURN = 64;
 
 export interface DispatcherEvents {
   /** The history of a run has been read: what was waiting for that can be taken from it. */
@@ -54,21 +45,15 @@ export interface DispatcherEvents {
   failed(error: unknown): void;
 }
 
-function takeMerged(live: Live): Message[][] {
-  // Until the step that follows a void close is decided, whatever else comes for the run waits; also when it is tried again.
-  if (live.mergeThrough === EVERYTHING) live.held ??= [];
-  return [live.mailbox.takeThrough(live.mergeThrough, live.apart)];
-}
-
-/** Its actors, and the runs that are about to have one there. */
-function loadOf({ residents, ready }: Slot): number {
-  return residents + ready.length;
-}
-
 export class Dispatcher {
   readonly #slots: Slot[];
   /** Least recently used first. */
   readonly #residents = new Set<Run>();
+  /** For runs that may end their worker: the last of the slots. */
+  readonly #spare: Slot;
+  /** Runs that may end the process, each of which waits for a turn by itself, with no other under way. */
+  #alone: Run[] = [];
+  #aloneInFlight = false;
   #stopped = false;
   /** Histories being read. */
   #loading = 0;
@@ -77,16 +62,12 @@ export class Dispatcher {
   constructor(
     private readonly core: Core,
     private readonly workers: Workers,
+    private readonly suspects: Suspects,
+    private readonly suspicion: Suspicion,
     private readonly events: DispatcherEvents,
   ) {
-    this.#slots = Array.from({ length: workers.slots }, (_, number) => ({
-      number,
-      ready: [],
-      evictions: [],
-      residents: 0,
-      limit: MIN_MESSAGES_A_TURN,
-      flight: undefined,
-    }));
+    this.#slots = Array.from({ length: workers.slots + 1 }, (_, number) => new Slot(number));
+    this.#spare = this.#slots.at(-1)!;
   }
 
   get residents(): number {
@@ -99,17 +80,11 @@ export class Dispatcher {
 
   /** Runs that wait for a turn or for their history. */
   get backlog(): number {
-    return this.#slots.reduce((sum, slot) => sum + slot.ready.length, this.#loading);
+    return this.#slots.reduce((sum, slot) => sum + slot.ready.length, this.#loading + this.#alone.length);
   }
 
   dump(): unknown {
-    return this.#slots.map((slot) => ({
-      slot: slot.number,
-      residents: slot.residents,
-      ready: slot.ready.map((run) => run.workflowId),
-      inFlight: slot.flight?.runs.map((run) => run.workflowId) ?? null,
-      evictions: slot.evictions.length,
-    }));
+    return this.#slots.map((slot) => slot.dump());
   }
 
   /** Whatever waits for this run goes with the next turn of its worker. */
@@ -132,8 +107,26 @@ export class Dispatcher {
       this.load(run);
       return;
     }
+    if (this.suspects.any && this.#isMisplaced(run, live)) {
+      this.#move(run);
+      return;
+    }
     live.queued = true;
-    this.#slots[live.slot < 0 ? this.#place(live) : live.slot]!.ready.push(run);
+    const slot = this.#slots[live.slot < 0 ? this.#place(run, live) : live.slot]!;
+    if (this.suspicion.isSuspect(run)) this.#alone.push(run);
+    else slot.ready.push(run);
+  }
+
+  /** It lives among others and may end their worker, or the other way round. */
+  #isMisplaced(run: Run, live: Live): boolean {
+    if (live.slot < 0) return false;
+    const apart = live.slot === this.#spare.number;
+    return this.suspects.has(run, live, apart) !== apart;
+  }
+
+  #move(run: Run): void {
+    this.discard(run);
+    this.schedule(run);
   }
 
   /** Makes the actor of a run for which nothing waits, to find out what it has under way. */
@@ -144,8 +137,26 @@ export class Dispatcher {
 
   /** Sends a turn to every idle worker that has something to do. */
   kick(): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#aloneInFlight) return;
+    if (this.#alone.length > 0) {
+      if (this.turnsInFlight === 0) this.#sendAlone();
+      // What is under way ends before, and nothing else begins.
+      if (this.#alone.length > 0 || this.#aloneInFlight) return;
+    }
     for (const slot of this.#slots) if (slot.flight === undefined) this.#send(slot);
+  }
+
+  #sendAlone(): void {
+    for (let run = this.#alone.shift(); run !== undefined; run = this.#alone.shift()) {
+      const slot = this.#slots[run.live?.slot ?? -1];
+      if (slot === undefined) continue;
+      const { ready } = slot;
+      slot.ready = [run];
+      this.#send(slot);
+      slot.ready = ready;
+      this.#aloneInFlight = slot.flight !== undefined;
+      if (this.#aloneInFlight) return;
+    }
   }
 
   /** Forgets the actor: its worker drops it, its outstanding report is not heard, its messages wait again. */
@@ -206,11 +217,12 @@ export class Dispatcher {
     this.#stopped = true;
   }
 
-  #place(live: Live): number {
+  #place(run: Run, live: Live): number {
     let best = 0;
-    for (let i = 1; i < this.#slots.length; i++) {
-      if (loadOf(this.#slots[i]!) < loadOf(this.#slots[best]!)) best = i;
+    for (let i = 1; i < this.#spare.number; i++) {
+      if (this.#slots[i]!.load < this.#slots[best]!.load) best = i;
     }
+    if (this.suspects.any && this.suspects.has(run, live, false)) best = this.#spare.number;
     live.slot = best;
     return best;
   }
@@ -246,14 +258,25 @@ export class Dispatcher {
     let messages = 0;
     let loaded = 0;
     let next = 0;
-    const share = slot.ready.length === 1 ? slot.limit : MAX_MESSAGES_A_RUN;
-    while (next < slot.ready.length && messages < slot.limit && loaded < MAX_LOADED_BYTES_A_TURN) {
+    const isSpare = slot === this.#spare;
+    const most = isSpare ? 1 : this.suspicion.watching ? MAX_RUNS_A_NOTED_TURN : Number.POSITIVE_INFINITY;
+    const share = isSpare ? 1 : slot.ready.length === 1 ? slot.limit : MAX_MESSAGES_A_RUN;
+    while (
+      next < slot.ready.length &&
+      messages < slot.limit &&
+      loaded < MAX_LOADED_BYTES_A_TURN &&
+      runs.length < most
+    ) {
       const run = slot.ready[next++]!;
       const { live } = run;
       // Since it was scheduled it may have been released, moved, emptied or suspended; the list is not searched for it then.
       if (live === undefined || live.slot !== slot.number || !live.queued) continue;
       live.queued = false;
       if ((live.mailbox.waiting === 0 && !live.rebuild) || live.inFlight) continue;
+      if (this.suspects.any && !isSpare && this.#isMisplaced(run, live)) {
+        this.#move(run);
+        continue;
+      }
       const slice = this.#slice(run, live, Math.min(share, slot.limit - messages));
       messages += slice.steps.length;
       for (const frame of slice.load?.frames ?? []) loaded += frame.byteLength;
@@ -263,7 +286,11 @@ export class Dispatcher {
     slot.ready = next === slot.ready.length ? [] : slot.ready.slice(next);
     if (slices.length === 0) return;
     slot.flight = { runs, messages };
-    this.workers.run(slot.number, encodeTurn(slices)).then(
+    const turn = encodeTurn(slices);
+    const noted = this.suspicion.begins(runs);
+    const returns =
+      noted === undefined ? this.workers.run(slot.number, turn) : noted.then(() => this.workers.run(slot.number, turn));
+    returns.then(
       (bytes) => this.#returned(slot, bytes),
       (error) => this.#lost(slot, error),
     );
@@ -271,33 +298,17 @@ export class Dispatcher {
 
   #slice(run: Run, live: Live, limit: number): Slice {
     live.inFlight = true;
-    const steps = live.mergeThrough === 0 ? [] : takeMerged(live);
-    if (live.mergeThrough !== EVERYTHING) {
-      const singles = live.mailbox.take(limit - steps.length);
-      for (const message of singles) steps.push([message]);
-    }
     this.#residents.delete(run);
     this.#residents.add(run);
-    if (live.residence === 'resident') return { run: live.actor, steps };
-    const load: Load = {
-      runId: run.runId,
-      workflowId: run.workflowId,
-      workflowType: run.workflowType,
-      firstRunId: run.firstRunId,
-      startTime: run.startTime,
-      frames: live.frames ?? [],
-      // Not only what no event tells: the frames may have been read before an event that tells of it.
-      ran: run.open && run.processedThrough > 0 ? [run.processedThrough] : [],
-    };
-    live.frames = undefined;
-    live.residence = 'resident';
-    this.#slots[live.slot]!.residents++;
-    return { run: live.actor, load, steps };
+    if (live.residence !== 'resident') this.#slots[live.slot]!.residents++;
+    return sliceOf(run, live, limit);
   }
 
   #returned(slot: Slot, bytes: Uint8Array): void {
     const { runs, messages } = slot.flight!;
     slot.flight = undefined;
+    this.#aloneInFlight = false;
+    this.suspicion.ended(runs);
     const report = decodeReport(bytes);
     for (const run of runs) run.live!.inFlight = false;
     let undone = 0;
@@ -322,10 +333,11 @@ export class Dispatcher {
       for (const step of report.sinks) if (step.run === slice.run) this.events.sinks(run, step);
       undone += live.mailbox.taken;
       live.mailbox.redeliver();
+      if (this.suspicion.isSuspect(run)) this.suspicion.steppedWell(run);
+      if (slot === this.#spare && this.#isMisplaced(run, live)) this.discard(run);
       this.schedule(run);
     }
-    if (undone > 0) slot.limit = Math.max(MIN_MESSAGES_A_TURN, messages - undone);
-    else if (messages >= slot.limit) slot.limit = Math.min(MAX_MESSAGES_A_TURN, slot.limit * 2);
+    slot.learn(messages, undone);
     this.core.moved();
     this.#tellIdle();
   }
@@ -333,6 +345,8 @@ export class Dispatcher {
   #lost(slot: Slot, error: unknown): void {
     const { runs } = slot.flight!;
     slot.flight = undefined;
+    this.#aloneInFlight = false;
+    this.suspicion.ended(runs);
     if (!(error instanceof WorkerLostError)) {
       this.events.failed(error);
       return;

@@ -21,6 +21,8 @@ import { errorRecord } from '../replies.js';
 import type { Run, Suspension, Waiter } from '../runs/run.js';
 import type { Timers } from '../time/timers.js';
 import type { Dispatcher } from './dispatcher.js';
+import type { Suspects } from './suspects.js';
+import type { Quarantined, Suspicion } from './suspicion.js';
 import type { WorkerLostError } from './workers.js';
 
 const FIRST_RETRY_MS = 1000;
@@ -38,6 +40,8 @@ export class Suspensions {
     private readonly timers: Timers,
     /** Admits requests that were held. */
     private readonly readmit: (waiters: Waiter[]) => void,
+    private readonly suspects: Suspects,
+    private readonly suspicion: Suspicion,
   ) {}
 
   suspend(run: Run, reason: Suspension['reason']): void {
@@ -74,8 +78,10 @@ export class Suspensions {
   resumed(run: Run): void {
     const live = run.live!;
     live.lostTurns = 0;
+    if (this.suspects.any) this.suspects.cleared(run);
     if (live.suspension === undefined) return;
     live.suspension.stopRetry();
+    if (live.suspension.reason.kind === 'quarantined') this.suspicion.release(run);
     live.suspension = undefined;
     this.count--;
     const { workflowId, runId } = run;
@@ -86,10 +92,31 @@ export class Suspensions {
   lostWorker(run: Run, lost: WorkerLostError): boolean {
     const live = run.live!;
     live.lostTurns++;
+    this.suspects.lost(run, lost.seq);
     if (live.lostTurns < QUARANTINE_AFTER) return true;
     if (this.#refuseCulprit(run, lost)) return true;
-    this.suspend(run, { kind: 'quarantined', times: live.lostTurns, why: lost.reason });
+    const quarantined = { times: live.lostTurns, why: lost.reason };
+    this.suspects.cleared(run);
+    this.suspicion.quarantine(run, quarantined);
+    this.quarantine(run, quarantined);
     return false;
+  }
+
+  /** It is on record. */
+  quarantine(run: Run, { times, why }: Quarantined): void {
+    this.suspend(run, { kind: 'quarantined', times, why });
+  }
+
+  /** Its owner wants it to be tried again at once. Resolves once that outlives this process. */
+  async resume(run: Run): Promise<void> {
+    const suspension = run.live?.suspension;
+    if (suspension === undefined) return;
+    suspension.stopRetry();
+    if (suspension.reason.kind === 'quarantined') {
+      this.resumed(run);
+      this.dispatcher().schedule(run);
+    } else this.#retry(run, suspension);
+    await this.suspicion.written();
   }
 
   /** A query or an update at the head of the mailbox, which the run can do without: its caller is refused instead of the run being left alone. */
@@ -113,6 +140,7 @@ export class Suspensions {
       live.ids?.forgetUpdate(updateId);
     }
     live.lostTurns = 0;
+    this.suspects.cleared(run);
     return true;
   }
 

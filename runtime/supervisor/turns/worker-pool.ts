@@ -37,6 +37,9 @@ interface Watched {
 export class WorkerPool implements Workers {
   readonly slots: number;
   readonly #pool: Piscina;
+  /** The pool of the spare slot, a task for which must not stand before those for the others. */
+  #sparePool: Piscina | undefined;
+  readonly #poolOptions: ConstructorParameters<typeof Piscina>[0];
   readonly #steps: Int32Array;
   readonly #threads: (number | undefined)[];
   readonly #watched: (Watched | undefined)[];
@@ -50,19 +53,22 @@ export class WorkerPool implements Workers {
   constructor({ slots, stepLimitMs, ...shared }: WorkerPoolOptions) {
     this.slots = slots;
     this.#stepLimitMs = stepLimitMs;
-    this.#steps = new Int32Array(new SharedArrayBuffer(slots * STEP_FIELDS * Int32Array.BYTES_PER_ELEMENT));
+    this.#steps = new Int32Array(new SharedArrayBuffer((slots + 1) * STEP_FIELDS * Int32Array.BYTES_PER_ELEMENT));
     this.#threads = new Array(slots).fill(undefined);
-    this.#watched = new Array(slots).fill(undefined);
-    this.#pool = new Piscina({
+    this.#watched = new Array(slots + 1).fill(undefined);
+    this.#poolOptions = {
       filename: WORKER,
-      minThreads: slots,
-      maxThreads: slots,
       idleTimeout: Number.POSITIVE_INFINITY,
       // Keeps the thread's event loop alive, which draining needs, and costs nothing against 'sync'.
       atomics: 'disabled',
       recordTiming: false,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
       workerData: { ...shared, steps: this.#steps } satisfies WorkerThreadData,
+    };
+    this.#pool = new Piscina({
+      ...this.#poolOptions,
+      minThreads: slots,
+      maxThreads: slots,
       loadBalancer: (task, workers) => this.#balance(task as unknown as SlottedTask, workers),
     });
     this.#ready = Array.from({ length: slots }, (_, slot) => this.#initialize(slot));
@@ -90,6 +96,7 @@ export class WorkerPool implements Workers {
   }
 
   async run(slot: number, turn: Uint8Array): Promise<Uint8Array> {
+    if (this.#ready[slot] === undefined) this.#ready[slot] = this.#openSpare();
     await this.#ready[slot];
     return (await this.#watching(slot, () =>
       this.#submit(slot, 'turn', { slot, turn }, [turn.buffer as ArrayBuffer]),
@@ -113,11 +120,17 @@ export class WorkerPool implements Workers {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#watchdog);
-    await this.#pool.destroy();
+    await Promise.all([this.#pool.destroy(), this.#sparePool?.destroy()]);
+  }
+
+  #openSpare(): Promise<Initialized> {
+    this.#sparePool = new Piscina({ ...this.#poolOptions, minThreads: 1, maxThreads: 1 });
+    return this.#initialize(this.slots);
   }
 
   #submit(slot: number, name: string, task: object, transferList: ArrayBuffer[]): Promise<unknown> {
-    return this.#pool.run({ ...task, [queueOptionsSymbol]: { slot } }, { name, transferList });
+    const pool = slot === this.slots ? this.#sparePool! : this.#pool;
+    return pool.run({ ...task, [queueOptionsSymbol]: { slot } }, { name, transferList });
   }
 
   #initialize(slot: number): Promise<Initialized> {
@@ -144,7 +157,7 @@ export class WorkerPool implements Workers {
     const at = slot * STEP_FIELDS;
     const stepping = Atomics.load(this.#steps, at + 2) === 1 ? Atomics.load(this.#steps, at + 1) : undefined;
     Atomics.store(this.#steps, at + 2, 0);
-    this.#threads[slot] = undefined;
+    if (slot < this.slots) this.#threads[slot] = undefined;
     if (!this.#stopping) this.#ready[slot] = this.#initialize(slot);
     const reason =
       watched.stuck === undefined
@@ -152,12 +165,12 @@ export class WorkerPool implements Workers {
           ? cause.message
           : String(cause)
         : `a step took longer than ${watched.limit} ms`;
-    return new WorkerLostError(slot, watched.stuck ?? stepping, reason, { cause });
+    return new WorkerLostError(slot, watched.stuck ?? stepping, reason, this.#steps[at + 3]!, { cause });
   }
 
   #watch(): void {
     const now = performance.now();
-    for (let slot = 0; slot < this.slots; slot++) {
+    for (let slot = 0; slot <= this.slots; slot++) {
       const watched = this.#watched[slot];
       if (watched === undefined || watched.stuck !== undefined) continue;
       const at = slot * STEP_FIELDS;
@@ -171,9 +184,14 @@ export class WorkerPool implements Workers {
         if (now - watched.since <= limit) continue;
         watched.stuck = actor;
         watched.limit = limit;
-        void this.#pool.threads.find((thread) => thread.threadId === this.#threads[slot])?.terminate();
+        void this.#threadOf(slot)?.terminate();
       }
     }
+  }
+
+  #threadOf(slot: number): Piscina['threads'][number] | undefined {
+    if (slot === this.slots) return this.#sparePool?.threads[0];
+    return this.#pool.threads.find((thread) => thread.threadId === this.#threads[slot]);
   }
 }
 

@@ -5,7 +5,10 @@
 
 export interface Workers {
   readonly slots: number;
-  /** Resolves with the report. @throws WorkerLostError if the worker ended: its actors are gone, nothing of the turn happened. */
+  /**
+   * The slot numbered `slots` is the spare one, for runs that may end their worker: its thread is there once it is first used.
+   * Resolves with the report. @throws WorkerLostError if the worker ended: its actors are gone, nothing of the turn happened.
+   */
   run(slot: number, turn: Uint8Array): Promise<Uint8Array>;
 }
 
@@ -15,6 +18,8 @@ export class WorkerLostError extends Error {
     /** The actor whose step was under way, if any. */
     readonly actor: number | undefined,
     readonly reason: string,
+    /** The seq of the message of that step, 0 in a replay. */
+    readonly seq: number,
     options?: ErrorOptions,
   ) {
     super(`Worker ${slot} was lost: ${reason}`, options);
