@@ -59,12 +59,15 @@ export class WorkflowSuspendedError extends HoldfastError<SuspendedFields> {
   constructor(fields: SuspendedFields, options?: ErrorOptions) {
     super(
       `Workflow '${fields.workflowId}' (run ${fields.runId}) is suspended: ${asSentence(fields.reason)} Nothing is lost: deploy fixed code (it resumes by itself) or ` +
-        `terminate it${fields.violation === undefined ? '' : violationTable(fields.violation)}`,
+        `terminate it${fields.thrown === true ? FAILS_INSTEAD : ''}${fields.violation === undefined ? '' : violationTable(fields.violation)}`,
       fields,
       options,
     );
   }
 }
+
+const FAILS_INSTEAD =
+  '. If the workflow should fail of it: throw an ApplicationFailure, or name the class of the error in failureExceptionTypes';
 
 const asSentence = (text: string): string => (/[.?!]$/.test(text) ? text : `${text}.`);
 
@@ -72,6 +75,8 @@ interface SuspendedFields {
   workflowId: string;
   runId: string;
   reason: string;
+  /** Its code threw what is not a failure. */
+  thrown?: true;
   /** Where code and history part, if that is why. */
   violation?: DeterminismViolationFields;
 }

@@ -82,17 +82,23 @@ test('a line of workflow code is logged at its level, with the run that wrote it
   ]);
 });
 
-test('a suspension is logged as an error, with the stack of where the code threw', () => {
+test('a suspension is logged as an error with the stack of where the code threw, and each further attempt as one line', () => {
   const { logger, lines } = recorded();
   const thrown = new TypeError('x is undefined');
   const error = toErrorRecord(new WorkflowSuspendedError({ workflowId: 'w', runId: 'r', reason: 'TypeError' }));
   error.cause = toFailureRecord(thrown);
-  logLifecycle(logger, { name: 'runSuspended', workflowId: 'w', runId: 'r', error, attempts: 3 });
+  for (const attempts of [1, 2])
+    logLifecycle(logger, { name: 'runSuspended', workflowId: 'w', runId: 'r', error, attempts });
   expect(lines).toEqual([
     [
       'error',
       expect.stringContaining('is suspended'),
-      { sdkComponent: 'worker', workflowId: 'w', runId: 'r', attempts: 3, stack: thrown.stack },
+      { sdkComponent: 'worker', workflowId: 'w', runId: 'r', attempts: 1, stack: thrown.stack },
+    ],
+    [
+      'warn',
+      'Still suspended after 2 attempts: x is undefined',
+      { sdkComponent: 'worker', workflowId: 'w', runId: 'r', attempts: 2 },
     ],
   ]);
 });

@@ -18,6 +18,12 @@ const WRITERS: Writers = {
   },
   runSuspended(logger, { workflowId, runId, error, attempts }) {
     const instance = fromErrorRecord(error);
+    if (attempts > 1) {
+      const { cause } = instance;
+      const why = cause instanceof Error ? cause.message : instance.message;
+      logger.warn(`Still suspended after ${attempts} attempts: ${why}`, { workflowId, runId, attempts });
+      return;
+    }
     // The stack of the record's cause is where the workflow's code threw; this instance's own says nothing.
     const stack = instance.cause instanceof Error ? instance.cause.stack : undefined;
     logger.error(instance.message, { workflowId, runId, attempts, ...(stack === undefined ? {} : { stack }) });

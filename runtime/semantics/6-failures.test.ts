@@ -223,7 +223,9 @@ row('failures/suspension-told', 'with the run and the cause', async () => {
       event,
     );
   expect(lines).toHaveLength(1);
-  expect(String(lines[0]![1])).toContain('is suspended');
+  expect(String(lines[0]![1])).toMatch(
+    /is suspended: it is broken\..*throw an ApplicationFailure.*failureExceptionTypes/,
+  );
   await expectInvariants(system);
 });
 

@@ -184,7 +184,8 @@ export function suspendedError(run: Run): [WorkflowSuspendedError, FailureRecord
   const { reason } = run.live!.suspension!;
   const cause = causeOf(reason, run);
   if (reason.kind !== 'nondeterminism') {
-    return [new WorkflowSuspendedError({ workflowId, runId, reason: cause.message }), cause];
+    const thrown = reason.kind === 'threw' ? { thrown: true as const } : {};
+    return [new WorkflowSuspendedError({ workflowId, runId, reason: cause.message, ...thrown }), cause];
   }
   const { kind: _, ...violation } = reason;
   return [new WorkflowSuspendedError({ workflowId, runId, reason: violationSummary(violation), violation }), cause];
