@@ -33,6 +33,9 @@ const WAITED_FOR: ReadonlySet<ExternalRequest['kind']> = new Set<ExternalRequest
   'signalWithStart',
 ]);
 
+/** Answered with nothing, which workflow code sees. */
+const ACKNOWLEDGED: ReadonlySet<ExternalRequest['kind']> = new Set<ExternalRequest['kind']>(['signal', 'cancel']);
+
 export class ExternalRequests {
   /** Those that nobody waits for any more included: they count until they are answered. */
   readonly #pending = new Map<string, Pending>();
@@ -52,10 +55,11 @@ export class ExternalRequests {
       const asked = request.kind === 'cancel' && !this.execution.follows(EngineFlag.TemporalActivations);
       // For runs of before that, a cancellation is asked for in a cancelled scope too, though nobody hears what comes of it.
       if (!asked && pending.rejectsIfCancelled(reject)) return;
-      const externalId = this.request(request, { resolve, reject });
+      const answered = { resolve: ACKNOWLEDGED.has(request.kind) ? () => (resolve as () => void)() : resolve, reject };
+      const externalId = this.request(request, answered);
       if (pending.rejectsIfCancelled(reject)) return;
       const end = pending.onCancelled((failure) => this.#cancelled(externalId, request, failure));
-      this.#pending.set(externalId, { resolve, reject, end });
+      this.#pending.set(externalId, { ...answered, end });
     });
   }
 

@@ -7,6 +7,8 @@ import { ApplicationFailure } from '../../mailbox/failures.js';
 import { decodePayload, type Payload } from '../../mailbox/payload.js';
 import { InvalidArgumentError } from '../../runtime/errors.js';
 import { currentExecution } from '../current.js';
+import { EngineFlag } from '../engine-flags.js';
+import type { Execution } from '../execution.js';
 import type { ExternalOutcome } from '../external-requests.js';
 import { derivedUuid } from '../random.js';
 import type { ArgsOf, QueryDefinition, SignalDefinition, UpdateDefinition } from './definitions.js';
@@ -57,29 +59,43 @@ export class OutgoingHandle {
    * @throws ApplicationFailure of type WorkflowNotFoundError, also if the run is closed; ResourceExhaustedError
    * @example await getExternalWorkflowHandle('order-1').signal(addItem, 'apples', 3);
    */
-  async signal<Args extends AnyArgs = Unnamed, Name extends string = string>(
+  signal<Args extends AnyArgs = Unnamed, Name extends string = string>(
     def: SignalDefinition<Args, Name> | string,
     ...args: NoInfer<Args>
   ): Promise<void> {
-    const { externalRequests } = currentExecution();
-    const name = handlerNameOf('signal', def);
-    await signalThrough(this.#target, name, args, (target, asked) =>
-      externalRequests.send(() => ({ kind: 'signal', ...target, ...encoded(asked) })),
-    );
+    return this.#acknowledged(({ externalRequests }) => {
+      const name = handlerNameOf('signal', def);
+      return signalThrough(this.#target, name, args, (target, asked) =>
+        externalRequests.send(() => ({ kind: 'signal', ...target, ...encoded(asked) })),
+      );
+    });
   }
 
   /**
    * Asks the other workflow to cancel. Resolves once the request is durable in its history.
    * @throws ApplicationFailure of type WorkflowNotFoundError, also if the run is closed
    */
-  async cancel(reason?: string): Promise<void> {
-    const { externalRequests } = currentExecution();
-    const text = checkReason(reason);
-    await externalRequests.send(() => ({
-      kind: 'cancel',
-      ...this.#target,
-      ...(text === undefined ? {} : { reason: text }),
-    }));
+  cancel(reason?: string): Promise<void> {
+    return this.#acknowledged(({ externalRequests }) => {
+      const text = checkReason(reason);
+      return externalRequests.send(() => ({
+        kind: 'cancel',
+        ...this.#target,
+        ...(text === undefined ? {} : { reason: text }),
+      }));
+    });
+  }
+
+  /** Of another workflow the very promise of the request, as in Temporal; of a child, and in runs of before that, a microtask later. */
+  #acknowledged(ask: (execution: Execution) => Promise<unknown>): Promise<void> {
+    try {
+      const execution = currentExecution();
+      const answer = ask(execution);
+      const isDirect = this.#target.childId === undefined && execution.follows(EngineFlag.TemporalActivations);
+      return isDirect ? (answer as Promise<void>) : nothingOf(answer); // A request of that kind is answered with nothing.
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -223,4 +239,8 @@ export function targetOf(workflowId: string, runId: string | undefined): Outgoin
 
 function decode(result: Payload | undefined): unknown {
   return result === undefined ? undefined : decodePayload(result);
+}
+
+async function nothingOf(answer: Promise<unknown>): Promise<void> {
+  await answer;
 }

@@ -46,19 +46,34 @@ function exclusionOf(steps: readonly ReplayStep[], script: Script): string | und
   if (hasChildCancelledBeforeStart(steps)) {
     return 'a child that is cancelled before it has started: there, who awaits its start never goes on';
   }
-  if (steps.some(({ expected }) => cancelsLocalBesideOthers(expected))) {
+  if (cancelsLocalBesideOthers(steps)) {
     return 'a step that cancels a local activity beside others: in a replay there, its outcome comes before theirs';
   }
   return undefined;
 }
 
-/** Its marker is known to the core from the history before the step, and what answers the other cancellations only after it. */
-function cancelsLocalBesideOthers(expected: ReplayStep['expected']): boolean {
-  const isLocal = (event: WorkflowEvent) =>
-    event.eventType === 'MarkerRecorded' && event.marker.kind === 'localActivity' && event.seq === undefined;
-  const isOther = ({ eventType }: WorkflowEvent) =>
-    eventType === 'ActivityTaskCancelRequested' || eventType === 'RequestCancelExternalWorkflowExecutionInitiated';
-  return expected.some(isLocal) && expected.some(isOther);
+/**
+ * Its marker is known to the core from the history before the step, and what answers the other cancellations only after it. Of what is
+ * abandoned no event tells that it was cancelled: any that is pending may have been.
+ */
+function cancelsLocalBesideOthers(steps: readonly ReplayStep[]): boolean {
+  const pending = new Set<string>();
+  for (const { messages, expected } of steps) {
+    for (const message of messages) {
+      if (message.kind === 'activityResolved') pending.delete(`activity ${message.activityId}`);
+      else if (message.kind === 'childResolved') pending.delete(`child ${message.childId}`);
+    }
+    if (pending.size > 0 && expected.some(isCancelledLocal)) return true;
+    for (const event of expected) {
+      if (event.eventType === 'ActivityTaskScheduled') pending.add(`activity ${event.activityId}`);
+      else if (event.eventType === 'StartChildWorkflowExecutionInitiated') pending.add(`child ${event.childId}`);
+    }
+  }
+  return false;
+}
+
+function isCancelledLocal(event: WorkflowEvent): boolean {
+  return event.eventType === 'MarkerRecorded' && event.marker.kind === 'localActivity' && event.seq === undefined;
 }
 
 function hasSignalAfterUpdate(messages: ReplayStep['messages']): boolean {
