@@ -22,6 +22,7 @@ import {
   type SuspendReason,
   type TurnReport,
 } from '../mailbox/turn.js';
+import { SharedObjectChangedError } from '../runtime/errors.js';
 import { ActorTable } from './actor-table.js';
 import { setCurrent } from './current.js';
 import { newerFlags } from './engine-flags.js';
@@ -43,12 +44,22 @@ export interface StepWatch {
   ended(): void;
 }
 
+/** Each says what workflow code has changed of them; it is as before again. @throws Error if it cannot be put back: the thread must end */
+export interface SharedObjects {
+  /** After each step. */
+  check(): string | undefined;
+  /** After each turn: thorough. */
+  restore(): string | undefined;
+}
+
 export interface TurnRunnerOptions {
   /** Makes the actor of a run, or says why it cannot be. */
   readonly create: (load: Load & RunInfo, log: Log) => Execution | SuspendReason;
   /** The first place of workflow code in a stack. */
   readonly place: (stack: string) => string | undefined;
   readonly watch: StepWatch;
+  /** What executions share and nothing can lock. Without it nobody looks. */
+  readonly shared?: SharedObjects | undefined;
   /** Monotonic milliseconds, for the turn's length only. */
   readonly monotonic: () => number;
   /** Calls back after all microtasks have drained. */
@@ -165,6 +176,7 @@ class Turn {
       }
       this.#finished = true;
       setCurrent(undefined);
+      this.options.shared?.restore();
       this.done(this);
     } catch (error) {
       this.#finished = true;
@@ -289,7 +301,6 @@ class Turn {
   #begunLive = false;
 
   #endStep(): void {
-    this.options.watch.ended();
     const ms = this.options.monotonic() - this.#stepBegan;
     if (ms > SLOW_STEP_MS) this.slow.push({ run: this.#slice!.run, ms: Math.round(ms) });
     const messages = this.#messages!;
@@ -297,6 +308,14 @@ class Turn {
     this.#messages = undefined;
     const last = messages[messages.length - 1]!.seq;
     const outcome = this.execution!.finish();
+    const changed = this.options.shared?.check();
+    // Not before: where the check throws, it is known whose step it was.
+    this.options.watch.ended();
+    if (changed !== undefined) {
+      const failure = toFailureRecord(new SharedObjectChangedError({ name: changed }));
+      this.#discard({ kind: 'suspended', error: { kind: 'threw', failure } });
+      return;
+    }
     if (outcome.kind === 'suspend') {
       this.#discard({ kind: 'suspended', error: { kind: 'threw', failure: outcome.failure } });
       return;

@@ -10,7 +10,7 @@ import { encodePayload, type Payload } from '../mailbox/payload.js';
 import { loadPayloadCodec } from '../mailbox/payload-codec.js';
 import { converterOf } from '../mailbox/payload-converter.js';
 import { decodeTurn, encodeReport, type Load, type SuspendReason } from '../mailbox/turn.js';
-import { PayloadTooLargeError, WorkflowDefinitionError } from '../runtime/errors.js';
+import { PayloadTooLargeError, SharedObjectChangedError, WorkflowDefinitionError } from '../runtime/errors.js';
 import { enableCodeContext } from './code-context.js';
 import { CodedTurns, type Turns } from './coded-turns.js';
 import { currentExecution, currentOrUndefined, setCurrent } from './current.js';
@@ -22,10 +22,12 @@ import { closeConstructors } from './sandbox/code-generation.js';
 import { explain } from './sandbox/explain.js';
 import { EXTERNAL_MODULES } from './sandbox/externals.js';
 import { createGlobals } from './sandbox/globals.js';
+import { lockIntrinsics } from './sandbox/intrinsics.js';
 import { ModuleGraph } from './sandbox/module-graph.js';
 import type { SandboxHost } from './sandbox/sandbox-host.js';
 import { firstPlace, stackMapper } from './sandbox/source-map.js';
-import { STEP_FIELDS } from './steps.js';
+import { SandboxTimer } from './sandbox/timers.js';
+import { WatchedIntrinsics } from './sandbox/watched-intrinsics.js';
 import type { ExecutionHost, Log, RunInfo, WorkflowMain } from './surroundings.js';
 import { systemWorkflow } from './system-workflows.js';
 import { type StepWatch, TurnRunner } from './turn-runner.js';
@@ -41,21 +43,20 @@ export interface WorkerThreadData {
   readonly sinksInReplay?: readonly string[] | undefined;
   /** Module that exports the codec. */
   readonly payloadCodec: string | undefined;
-  /** `STEP_FIELDS` for each slot, in shared memory. */
+  /** `STEP_FIELDS`, in shared memory. */
   readonly steps: Int32Array;
 }
 
 export interface TurnTask {
-  readonly slot: number;
   readonly turn: Uint8Array;
 }
 
 // Piscina wraps what its user gave as `workerData`: [environment, data] in some versions, the data in others.
-const { bundle, steps, payloadBytes, payloadCodec, failureExceptionTypes, ...shared } = (
+const { bundle, steps, payloadBytes, payloadCodec, failureExceptionTypes, ...data } = (
   Array.isArray(workerData) ? workerData[1] : workerData
 ) as WorkerThreadData;
 
-const sinksInReplay: ReadonlySet<string> = new Set(shared.sinksInReplay);
+const sinksInReplay: ReadonlySet<string> = new Set(data.sinksInReplay);
 
 const sandboxHost: SandboxHost = {
   now: () => currentExecution().now,
@@ -84,7 +85,11 @@ closeConstructors();
 const mapper = stackMapper(bundle);
 setStackMapper(mapper);
 if (bundle.modules.some(({ code }) => code.includes('currentUpdateInfo'))) enableCodeContext();
-const graph = new ModuleGraph(bundle, EXTERNAL_MODULES, createGlobals(sandboxHost));
+const globals = createGlobals(sandboxHost);
+const graph = new ModuleGraph(bundle, EXTERNAL_MODULES, globals, () => {
+  lockIntrinsics([...globals.values, ...globals.libraryValues, ...Object.values(EXTERNAL_MODULES), SandboxTimer]);
+});
+const shared = new WatchedIntrinsics();
 
 function encode(value: unknown, name: string): Payload {
   const payload = encodePayload(value, name);
@@ -135,6 +140,8 @@ function instantiate(execution: Execution): Exports {
     const { exports, converter, interceptors } = graph.instantiate();
     if (bundle.payloadConverter !== undefined) execution.converter = converterOf(bundle.payloadConverter, converter);
     if (interceptors.length > 0) execution.interceptors = makeInterceptors(factoriesIn(interceptors), payloadBytes);
+    const changed = shared.check();
+    if (changed !== undefined) throw new SharedObjectChangedError({ name: changed });
     return exports;
   } finally {
     setCurrent(undefined);
@@ -145,17 +152,16 @@ function factoriesIn(modules: readonly unknown[]): WorkflowInterceptorsFactory[]
   return modules.map((exports, index) => factoryOf(bundle.interceptors?.[index] ?? '', exports));
 }
 
-let base = 0;
 const watch: StepWatch = {
   began(run, seq) {
     // Seen by whoever sees the count.
-    steps[base + 3] = seq;
-    Atomics.store(steps, base + 1, run);
-    Atomics.add(steps, base, 1);
-    Atomics.store(steps, base + 2, 1);
+    steps[3] = seq;
+    Atomics.store(steps, 1, run);
+    Atomics.add(steps, 0, 1);
+    Atomics.store(steps, 2, 1);
   },
   ended() {
-    Atomics.store(steps, base + 2, 0);
+    Atomics.store(steps, 2, 0);
   },
 };
 
@@ -163,6 +169,7 @@ const runner = new TurnRunner({
   create,
   place: (stack) => firstPlace(stack, mapper),
   watch,
+  shared,
   monotonic: () => performance.now(),
   afterDrain: (callback) => {
     setImmediate(callback);
@@ -184,8 +191,7 @@ export type Initialized =
   | { readonly error: string; readonly definition?: WorkflowDefinitionError['fields'] };
 
 /** Once a thread, before its first turn. */
-export async function initialize({ slot }: { slot: number }): Promise<Initialized> {
-  base = slot * STEP_FIELDS;
+export async function initialize(): Promise<Initialized> {
   if (payloadCodec !== undefined) turns = new CodedTurns(runner, await loadPayloadCodec(payloadCodec));
   const nothing = () => undefined;
   const probe = { runId: '', workflowId: '', workflowType: '', firstRunId: '', startTime: 0 };
@@ -203,7 +209,6 @@ export async function initialize({ slot }: { slot: number }): Promise<Initialize
   }
 }
 
-export async function turn({ slot, turn: bytes }: TurnTask): Promise<Uint8Array> {
-  base = slot * STEP_FIELDS;
+export async function turn({ turn: bytes }: TurnTask): Promise<Uint8Array> {
   return encodeReport(await turns.run(decodeTurn(bytes)));
 }

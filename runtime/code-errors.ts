@@ -147,6 +147,31 @@ export class WorkflowResetError extends HoldfastError<{
   }
 }
 
+/** A run changed what all executions of a thread share and nothing can lock, such as `RegExp.prototype`; it was put back, and the run is suspended. */
+export class SharedObjectChangedError extends HoldfastError<{ name: string }> {
+  readonly code = 'SHARED_OBJECT_CHANGED';
+  constructor(fields: { name: string }, options?: ErrorOptions) {
+    super(
+      `Workflow code changed ${fields.name}, which all executions share. It was put back. Write a function instead of extending it`,
+      fields,
+      options,
+    );
+  }
+}
+
+/** Code of a run went on where no step of it was under way, which no replay could repeat; the run is suspended. */
+export class OutsideStepError extends HoldfastError<{ operation: string }> {
+  readonly code = 'OUTSIDE_STEP';
+  constructor(fields: { operation: string }, options?: ErrorOptions) {
+    super(
+      `Workflow code went on outside of a step of its run (${fields.operation}): something woke it that is not of the run, such as a real ` +
+        'timer or a promise that a library shares between runs. Await only what the run itself has begun',
+      fields,
+      options,
+    );
+  }
+}
+
 /** The workflow file is missing, does not compile, exports no workflow, or imports what workflows cannot use. */
 export class WorkflowBundleError extends HoldfastError<{ file: string; reason: string }> {
   readonly code = 'WORKFLOW_BUNDLE';

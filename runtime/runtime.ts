@@ -16,11 +16,12 @@ import type { Lifecycle, RuntimeControl, RuntimeStats } from './client/control.j
 import { ControlPort } from './client/control-port.js';
 import { fromErrorRecord } from './client/error-record.js';
 import type { ErrorRecord } from './client/protocol.js';
+import { endsInTime } from './ending.js';
 import { InvalidArgumentError, RuntimeFailedError } from './errors.js';
 import { ActivityHost } from './host/activity-host.js';
 import type { AttemptRunner } from './host/attempt-runner.js';
 import { type LifecycleName, RuntimeEvents } from './host/lifecycle-events.js';
-import { LOGGED, logLifecycle } from './host/lifecycle-log.js';
+import { LOGGED, logLifecycle, STUCK } from './host/lifecycle-log.js';
 import { withFields } from './host/logger.js';
 import { SinkHost } from './host/sinks.js';
 import type { HostTime } from './host/virtual-time.js';
@@ -159,7 +160,7 @@ export class Runtime implements AsyncDisposable {
       this.#opened = true;
     } catch (error) {
       this.#end(CLOSED);
-      await Promise.all([this.#worker.terminate(), this.#activityPool?.stop()]);
+      await Promise.all([this.#endThread(), this.#activityPool?.stop()]);
       throw error;
     }
   }
@@ -215,7 +216,7 @@ export class Runtime implements AsyncDisposable {
       if (this.#ending === undefined) throw error;
     } finally {
       this.#end(CLOSED);
-      await Promise.all([this.#ending ?? this.#worker.terminate(), this.#activityPool?.stop()]);
+      await Promise.all([this.#ending ?? this.#endThread(), this.#activityPool?.stop()]);
     }
   }
 
@@ -241,8 +242,16 @@ export class Runtime implements AsyncDisposable {
 
   /** Ends the supervisor thread, and the hold on the store that it could not let go of itself, so that a new runtime can open it. */
   async #letGo(): Promise<void> {
-    await Promise.all([this.#worker.terminate(), this.#activityPool?.stop()]);
+    await Promise.all([this.#endThread(), this.#activityPool?.stop()]);
     if (this.#opened) await releaseStore(this.#options.config.store);
+  }
+
+  /** It ends once its workers have, which one that nothing interrupts keeps it from: that is told, and not waited for. */
+  async #endThread(): Promise<void> {
+    if (await endsInTime(this.#worker.terminate())) return;
+    this.#worker.unref();
+    const logger = withFields(this.#options.logger, { sdkComponent: SdkComponent.worker });
+    logger.error(`The runtime has ended, but one of its threads has not: ${STUCK}`);
   }
 
   #died(error: unknown): void {

@@ -3,6 +3,7 @@
  * Thread: worker, once per shared module. In → out: functions, classes, enums → the same, frozen with their prototypes.
  */
 import { types } from 'node:util';
+import { makeOverridable } from './override.js';
 
 const isObject = (value: unknown): value is object =>
   (typeof value === 'object' && value !== null) || typeof value === 'function';
@@ -18,10 +19,7 @@ export function freezeShared(...values: readonly unknown[]): void {
   }
 }
 
-/**
- * Methods become accessors that let a derived object be assigned a property of that name: `this.run = this.run.bind(this)`
- * must go on working, and a frozen data property on the prototype would forbid it.
- */
+/** Methods become accessors: a derived object may be assigned a property of that name. */
 function freezeMembers(owner: object): void {
   for (const key of Reflect.ownKeys(owner)) {
     const property = Reflect.getOwnPropertyDescriptor(owner, key);
@@ -30,14 +28,7 @@ function freezeMembers(owner: object): void {
     const { value } = property;
     if (typeof value !== 'function' || !property.configurable || !property.writable) continue;
     if (key !== 'constructor') freezeFunction(value);
-    Object.defineProperty(owner, key, {
-      get: () => value,
-      set(this: object, next: unknown) {
-        if (this === owner)
-          throw new TypeError(`Cannot assign to '${String(key)}': all executions share it, so it is frozen`);
-        Object.defineProperty(this, key, { value: next, writable: true, enumerable: true, configurable: true });
-      },
-    });
+    makeOverridable(owner, key, value);
   }
   Object.freeze(owner);
 }

@@ -61,8 +61,16 @@ export class ModuleGraph {
   readonly #fresh = new Map<string, Evaluate>();
   readonly #shared = new Map<string, Shared>();
 
-  /** `externals`: what `require` answers for 'holdfast/workflow' and its like. */
-  constructor(bundle: WorkflowBundle, externals: Readonly<Record<string, object>>, globals: SandboxGlobals) {
+  /**
+   * `externals`: what `require` answers for 'holdfast/workflow' and its like.
+   * @param lock called once libraries are loaded, before any of the user's code runs
+   */
+  constructor(
+    bundle: WorkflowBundle,
+    externals: Readonly<Record<string, object>>,
+    globals: SandboxGlobals,
+    lock: () => void = () => undefined,
+  ) {
     this.#entry = bundle.entry;
     this.#converter = bundle.payloadConverter;
     this.#interceptors = bundle.interceptors ?? [];
@@ -74,6 +82,7 @@ export class ModuleGraph {
     const libraries = once.get(LIBRARIES);
     if (libraries !== undefined) this.#loadLibraries(libraries, globals);
     once.delete(LIBRARIES);
+    lock();
     for (const id of once.keys()) this.#load(id, once, globals);
     this.entryIsShared = this.#shared.has(this.#entry);
   }

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import type { SandboxHost } from './sandbox-host.js';
 
 /** What `setTimeout` returns: an object, for a number would tell executions of one thread apart. */
-class SandboxTimer {
+export class SandboxTimer {
   /** What the host returned, while a timer runs. */
   handle: unknown;
   cleared = false;
@@ -75,8 +75,9 @@ export function createTimers(host: () => SandboxHost): SandboxTimers {
     clearTimeout: clear,
     clearInterval: clear,
   };
-  // As Node.js has it: the time comes first.
-  const value = (ms?: unknown, result?: unknown) => new Promise((resolve) => timers.setTimeout(resolve, ms, result));
-  Object.defineProperty(timers.setTimeout, promisify.custom, { value });
+  // As Node.js has it: the time comes first. Another function each time, for `promisify` marks the one that it gets.
+  const get = () => (ms?: unknown, result?: unknown) =>
+    new Promise((resolve) => timers.setTimeout(resolve, ms, result));
+  Object.defineProperty(timers.setTimeout, promisify.custom, { get });
   return timers;
 }

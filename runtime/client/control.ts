@@ -144,6 +144,8 @@ export type Lifecycle =
   | { name: 'runSuspended'; workflowId: string; runId: string; error: ErrorRecord; attempts: number }
   | { name: 'runResumed'; workflowId: string; runId: string }
   | { name: 'workerLost'; worker: number; reason: string; runs: number }
+  /** A thread that was lost does not end: it is in a builtin function, which nothing interrupts. Its worker has another thread since. */
+  | { name: 'workerStuck'; worker: number }
   | { name: 'slowStep'; workflowId: string; runId: string; ms: number }
   /** Once, at two fifths of a limit. */
   | { name: 'historyLarge'; workflowId: string; runId: string; events: number; bytes: number }

@@ -7,12 +7,14 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:wor
 import { Piscina } from 'piscina';
 import { type CancelledFailure, toFailureRecord } from '../../mailbox/failures.js';
 import { cancelledFailure } from '../activity/cancellation.js';
+import { endsInTime } from '../ending.js';
 import { ActivityThreadLostError, InvalidOptionError } from '../errors.js';
 import type { ActivityPlaces } from '../supervisor/activities/activity-queue.js';
 import type { ActivityPoolSetting } from './activity-pool-options.js';
 import type { AttemptOutcome } from './attempt.js';
 import type { AttemptEvents, AttemptRunner } from './attempt-runner.js';
 import { logFailedAttempt } from './failed-attempts.js';
+import { STUCK } from './lifecycle-log.js';
 import type { Logger } from './logger.js';
 import type { CancelAttempt, FromPoolThread, PoolAttempt, PoolThreadSetting } from './pool-protocol.js';
 import type { PoolDescription } from './pool-thread.js';
@@ -142,8 +144,13 @@ export class ActivityPool implements AttemptRunner {
   stop(): Promise<void> {
     this.#waiting.clear();
     for (const { grace } of this.#running.values()) clearTimeout(grace);
-    this.#stopped ??= this.#pool.destroy();
+    this.#stopped ??= this.#end();
     return this.#stopped;
+  }
+
+  async #end(): Promise<void> {
+    if (!(await endsInTime(this.#pool.destroy())))
+      this.#logger.error(`A thread of the activity pool cannot be ended: ${STUCK}`);
   }
 
   #startWaiting(): void {

@@ -111,6 +111,7 @@ test('what a program may do often is not logged', () => {
     'runSuspended',
     'slowStep',
     'workerLost',
+    'workerStuck',
     'workflowFailed',
   ]);
   const { logger, lines } = recorded();

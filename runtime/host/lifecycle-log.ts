@@ -10,6 +10,11 @@ import { LOG_LEVELS, type Logger, type LogLevel, withFields } from './logger.js'
 
 type Writers = { readonly [N in Lifecycle['name']]?: (logger: Logger, event: Extract<Lifecycle, { name: N }>) => void };
 
+/** What is to be known of a thread that does not end. */
+export const STUCK =
+  'its code is in a built-in function, which nothing interrupts, such as a map over a huge sparse array. It keeps a processor busy until that ' +
+  'returns, or the process is ended by a signal: process.exit() waits for it too';
+
 const WRITERS: Writers = {
   log(logger, { workflowId, runId, workflowType, level, message, meta }) {
     const known = LOG_LEVELS.find((each): each is LogLevel => each === level) ?? 'info';
@@ -34,6 +39,9 @@ const WRITERS: Writers = {
   },
   workerLost(logger, { worker, reason, runs }) {
     logger.warn(`Worker ${worker} was lost: ${reason}. Its ${runs} runs are rebuilt elsewhere`, { worker, runs });
+  },
+  workerStuck(logger, { worker }) {
+    logger.error(`A thread of worker ${worker} cannot be ended: ${STUCK}`, { worker });
   },
   slowStep(logger, { workflowId, runId, ms }) {
     logger.warn(`A step took ${ms} ms; no other run of its worker could step meanwhile`, { workflowId, runId });

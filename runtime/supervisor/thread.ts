@@ -124,6 +124,9 @@ async function open(): Promise<{ openRuns: number; clean: boolean }> {
     payloadCodec,
     failureExceptionTypes,
     sinksInReplay,
+    onStuck: (worker: number): void => {
+      if (subscribed.has('workerStuck')) emit({ name: 'workerStuck', worker });
+    },
   };
   pool = new WorkerPool(workerOptions);
   const { types, dynamic } = await pool.types();

@@ -124,6 +124,10 @@ export class InProcessWorkers implements Workers {
     throw new WorkerLostError(slot, run, 'the test ended it', seq);
   }
 
+  lose(slot: number): void {
+    this.#runners[slot] = this.#newRunner();
+  }
+
   #newRunner(): TurnRunner {
     return new TurnRunner({
       create: (load, log) => createExecution(load, log, this.deployed),

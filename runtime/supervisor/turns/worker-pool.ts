@@ -1,78 +1,45 @@
 /**
- * The worker pool: Piscina threads as numbered slots, each watched for steps that never end.
- * Thread: supervisor. In → out: (slot, turn) → Piscina task on that slot's thread → report, or WorkerLostError.
+ * The worker pool: threads in numbered slots. A slot whose thread is lost has another one at once.
+ * Thread: supervisor. In → out: (slot, turn) → that slot's thread → report, or WorkerLostError.
  */
 import { fileURLToPath } from 'node:url';
-import { Piscina, queueOptionsSymbol } from 'piscina';
-import type { WorkflowBundle } from '../../../actors/sandbox/bundle.js';
-import { STEP_FIELDS } from '../../../actors/steps.js';
 import type { Initialized, WorkerThreadData } from '../../../actors/worker.js';
+import { endsInTime } from '../../ending.js';
 import { WorkflowBundleError, WorkflowDefinitionError } from '../../errors.js';
-import { YOUNG_GENERATION_MB } from '../config.js';
+import { WorkerThread } from './worker-thread.js';
 import { WorkerLostError, type Workers } from './workers.js';
 
 const WORKER = fileURLToPath(new URL('../../../actors/worker.js', import.meta.url));
 const WATCH_INTERVAL_MS = 50;
 
-export interface WorkerPoolOptions {
-  readonly bundle: WorkflowBundle;
+export interface WorkerPoolOptions extends Omit<WorkerThreadData, 'steps'> {
   readonly slots: number;
   readonly stepLimitMs: number;
-  readonly payloadBytes: number;
-  readonly payloadCodec: string | undefined;
-  readonly failureExceptionTypes: readonly string[];
-  readonly sinksInReplay?: readonly string[] | undefined;
-}
-
-interface Watched {
-  /** Steps begun when the watchdog last looked. */
-  seen: number;
-  since: number;
-  /** The actor whose step was found never to end. */
-  stuck: number | undefined;
-  /** How long it had. */
-  limit: number;
+  /** Told of each lost thread that has not ended long after it was told to. */
+  readonly onStuck?: ((slot: number) => void) | undefined;
 }
 
 export class WorkerPool implements Workers {
   readonly slots: number;
-  readonly #pool: Piscina;
-  /** The pool of the spare slot, a task for which must not stand before those for the others. */
-  #sparePool: Piscina | undefined;
-  readonly #poolOptions: ConstructorParameters<typeof Piscina>[0];
-  readonly #steps: Int32Array;
-  readonly #threads: (number | undefined)[];
-  readonly #watched: (Watched | undefined)[];
-  readonly #stepLimitMs: number;
-  /** Per slot: resolves once a thread is there and initialized. */
-  readonly #ready: Promise<Initialized>[];
+  readonly #options: WorkerPoolOptions;
+  readonly #data: Omit<WorkerThreadData, 'steps'>;
+  /** Undefined where a thread could not even be initialized, and for the spare slot until it is used: the next turn starts one. */
+  readonly #threads: (WorkerThread | undefined)[];
+  /** Told to end. */
+  readonly #ending = new Set<Promise<void>>();
   readonly #watchdog: NodeJS.Timeout;
   #limitOf: (actor: number) => number | undefined = () => undefined;
   #stopping = false;
 
-  constructor({ slots, stepLimitMs, ...shared }: WorkerPoolOptions) {
+  constructor(options: WorkerPoolOptions) {
+    const { slots, stepLimitMs: _, onStuck: __, ...data } = options;
     this.slots = slots;
-    this.#stepLimitMs = stepLimitMs;
-    this.#steps = new Int32Array(new SharedArrayBuffer((slots + 1) * STEP_FIELDS * Int32Array.BYTES_PER_ELEMENT));
-    this.#threads = new Array(slots).fill(undefined);
-    this.#watched = new Array(slots + 1).fill(undefined);
-    this.#poolOptions = {
-      filename: WORKER,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      // Keeps the thread's event loop alive, which draining needs, and costs nothing against 'sync'.
-      atomics: 'disabled',
-      recordTiming: false,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-      workerData: { ...shared, steps: this.#steps } satisfies WorkerThreadData,
-    };
-    this.#pool = new Piscina({
-      ...this.#poolOptions,
-      minThreads: slots,
-      maxThreads: slots,
-      loadBalancer: (task, workers) => this.#balance(task as unknown as SlottedTask, workers),
-    });
-    this.#ready = Array.from({ length: slots }, (_, slot) => this.#initialize(slot));
-    this.#watchdog = setInterval(() => this.#watch(), WATCH_INTERVAL_MS);
+    this.#options = options;
+    this.#data = data;
+    this.#threads = Array.from({ length: slots }, (_, slot) => this.#start(slot));
+    this.#watchdog = setInterval(() => {
+      for (const thread of this.#threads) thread?.watch();
+    }, WATCH_INTERVAL_MS);
   }
 
   /**
@@ -80,7 +47,7 @@ export class WorkerPool implements Workers {
    * @throws WorkflowBundleError if evaluating it throws; WorkflowDefinitionError if a workflow class is wrong
    */
   async types(): Promise<Exclude<Initialized, { error: string }>> {
-    const all = await Promise.all(this.#ready).catch((error: unknown) => {
+    const all = await Promise.all(this.#threads.map((thread) => thread!.initialized)).catch((error: unknown) => {
       const reason = error instanceof WorkerLostError ? `loading it failed: ${error.reason}` : String(error);
       throw new WorkflowBundleError({ file: 'the workflow bundle', reason }, { cause: error });
     });
@@ -95,106 +62,54 @@ export class WorkerPool implements Workers {
     this.#limitOf = limitOf;
   }
 
-  async run(slot: number, turn: Uint8Array): Promise<Uint8Array> {
-    if (this.#ready[slot] === undefined) this.#ready[slot] = this.#openSpare();
-    await this.#ready[slot];
-    return (await this.#watching(slot, () =>
-      this.#submit(slot, 'turn', { slot, turn }, [turn.buffer as ArrayBuffer]),
-    )) as Uint8Array;
+  run(slot: number, turn: Uint8Array): Promise<Uint8Array> {
+    this.#threads[slot] ??= this.#start(slot);
+    return this.#threads[slot].run(turn);
   }
 
-  async #watching<T>(slot: number, task: () => Promise<T>): Promise<T> {
-    const seen = Atomics.load(this.#steps, slot * STEP_FIELDS);
-    const watched: Watched = { seen, since: performance.now(), stuck: undefined, limit: this.#stepLimitMs };
-    this.#watched[slot] = watched;
-    try {
-      return await task();
-    } catch (error) {
-      throw this.#lost(slot, watched, error);
-    } finally {
-      // A lost slot is being initialized again by now, under a watch of its own.
-      if (this.#watched[slot] === watched) this.#watched[slot] = undefined;
-    }
+  lose(slot: number, lost: WorkerLostError): void {
+    this.#threads[slot]?.lose(lost.reason, lost.actor, lost.seq);
   }
 
+  /** Resolves once all threads have ended, but for those that only the end of the process ends. */
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#watchdog);
-    await Promise.all([this.#pool.destroy(), this.#sparePool?.destroy()]);
+    for (const thread of this.#threads) if (thread !== undefined) this.#end(thread);
+    await endsInTime(Promise.all(this.#ending));
   }
 
-  #openSpare(): Promise<Initialized> {
-    this.#sparePool = new Piscina({ ...this.#poolOptions, minThreads: 1, maxThreads: 1 });
-    return this.#initialize(this.slots);
+  #start(slot: number): WorkerThread {
+    let initialized = false;
+    const thread = new WorkerThread({
+      slot,
+      filename: WORKER,
+      data: this.#data,
+      stepLimitMs: this.#options.stepLimitMs,
+      limitOf: (actor) => this.#limitOf(actor),
+      onLost: (_, lost) => {
+        this.#end(lost);
+        if (this.#threads[slot] !== lost) return;
+        this.#threads[slot] = initialized && !this.#stopping ? this.#start(slot) : undefined;
+        if (!this.#stopping) void this.#tellIfStuck(slot, lost);
+      },
+    });
+    thread.initialized.then(
+      () => {
+        initialized = true;
+      },
+      () => undefined,
+    );
+    return thread;
   }
 
-  #submit(slot: number, name: string, task: object, transferList: ArrayBuffer[]): Promise<unknown> {
-    const pool = slot === this.slots ? this.#sparePool! : this.#pool;
-    return pool.run({ ...task, [queueOptionsSymbol]: { slot } }, { name, transferList });
+  #end(thread: WorkerThread): void {
+    const ending = thread.end();
+    this.#ending.add(ending);
+    void ending.finally(() => this.#ending.delete(ending));
   }
 
-  #initialize(slot: number): Promise<Initialized> {
-    const initialized = this.#watching(slot, () =>
-      this.#submit(slot, 'initialize', { slot }, []),
-    ) as Promise<Initialized>;
-    // Whoever waits for the slot hears of it; when the pool stops meanwhile, nobody does.
-    initialized.catch(() => undefined);
-    return initialized;
+  async #tellIfStuck(slot: number, thread: WorkerThread): Promise<void> {
+    if (!(await endsInTime(thread.end())) && !this.#stopping) this.#options.onStuck?.(slot);
   }
-
-  /** A slot keeps its thread; a slot without one takes a thread that no slot has. */
-  #balance<W extends { readonly id: number }>(task: SlottedTask, workers: readonly W[]): W | null {
-    const { slot } = task[queueOptionsSymbol];
-    const own = workers.find((worker) => worker.id === this.#threads[slot]);
-    if (own !== undefined) return own;
-    const free = workers.find((worker) => !this.#threads.includes(worker.id));
-    if (free === undefined) return null;
-    this.#threads[slot] = free.id;
-    return free;
-  }
-
-  #lost(slot: number, watched: Watched, cause: unknown): WorkerLostError {
-    const at = slot * STEP_FIELDS;
-    const stepping = Atomics.load(this.#steps, at + 2) === 1 ? Atomics.load(this.#steps, at + 1) : undefined;
-    Atomics.store(this.#steps, at + 2, 0);
-    if (slot < this.slots) this.#threads[slot] = undefined;
-    if (!this.#stopping) this.#ready[slot] = this.#initialize(slot);
-    const reason =
-      watched.stuck === undefined
-        ? cause instanceof Error
-          ? cause.message
-          : String(cause)
-        : `a step took longer than ${watched.limit} ms`;
-    return new WorkerLostError(slot, watched.stuck ?? stepping, reason, this.#steps[at + 3]!, { cause });
-  }
-
-  #watch(): void {
-    const now = performance.now();
-    for (let slot = 0; slot <= this.slots; slot++) {
-      const watched = this.#watched[slot];
-      if (watched === undefined || watched.stuck !== undefined) continue;
-      const at = slot * STEP_FIELDS;
-      const seen = Atomics.load(this.#steps, at);
-      if (seen !== watched.seen || Atomics.load(this.#steps, at + 2) === 0) {
-        watched.seen = seen;
-        watched.since = now;
-      } else {
-        const actor = Atomics.load(this.#steps, at + 1);
-        const limit = Math.min(this.#limitOf(actor) ?? this.#stepLimitMs, this.#stepLimitMs);
-        if (now - watched.since <= limit) continue;
-        watched.stuck = actor;
-        watched.limit = limit;
-        void this.#threadOf(slot)?.terminate();
-      }
-    }
-  }
-
-  #threadOf(slot: number): Piscina['threads'][number] | undefined {
-    if (slot === this.slots) return this.#sparePool?.threads[0];
-    return this.#pool.threads.find((thread) => thread.threadId === this.#threads[slot]);
-  }
-}
-
-interface SlottedTask {
-  readonly [queueOptionsSymbol]: { readonly slot: number };
 }

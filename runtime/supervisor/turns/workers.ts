@@ -10,6 +10,8 @@ export interface Workers {
    * Resolves with the report. @throws WorkerLostError if the worker ended: its actors are gone, nothing of the turn happened.
    */
   run(slot: number, turn: Uint8Array): Promise<Uint8Array>;
+  /** Ends a worker that cannot be believed any more: its actors are gone, and the next turn goes to another. No turn is under way. */
+  lose(slot: number, lost: WorkerLostError): void;
 }
 
 export class WorkerLostError extends Error {
