@@ -10,7 +10,6 @@ import type { ReplySink } from '../replies.js';
 import type { DelayedStarts } from '../runs/delayed-starts.js';
 import { Resets } from '../runs/resets.js';
 import type { Run, Waiter } from '../runs/run.js';
-import type { Dispatcher } from '../turns/dispatcher.js';
 import { type Suspensions, suspendedError } from '../turns/suspensions.js';
 import { Door } from './door.js';
 import type { HeldStarts } from './held-starts.js';
@@ -24,7 +23,6 @@ import { Withdrawals } from './withdrawals.js';
 const UNCOUNTED: ReadonlySet<RequestKind> = new Set<RequestKind>(['result', 'pollUpdate', 'withdraw']);
 
 export interface AdmissionDeps extends StartRequestsDeps {
-  readonly dispatcher: Dispatcher;
   readonly delayed: DelayedStarts;
   readonly activityReports: ActivityReports;
   readonly heldStarts: HeldStarts;
@@ -129,7 +127,11 @@ export class Admission {
   #result(waiter: Waiter, request: RequestOf<'result'>): void {
     const run = this.deps.core.index.find(request.workflowId, request.runId);
     if (run === undefined) this.#door.notFound(waiter, request, run);
-    else this.deps.closing.awaitResult(waiter, run);
+    else {
+      this.deps.closing.awaitResult(waiter, run);
+      // If it waits for a turn, it goes before those that nobody waits for.
+      this.deps.dispatcher.schedule(run);
+    }
   }
 
   #cancel(waiter: Waiter, request: RequestOf<'cancel'>): void {

@@ -13,6 +13,7 @@ import { cronDelay } from '../runs/lifetime.js';
 import type { Run, Waiter } from '../runs/run.js';
 import { hashOf } from '../runs/run-ids.js';
 import type { GroupMessage, RunStarts } from '../runs/run-starts.js';
+import type { Dispatcher } from '../turns/dispatcher.js';
 import type { WorkflowTypes } from '../workflow-types.js';
 import type { HeldStarts } from './held-starts.js';
 import type { StartCompanion, StartCompanions } from './start-companions.js';
@@ -21,6 +22,7 @@ export interface StartRequestsDeps {
   readonly core: Core;
   readonly starts: RunStarts;
   readonly closing: Closing;
+  readonly dispatcher: Dispatcher;
   readonly workflowTypes: () => WorkflowTypes;
 }
 
@@ -147,6 +149,8 @@ export class StartRequests {
     }
     core.committer.afterPatiently(run, () => core.uncount(waiter));
     closing.awaitResult(waiter, run);
+    // Before those that nobody waits for.
+    this.deps.dispatcher.schedule(run);
   }
 }
 

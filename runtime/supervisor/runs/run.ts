@@ -265,6 +265,8 @@ export class Live {
   localOutcomes: Map<string, number> | undefined;
   /** In a ready list. */
   queued = false;
+  /** Before those that nobody waits for. */
+  queuedFirst = false;
   /** In the turn under way on its slot. */
   inFlight = false;
   /** The next step is one step over all messages with a seq through this one; 0: over one message, as usual. */

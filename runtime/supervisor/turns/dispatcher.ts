@@ -14,6 +14,7 @@ import type { Core, StoredFrame } from '../core.js';
 import { readEarlierIds } from '../runs/chain-ids.js';
 import type { MessageIds } from '../runs/message-ids.js';
 import type { Live, Run } from '../runs/run.js';
+import { ReadyRuns } from './ready-runs.js';
 import { sliceOf } from './slices.js';
 import { Slot } from './slot.js';
 import type { Suspects } from './suspects.js';
@@ -90,7 +91,12 @@ export class Dispatcher {
   /** Whatever waits for this run goes with the next turn of its worker. */
   schedule(run: Run): void {
     const { live } = run;
-    if (live === undefined || live.queued || live.inFlight || live.residence === 'loading') return;
+    if (live === undefined || live.inFlight || live.residence === 'loading') return;
+    if (live.queued) {
+      // Somebody may wait for it by now.
+      if (!this.suspicion.isSuspect(run)) this.#slots[live.slot]?.ready.push(run, live);
+      return;
+    }
     if (live.mailboxStored) {
       this.load(run);
       return;
@@ -111,10 +117,12 @@ export class Dispatcher {
       this.#move(run);
       return;
     }
-    live.queued = true;
     const slot = this.#slots[live.slot < 0 ? this.#place(run, live) : live.slot]!;
-    if (this.suspicion.isSuspect(run)) this.#alone.push(run);
-    else slot.ready.push(run);
+    if (!this.suspicion.isSuspect(run)) slot.ready.push(run, live);
+    else {
+      live.queued = true;
+      this.#alone.push(run);
+    }
   }
 
   /** It lives among others and may end their worker, or the other way round. */
@@ -151,7 +159,11 @@ export class Dispatcher {
       const slot = this.#slots[run.live?.slot ?? -1];
       if (slot === undefined) continue;
       const { ready } = slot;
-      slot.ready = [run];
+      slot.ready = new ReadyRuns();
+      if (run.live !== undefined) {
+        run.live.queued = false;
+        slot.ready.push(run, run.live);
+      }
       this.#send(slot);
       slot.ready = ready;
       this.#aloneInFlight = slot.flight !== undefined;
@@ -257,17 +269,12 @@ export class Dispatcher {
     const runs: Run[] = [];
     let messages = 0;
     let loaded = 0;
-    let next = 0;
     const isSpare = slot === this.#spare;
     const most = isSpare ? 1 : this.suspicion.watching ? MAX_RUNS_A_NOTED_TURN : Number.POSITIVE_INFINITY;
     const share = isSpare ? 1 : slot.ready.length === 1 ? slot.limit : MAX_MESSAGES_A_RUN;
-    while (
-      next < slot.ready.length &&
-      messages < slot.limit &&
-      loaded < MAX_LOADED_BYTES_A_TURN &&
-      runs.length < most
-    ) {
-      const run = slot.ready[next++]!;
+    while (messages < slot.limit && loaded < MAX_LOADED_BYTES_A_TURN && runs.length < most) {
+      const run = slot.ready.take();
+      if (run === undefined) break;
       const { live } = run;
       // Since it was scheduled it may have been released, moved, emptied or suspended; the list is not searched for it then.
       if (live === undefined || live.slot !== slot.number || !live.queued) continue;
@@ -283,7 +290,6 @@ export class Dispatcher {
       slices.push(slice);
       runs.push(run);
     }
-    slot.ready = next === slot.ready.length ? [] : slot.ready.slice(next);
     if (slices.length === 0) return;
     slot.flight = { runs, messages };
     const turn = encodeTurn(slices);

@@ -3,13 +3,14 @@
  * Thread: supervisor. In → out: what waits for it, what is under way on it, how much it gets done in a turn.
  */
 import type { Run } from '../runs/run.js';
+import { ReadyRuns } from './ready-runs.js';
 
 /** A turn is as large as its worker gets done in one: what comes back undone was sent for nothing. */
 const MAX_MESSAGES_A_TURN = 2048;
 const MIN_MESSAGES_A_TURN = 32;
 
 export class Slot {
-  ready: Run[] = [];
+  ready = new ReadyRuns();
   evictions: number[] = [];
   residents = 0;
   /** Messages in the next turn at most. */
@@ -33,7 +34,7 @@ export class Slot {
     return {
       slot: this.number,
       residents: this.residents,
-      ready: this.ready.map((run) => run.workflowId),
+      ready: [...this.ready].map((run) => run.workflowId),
       inFlight: this.flight?.runs.map((run) => run.workflowId) ?? null,
       evictions: this.evictions.length,
     };
