@@ -28,6 +28,7 @@ import { setCurrent } from './current.js';
 import { newerFlags } from './engine-flags.js';
 import type { Execution } from './execution.js';
 import { compare, copiedParts, replaySteps } from './replay.js';
+import { SlowStepMeter, type StepWatch } from './step-watch.js';
 import type { Log, RunInfo } from './surroundings.js';
 
 interface Step {
@@ -35,13 +36,6 @@ interface Step {
   /** Set for a step of a replay. */
   readonly expected?: readonly WorkflowEvent[];
   readonly engineFlags?: number | undefined;
-}
-
-/** Told of every step, so that a step that never ends can be noticed from outside. */
-export interface StepWatch {
-  /** @param seq of the step's message, 0 in a replay */
-  began(run: number, seq: number): void;
-  ended(): void;
 }
 
 /** Each says what workflow code has changed of them; it is as before again. @throws Error if it cannot be put back: the thread must end */
@@ -62,14 +56,14 @@ export interface TurnRunnerOptions {
   readonly shared?: SharedObjects | undefined;
   /** Monotonic milliseconds, for the turn's length only. */
   readonly monotonic: () => number;
+  /** Milliseconds of CPU time that the thread has had, or more. Called rarely. */
+  readonly cpu: () => number;
   /** Calls back after all microtasks have drained. */
   readonly afterDrain: (callback: () => void) => void;
 }
 
 /** A turn hands back what it has not begun after this long, so that no run waits long for its neighbours. */
 const TURN_BUDGET_MS = 5;
-/** Longer steps are reported. */
-const SLOW_STEP_MS = 100;
 /** Callbacks queued ahead: those queued together run in one phase of the event loop. */
 const MAX_AHEAD = 1024;
 
@@ -77,8 +71,11 @@ export class TurnRunner {
   readonly #runs = new ActorTable();
   #turn: Turn | undefined;
   #logs: LogEntry[] = [];
+  readonly #meter: SlowStepMeter;
 
-  constructor(private readonly options: TurnRunnerOptions) {}
+  constructor(private readonly options: TurnRunnerOptions) {
+    this.#meter = new SlowStepMeter(options.cpu);
+  }
 
   /** One turn at a time. Never rejects over workflow code. */
   run(slices: readonly Slice[]): Promise<TurnReport> {
@@ -89,7 +86,7 @@ export class TurnRunner {
         this.#logs = [];
         resolve({ slices: turn.reports, logs, slow: turn.slow, sinks: turn.sinks });
       };
-      this.#turn = new Turn(slices, this.#runs, this.options, done, reject, this.#log, this.#logs);
+      this.#turn = new Turn(slices, this.#runs, this.options, this.#meter, done, reject, this.#log, this.#logs);
       this.#turn.start();
     });
   }
@@ -137,13 +134,13 @@ class Turn {
   /** The replay under way is made a second time, to find where its commands are made. */
   #tracing = false;
   #messages: readonly Message[] | undefined;
-  #stepBegan = 0;
   #loggedBefore = 0;
 
   constructor(
     private readonly slices: readonly Slice[],
     private readonly runs: ActorTable,
     private readonly options: TurnRunnerOptions,
+    private readonly meter: SlowStepMeter,
     private readonly done: (turn: Turn) => void,
     private readonly broke: (error: unknown) => void,
     private readonly log: (run: number, level: LogEntry['level'], message: string, meta: object | undefined) => void,
@@ -254,7 +251,7 @@ class Turn {
       if (!silent) this.log(slice.run, level, message, meta);
     };
     // Evaluating the user's modules may take for ever, as a step may.
-    this.options.watch.began(slice.run, 0);
+    this.options.watch.evaluates(slice.run);
     const made = this.options.create(replaying ? { ...load, replaying, ...(copied && { copied }) } : load, log);
     this.options.watch.ended();
     if ('kind' in made) {
@@ -279,9 +276,9 @@ class Turn {
     const step = this.#steps[this.#nextStep]!;
     const isQuery = step.messages[0]!.kind === 'query';
     const live = step.expected === undefined;
-    this.#stepBegan = this.options.monotonic();
+    const now = this.options.monotonic();
     // What follows a computed close is for the supervisor to decide on; a replay is never left half done.
-    if (live && ((this.execution!.closed && !isQuery) || (this.#stepBegan > this.#deadline && this.#begunLive))) {
+    if (live && ((this.execution!.closed && !isQuery) || (now > this.#deadline && this.#begunLive))) {
       this.#steps = [];
       return false;
     }
@@ -289,6 +286,7 @@ class Turn {
       this.#begunLive = true;
       this.#rebuilt();
     }
+    this.meter.began(now);
     this.#nextStep++;
     this.#messages = step.messages;
     this.#expected = step.expected;
@@ -301,8 +299,8 @@ class Turn {
   #begunLive = false;
 
   #endStep(): void {
-    const ms = this.options.monotonic() - this.#stepBegan;
-    if (ms > SLOW_STEP_MS) this.slow.push({ run: this.#slice!.run, ms: Math.round(ms) });
+    const ms = this.meter.ended(this.options.monotonic());
+    if (ms !== undefined) this.slow.push({ run: this.#slice!.run, ms });
     const messages = this.#messages!;
     const expected = this.#expected;
     this.#messages = undefined;

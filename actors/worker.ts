@@ -28,9 +28,11 @@ import type { SandboxHost } from './sandbox/sandbox-host.js';
 import { firstPlace, stackMapper } from './sandbox/source-map.js';
 import { SandboxTimer } from './sandbox/timers.js';
 import { WatchedIntrinsics } from './sandbox/watched-intrinsics.js';
+import type { StepWatch } from './step-watch.js';
+import { EVALUATING, NOTHING, STEPPING } from './steps.js';
 import type { ExecutionHost, Log, RunInfo, WorkflowMain } from './surroundings.js';
 import { systemWorkflow } from './system-workflows.js';
-import { type StepWatch, TurnRunner } from './turn-runner.js';
+import { TurnRunner } from './turn-runner.js';
 import type { WorkflowInterceptorsFactory } from './workflow/interceptors.js';
 
 export interface WorkerThreadData {
@@ -152,18 +154,32 @@ function factoriesIn(modules: readonly unknown[]): WorkflowInterceptorsFactory[]
   return modules.map((exports, index) => factoryOf(bundle.interceptors?.[index] ?? '', exports));
 }
 
+function begins(run: number, what: number, seq: number): void {
+  // Seen by whoever sees the count.
+  steps[3] = seq;
+  Atomics.store(steps, 1, run);
+  Atomics.add(steps, 0, 1);
+  Atomics.store(steps, 2, what);
+}
+
 const watch: StepWatch = {
-  began(run, seq) {
-    // Seen by whoever sees the count.
-    steps[3] = seq;
-    Atomics.store(steps, 1, run);
-    Atomics.add(steps, 0, 1);
-    Atomics.store(steps, 2, 1);
-  },
+  began: (run, seq) => begins(run, STEPPING, seq),
+  evaluates: (run) => begins(run, EVALUATING, 0),
   ended() {
-    Atomics.store(steps, 2, 0);
+    Atomics.store(steps, 2, NOTHING);
   },
 };
+
+/**
+ * Before Node 23.9 no thread is told its own CPU time: there it is that of the whole process, which is never less. How long the event loop
+ * was at work would not do: that is wall time, the time that the thread waited for a core included.
+ */
+const { threadCpuUsage = process.cpuUsage } = process as typeof process & { threadCpuUsage?: typeof process.cpuUsage };
+
+function cpuMs(): number {
+  const { user, system } = threadCpuUsage.call(process);
+  return (user + system) / 1000;
+}
 
 const runner = new TurnRunner({
   create,
@@ -171,6 +187,7 @@ const runner = new TurnRunner({
   watch,
   shared,
   monotonic: () => performance.now(),
+  cpu: cpuMs,
   afterDrain: (callback) => {
     setImmediate(callback);
   },
@@ -195,7 +212,7 @@ export async function initialize(): Promise<Initialized> {
   if (payloadCodec !== undefined) turns = new CodedTurns(runner, await loadPayloadCodec(payloadCodec));
   const nothing = () => undefined;
   const probe = { runId: '', workflowId: '', workflowType: '', firstRunId: '', startTime: 0 };
-  watch.began(0, 0);
+  watch.evaluates(0);
   try {
     workflows = new ExportedWorkflows(instantiate(executionOf(probe, nothing, nothing)));
     const { types, dynamic } = workflows;

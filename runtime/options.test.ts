@@ -18,6 +18,7 @@ test('the defaults are those that the documentation gives', () => {
     workers: expect.any(Number),
     maxResident: 10_000,
     stepLimitMs: 2_000,
+    evaluationLimitMs: 30_000,
     limits: DEFAULT_LIMITS,
     activities: { concurrent: 100, perSecond: undefined, perSecondOf: {} },
     dedupe: { ids: 100_000, ms: 24 * 3_600_000 },

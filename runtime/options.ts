@@ -47,6 +47,11 @@ export interface RuntimeOptions extends ActivityLimitOptions {
   /** How long workflow code may run without awaiting before its worker is ended. Default: 2 seconds. */
   stepLimit?: Duration;
   /**
+   * How long the workflow file and its imports may take to be evaluated: when a worker starts, and for each run that it loads. Past it the
+   * worker is ended; at start that is a WorkflowBundleError. Default: 30 seconds.
+   */
+  evaluationLimit?: Duration;
+  /**
    * What becomes of a start whose workflow type the workflow file does not export. 'refuse': UnknownWorkflowTypeError at once. 'hold': the
    * same after 30 seconds, for at most 1,000 at a time. If the runtime shuts down first, a client is told RuntimeClosedError, and its caller
    * asks the next process; what a workflow asked for, a child for example, the next process carries out. For deployments in which callers, or
@@ -141,6 +146,7 @@ export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
       sinksInReplay: sinksInReplay(sinks),
       failureExceptionTypes: names('failureExceptionTypes', options.failureExceptionTypes ?? []),
       stepLimitMs: milliseconds('stepLimit', options.stepLimit ?? 2_000, 10),
+      evaluationLimitMs: milliseconds('evaluationLimit', options.evaluationLimit ?? EVALUATION_LIMIT_MS, 10),
       limits: allLimits,
       unknownTypes: oneOf('unknownTypes', options.unknownTypes ?? 'refuse', ['refuse', 'hold']),
       activities: resolveActivityLimits(options),
@@ -164,6 +170,7 @@ const RUNTIME_OPTIONS: ReadonlySet<string> = new Set([
   'workers',
   'maxResident',
   'stepLimit',
+  'evaluationLimit',
   'payloadConverter',
   'payloadCodec',
   'failureExceptionTypes',
@@ -185,6 +192,7 @@ const DEDUPE_OPTIONS: ReadonlySet<string> = new Set(['ids', 'retention']);
 const LIMITS: ReadonlySet<string> = new Set(Object.keys(DEFAULT_LIMITS));
 const DURABILITIES: readonly Durability[] = ['disk', 'process'];
 const PARTITIONS = 64;
+export const EVALUATION_LIMIT_MS = 30_000;
 
 /** @throws InvalidOptionError */
 export function resolveWorkflows(workflows: RuntimeOptions['workflows'] | undefined): URL | string | WorkflowBundle {

@@ -146,6 +146,7 @@ export type Lifecycle =
   | { name: 'workerLost'; worker: number; reason: string; runs: number }
   /** A thread that was lost does not end: it is in a builtin function, which nothing interrupts. Its worker has another thread since. */
   | { name: 'workerStuck'; worker: number }
+  /** Once a run, by each process that hosts it. `ms`: how long that step took. */
   | { name: 'slowStep'; workflowId: string; runId: string; ms: number }
   /** Once, at two fifths of a limit. */
   | { name: 'historyLarge'; workflowId: string; runId: string; events: number; bytes: number }

@@ -1,6 +1,7 @@
 /**
  * Semantics, section 14: time-outs, retries and cron schedules of workflows.
  */
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import {
   ApplicationFailure,
@@ -17,9 +18,11 @@ import {
 import type { RunOptionsRecord } from '../../mailbox/events.js';
 import { encodePayload } from '../../mailbox/payload.js';
 import { type RunOptions, runOptionsRecord } from '../../mailbox/run-options.js';
+import { writeProject } from '../bundler/fixtures/project.js';
 import type { WorkflowFailedError } from '../errors.js';
 import type { failedRun } from '../fixtures/failure-workflows.js';
 import { loggerFrom } from '../host/logger.js';
+import type { RuntimeOptions } from '../options.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
 import { row } from '../test-kit/row.test-kit.js';
@@ -85,6 +88,52 @@ row('life/task-timeout', 'and the worker of one that takes longer is ended', asy
   const lost = new Promise((resolve) => runtime.events.once('workerLost', resolve));
   await runtime.client.workflow.start('endless', { workflowId: 'e', workflowTaskTimeout: 100 });
   expect(await lost).toMatchObject({ reason: 'a step took longer than 100 ms' });
+});
+
+const evaluates = (forMs: string) => `${forMs}\nexport async function main() {}\n`;
+const runtimeOf = (text: string, options: Pick<RuntimeOptions, 'stepLimit' | 'evaluationLimit'>) =>
+  createTestRuntime({
+    ...options,
+    workflows: join(writeProject({ 'workflows.js': text }), 'workflows.js'),
+    logger: 'silent',
+  });
+
+row('life/evaluation-limit', 'so what takes longer than a step may is no endless step', async () => {
+  const text = evaluates('let n = 0; for (let i = 0; i < 300_000_000; i++) n = (n + i) % 7;');
+  await using runtime = await runtimeOf(text, { stepLimit: 10, evaluationLimit: '5 minutes' });
+  expect(await runtime.client.workflow.count()).toMatchObject({ count: 0 });
+});
+
+row('life/evaluation-limit', 'and what never ends is an error that says so', async () => {
+  const text = evaluates('for (;;);');
+  await expect(runtimeOf(text, { stepLimit: '1 hour', evaluationLimit: 100 })).rejects.toMatchObject({
+    code: 'WORKFLOW_BUNDLE',
+    message: expect.stringContaining('evaluating the workflow file took longer than 100 ms'),
+  });
+});
+
+row('life/slow-step', 'and not for one that waited for a core', async () => {
+  const system = await System.open({
+    workflows: {
+      main: async () => {
+        setHandler(add, (kind) => {
+          now += 150;
+          if (kind === 'computes') cpu += 140;
+        });
+        await forever();
+      },
+    },
+  });
+  let [now, cpu] = [0, 0];
+  Object.assign(system.workers, { monotonic: () => now, cpu: () => cpu });
+  const slow = () => system.lifecycle.filter(({ name }) => name === 'slowStep');
+  await system.startWith({ workflowId: 'w', workflowType: 'main' }).value();
+  await system.signal('w', 'add', 'waits').value();
+  await system.settle();
+  expect(slow()).toEqual([]);
+  for (let i = 0; i < 3; i++) await system.signal('w', 'add', 'computes').value();
+  await system.settle();
+  expect(slow()).toEqual([expect.objectContaining({ workflowId: 'w', ms: 150 })]);
 });
 
 /** Fails in its first attempts, then tells what it knows. */

@@ -38,6 +38,8 @@ export interface SupervisorConfig {
   maxResident: number;
   /** Milliseconds that one step may take before its worker is ended. */
   stepLimitMs: number;
+  /** Milliseconds that evaluating the workflow file may take before its worker is ended. */
+  evaluationLimitMs: number;
   limits: Limits;
   /** What becomes of a start whose type the bundle does not have. Absent: it is refused. */
   unknownTypes?: UnknownTypes;

@@ -114,12 +114,14 @@ async function outcome<T>(act: () => Promise<T>): Promise<Outcome<T>> {
 
 async function open(): Promise<{ openRuns: number; clean: boolean }> {
   const store = createStore(config.store);
-  const { bundle, workers: slots, stepLimitMs, limits, payloadCodec, failureExceptionTypes, sinksInReplay } = config;
+  const { bundle, workers: slots, limits, payloadCodec, failureExceptionTypes, sinksInReplay } = config;
+  const { stepLimitMs, evaluationLimitMs } = config;
   const { payloadBytes } = limits;
   const workerOptions = {
     bundle,
     slots,
     stepLimitMs,
+    evaluationLimitMs,
     payloadBytes,
     payloadCodec,
     failureExceptionTypes,

@@ -78,6 +78,8 @@ export class InProcessWorkers implements Workers {
   fate: Fate = () => undefined;
   /** Monotonic milliseconds as the turn runner sees them: they stand still, so that no turn runs out of time. */
   monotonic: () => number = () => 0;
+  /** Milliseconds of CPU time as it sees them. */
+  cpu: () => number = () => 0;
   #runners: TurnRunner[];
   #dead = false;
 
@@ -132,8 +134,9 @@ export class InProcessWorkers implements Workers {
     return new TurnRunner({
       create: (load, log) => createExecution(load, log, this.deployed),
       place: (stack) => /[^\s(/]+\.test\.[jt]s:\d+/.exec(stack)?.[0],
-      watch: { began: () => undefined, ended: () => undefined },
+      watch: { began: () => undefined, evaluates: () => undefined, ended: () => undefined },
       monotonic: () => this.monotonic(),
+      cpu: () => this.cpu(),
       afterDrain: (callback) => {
         this.moved();
         setImmediate(callback);

@@ -11,7 +11,7 @@ import { type StoredHistory, storedHistoryOf } from '../client/saved-history.js'
 import { DeterminismViolationError, type HoldfastError, ReplayError, UnknownWorkflowTypeError } from '../errors.js';
 import { resolveInterceptors } from '../interceptor-options.js';
 import { checkObject, milliseconds, moduleUrl, names } from '../option-checks.js';
-import { type RuntimeOptions, resolveWorkflows } from '../options.js';
+import { EVALUATION_LIMIT_MS, type RuntimeOptions, resolveWorkflows } from '../options.js';
 import { WorkerPool } from '../supervisor/turns/worker-pool.js';
 import { WorkerLostError } from '../supervisor/turns/workers.js';
 import { bundleOf } from '../workflow-bundle.js';
@@ -19,7 +19,13 @@ import { bundleOf } from '../workflow-bundle.js';
 /** Of the runtime's options, those that decide what workflow code does. Give what the service is given. */
 export type ReplayOptions = Pick<
   RuntimeOptions,
-  'workflows' | 'payloadConverter' | 'payloadCodec' | 'interceptors' | 'failureExceptionTypes' | 'stepLimit'
+  | 'workflows'
+  | 'payloadConverter'
+  | 'payloadCodec'
+  | 'interceptors'
+  | 'failureExceptionTypes'
+  | 'stepLimit'
+  | 'evaluationLimit'
 >;
 
 export interface ReplayResult {
@@ -36,6 +42,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'interceptors',
   'failureExceptionTypes',
   'stepLimit',
+  'evaluationLimit',
 ]);
 const STEP_LIMIT_MS = 10_000;
 
@@ -74,6 +81,7 @@ export async function* runReplayHistories(
     }),
     slots: 1,
     stepLimitMs: milliseconds('stepLimit', options.stepLimit ?? STEP_LIMIT_MS, 1),
+    evaluationLimitMs: milliseconds('evaluationLimit', options.evaluationLimit ?? EVALUATION_LIMIT_MS, 1),
     // Whatever was recorded was small enough.
     payloadBytes: Number.MAX_SAFE_INTEGER,
     payloadCodec: moduleUrl('payloadCodec', options.payloadCodec),

@@ -55,6 +55,8 @@ export class Dispatcher {
   /** Runs that may end the process, each of which waits for a turn by itself, with no other under way. */
   #alone: Run[] = [];
   #aloneInFlight = false;
+  /** A run that is slow once is slow often, and once says it. */
+  readonly #toldSlow = new WeakSet<Run>();
   #stopped = false;
   /** Histories being read. */
   #loading = 0;
@@ -324,7 +326,9 @@ export class Dispatcher {
     }
     for (const { run: actor, ms } of report.slow) {
       const run = this.core.actors.get(actor);
-      if (run !== undefined) this.events.slow(run, ms);
+      if (run === undefined || this.#toldSlow.has(run)) continue;
+      this.#toldSlow.add(run);
+      this.events.slow(run, ms);
     }
     for (const slice of report.slices) {
       const run = this.core.actors.get(slice.run);

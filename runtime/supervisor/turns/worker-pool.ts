@@ -15,6 +15,8 @@ const WATCH_INTERVAL_MS = 50;
 export interface WorkerPoolOptions extends Omit<WorkerThreadData, 'steps'> {
   readonly slots: number;
   readonly stepLimitMs: number;
+  /** For evaluating what the workflow file imports: at start, and for each run that is loaded. */
+  readonly evaluationLimitMs: number;
   /** Told of each lost thread that has not ended long after it was told to. */
   readonly onStuck?: ((slot: number) => void) | undefined;
 }
@@ -32,7 +34,7 @@ export class WorkerPool implements Workers {
   #stopping = false;
 
   constructor(options: WorkerPoolOptions) {
-    const { slots, stepLimitMs: _, onStuck: __, ...data } = options;
+    const { slots, stepLimitMs: _, evaluationLimitMs: __, onStuck: ___, ...data } = options;
     this.slots = slots;
     this.#options = options;
     this.#data = data;
@@ -86,6 +88,7 @@ export class WorkerPool implements Workers {
       filename: WORKER,
       data: this.#data,
       stepLimitMs: this.#options.stepLimitMs,
+      evaluationLimitMs: this.#options.evaluationLimitMs,
       limitOf: (actor) => this.#limitOf(actor),
       onLost: (_, lost) => {
         this.#end(lost);

@@ -3,7 +3,7 @@
  * Thread: supervisor. In → out: turn → Piscina task → report, or WorkerLostError.
  */
 import { Piscina } from 'piscina';
-import { STEP_FIELDS } from '../../../actors/steps.js';
+import { EVALUATING, NOTHING, STEP_FIELDS } from '../../../actors/steps.js';
 import type { Initialized, TurnTask, WorkerThreadData } from '../../../actors/worker.js';
 import { YOUNG_GENERATION_MB } from '../config.js';
 import { WorkerLostError } from './workers.js';
@@ -14,6 +14,7 @@ export interface WorkerThreadOptions {
   readonly filename: string;
   readonly data: Omit<WorkerThreadData, 'steps'>;
   readonly stepLimitMs: number;
+  readonly evaluationLimitMs: number;
   /** How long a step of that actor may take, if that is less than for all. */
   readonly limitOf: (actor: number) => number | undefined;
   /** Called once, as soon as it is known; the task under way, if any, is rejected then. */
@@ -58,7 +59,7 @@ export class WorkerThread {
     return (await this.#task('turn', task, [turn.buffer as ArrayBuffer])) as Uint8Array;
   }
 
-  /** Whether a step has taken too long: the thread is lost then, at once and though it may be that nothing ends it. */
+  /** Whether a step or an evaluation has taken too long: the thread is lost then, at once and though it may be that nothing ends it. */
   watch(): void {
     if (this.#reject === undefined) return;
     const now = performance.now();
@@ -69,9 +70,15 @@ export class WorkerThread {
       this.#since = now;
       return;
     }
-    const { stepLimitMs, limitOf } = this.options;
-    const limit = Math.min(limitOf(actor) ?? stepLimitMs, stepLimitMs);
-    if (now - this.#since > limit) this.lose(`a step took longer than ${limit} ms`, actor, this.#seq);
+    const { stepLimitMs, evaluationLimitMs, limitOf } = this.options;
+    const isEvaluation = Atomics.load(this.#steps, 2) === EVALUATING;
+    const limit = isEvaluation ? evaluationLimitMs : Math.min(limitOf(actor) ?? stepLimitMs, stepLimitMs);
+    if (now - this.#since <= limit) return;
+    this.lose(
+      `${isEvaluation ? 'evaluating the workflow file' : 'a step'} took longer than ${limit} ms`,
+      actor,
+      this.#seq,
+    );
   }
 
   /**
@@ -98,7 +105,7 @@ export class WorkerThread {
   }
 
   get #stepping(): number | undefined {
-    return Atomics.load(this.#steps, 2) === 1 ? Atomics.load(this.#steps, 1) : undefined;
+    return Atomics.load(this.#steps, 2) !== NOTHING ? Atomics.load(this.#steps, 1) : undefined;
   }
 
   #task(name: string, task: TurnTask | undefined, transferList: ArrayBuffer[]): Promise<unknown> {
