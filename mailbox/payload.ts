@@ -2,9 +2,10 @@
  * Payloads: argument and result values as bytes. Encoded once where the user hands a value over, decoded once where user code receives it.
  * Thread: any. In → out: value ⇄ bytes (MessagePack).
  */
-import { addExtension, Packr } from 'msgpackr';
+
 import { PayloadConverterError } from '../runtime/errors.js';
 import { type CustomPayloadConverter, currentConverter } from './converter-scope.js';
+import { addExtension, Packr } from './msgpackr.js';
 
 export type Payload = Uint8Array;
 

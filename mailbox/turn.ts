@@ -2,12 +2,13 @@
  * The turn: one batch of messages handed to a worker, and what comes back. One file for both directions.
  * Thread: supervisor ⇄ worker. In → out: turn ⇄ bytes.
  */
-import { Packr } from 'msgpackr';
+
 import { type Command, type CommandOf, commandCodec } from './commands.js';
 import { eventCodec } from './event-codec.js';
 import type { Ran, WorkflowEvent } from './events.js';
 import type { FailureRecord } from './failures.js';
 import { type Message, messageCodec } from './messages.js';
+import { Packr } from './msgpackr.js';
 import type { Payload } from './payload.js';
 import type { Row } from './records.js';
 
