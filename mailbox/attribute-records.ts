@@ -51,6 +51,7 @@ export const FIELD_NAMES = [
   'ParentRunId',
   'RootWorkflowId',
   'RootRunId',
+  'HoldfastState',
 ] as const;
 export type FieldName = (typeof FIELD_NAMES)[number];
 const TAKEN: ReadonlySet<string> = new Set<string>(FIELD_NAMES);

@@ -121,6 +121,10 @@ export interface RuntimeStats {
   runs: number;
   openRuns: number;
   residentRuns: number;
+  /** Open and unable to step, until fixed code is deployed or their next attempt; the next without. */
+  suspendedRuns: number;
+  /** Open and left alone, for their steps ended their worker or the process again and again. */
+  quarantinedRuns: number;
   waitingMessages: number;
   turnsInFlight: number;
   flushes: number;

@@ -281,3 +281,38 @@ row('finding/system-runs', 'as if they were not there', async () => {
   expect(await client.count()).toMatchObject({ count: 1 });
   expect(await find(`WorkflowType = '${SCHEDULE_TYPE}'`)).toBe(`${SCHEDULE_TYPE}:s`);
 });
+
+row('finding/held-runs', 'as long as they cannot', async () => {
+  let broken = true;
+  const poor = async () => {
+    setHandler(step, () => {
+      if (broken) throw new TypeError('it is broken');
+    });
+    await condition(() => false);
+  };
+  const system = await System.open({ workflows: { poor } });
+  const { controlPlane } = system.supervisor;
+  const idsOf = async (query: string) => {
+    const outcome = await controlPlane.list(query, 10);
+    if (!outcome.ok) throw new Error(JSON.stringify(outcome.error));
+    return outcome.value.rows.map(({ workflowId }) => workflowId);
+  };
+  const held = async () => [
+    await idsOf(`HoldfastState = 'Suspended'`),
+    await idsOf(`HoldfastState = 'Quarantined'`),
+    await idsOf(`HoldfastState IS NULL AND ExecutionStatus = 'Running'`),
+    controlPlane.stats().suspendedRuns,
+    controlPlane.stats().quarantinedRuns,
+  ];
+  for (const id of ['s', 'q', 'w']) await system.start(id, 'poor').value();
+  expect(await held()).toEqual([[], [], ['w', 'q', 's'], 0, 0]);
+  await system.signal('s', 'step', 'say').value();
+  // Its steps end their worker.
+  system.workers.fate = (slices) => slices.find(({ steps }) => steps.flat().some(({ kind }) => kind === 'signal'))?.run;
+  await system.signal('q', 'step', 'say').value();
+  system.workers.fate = () => undefined;
+  expect(await held()).toEqual([['s'], ['q'], ['w'], 1, 1]);
+  broken = false;
+  await system.pass(2000);
+  expect(await held()).toEqual([[], ['q'], ['w', 's'], 0, 1]);
+});

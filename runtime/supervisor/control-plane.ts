@@ -126,11 +126,20 @@ export class ControlPlane {
 
   stats(): RuntimeStats {
     let waitingMessages = 0;
-    for (const run of this.core.actors.values()) waitingMessages += run.live?.mailbox.size ?? 0;
+    let suspendedRuns = 0;
+    let quarantinedRuns = 0;
+    for (const { live } of this.core.actors.values()) {
+      if (live === undefined) continue;
+      waitingMessages += live.mailbox.size;
+      if (live.suspension?.reason.kind === 'quarantined') quarantinedRuns++;
+      else if (live.suspension !== undefined) suspendedRuns++;
+    }
     return {
       runs: this.core.index.size,
       openRuns: this.core.index.open,
       residentRuns: this.dispatcher.residents,
+      suspendedRuns,
+      quarantinedRuns,
       waitingMessages,
       turnsInFlight: this.dispatcher.turnsInFlight,
       flushes: this.core.committer.flushes,

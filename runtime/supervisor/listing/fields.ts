@@ -95,6 +95,12 @@ const ofRun = (kind: Kind, of: (run: Run) => string | number | undefined) => ():
   source: { kind: 'rows', of: (chunk, at) => of(chunk.runs[at]!) },
 });
 
+/** Why an open run does not step, if it does not: its `ExecutionStatus` is 'Running' all the same. */
+function stateOf({ live }: Run): string | undefined {
+  if (live?.suspension === undefined) return undefined;
+  return live.suspension.reason.kind === 'quarantined' ? 'Quarantined' : 'Suspended';
+}
+
 const STATUS_NAMES: Coded = {
   generation: 0,
   end: STATUSES.length,
@@ -161,4 +167,5 @@ const FIELDS: { readonly [F in FieldName]: (index: RunIndex) => Omit<Field, 'nam
   ParentRunId: ofRun('text', (run) => run.parent?.runId),
   RootWorkflowId: ofRun('text', (run) => rootOf(run).workflowId),
   RootRunId: ofRun('text', (run) => rootOf(run).runId),
+  HoldfastState: ofRun('text', stateOf),
 };
