@@ -4,6 +4,7 @@
  */
 import type { CommandOf } from '../mailbox/commands.js';
 import { isCancellation } from '../mailbox/failures.js';
+import { legible } from '../mailbox/legible.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
 import { ContinueAsNew } from './continue-as-new.js';
@@ -59,7 +60,8 @@ function mainReturned(execution: Execution, result: unknown): void {
 }
 
 /** A failure thrown by main or by a signal handler fails the run, and continuing as new ends it too; anything else breaks the step. */
-export function codeFailed(execution: Execution, error: unknown): void {
+export function codeFailed(execution: Execution, thrown: unknown): void {
+  const error = legible(thrown);
   if (execution.cancelRequested && isCancellation(error)) {
     execution.close({ kind: 'cancelWorkflow' });
   } else if (error instanceof ContinueAsNew) {

@@ -4,6 +4,7 @@
  */
 import { isThenable, Validation } from '../mailbox/gate.js';
 import { headersFrom } from '../mailbox/headers.js';
+import { legible } from '../mailbox/legible.js';
 import type { MessageOf } from '../mailbox/messages.js';
 import type { Payload } from '../mailbox/payload.js';
 import { inUpdate } from './code-context.js';
@@ -144,10 +145,11 @@ function failed(
   execution: Execution,
   entry: InProgress,
   updateId: string,
-  error: unknown,
+  given: unknown,
   asInTemporal: boolean,
 ): void {
   execution.handlers.ended(entry, asInTemporal);
+  const error = legible(given);
   const thrown = error instanceof ContinueAsNew ? refusedInUpdate(entry.name) : error;
   if (isFailure(execution, thrown)) {
     execution.outbox.push({ kind: 'completeUpdate', updateId, failure: execution.record(thrown) });

@@ -6,6 +6,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { format } from 'node:util';
 import { workerData } from 'node:worker_threads';
 import { setStackMapper, toFailureRecord } from '../mailbox/failures.js';
+import { legible } from '../mailbox/legible.js';
 import { encodePayload, type Payload } from '../mailbox/payload.js';
 import { loadPayloadCodec } from '../mailbox/payload-codec.js';
 import { converterOf } from '../mailbox/payload-converter.js';
@@ -109,7 +110,7 @@ function create(load: Load, log: Log): Execution | SuspendReason {
   try {
     exports = instantiate(execution);
   } catch (error) {
-    return { kind: 'threw', failure: toFailureRecord(explain(error, bundle)) };
+    return { kind: 'threw', failure: toFailureRecord(explain(legible(error), bundle)) };
   }
   workflow = workflows!.find(exports, load.workflowType);
   if (workflow !== undefined) return execution;
@@ -217,7 +218,8 @@ export async function initialize(): Promise<Initialized> {
     workflows = new ExportedWorkflows(instantiate(executionOf(probe, nothing, nothing)));
     const { types, dynamic } = workflows;
     return { types, dynamic };
-  } catch (error) {
+  } catch (thrown) {
+    const error = legible(thrown);
     const failure = toFailureRecord(explain(error, bundle));
     const definition = error instanceof WorkflowDefinitionError ? { definition: error.fields } : {};
     return { error: failure.stack ?? failure.message, ...definition };

@@ -3,6 +3,7 @@
  * Thread: every one that needs what they export. In → out: file URL → the export.
  */
 import { InvalidOptionError } from '../runtime/errors.js';
+import { legible, reasonOf } from './legible.js';
 
 /** The export named as the option, else the default one. @throws InvalidOptionError if the module does not load */
 export async function loadExport(option: string, url: string): Promise<unknown> {
@@ -14,8 +15,8 @@ export async function loadModule(option: string, url: string): Promise<object> {
   try {
     return await import(url);
   } catch (error) {
-    const reason = `${url}: it does not load (${error instanceof Error ? error.message : String(error)})`;
-    throw new InvalidOptionError({ option, reason }, { cause: error });
+    const reason = `${url}: it does not load (${reasonOf(error)})`;
+    throw new InvalidOptionError({ option, reason }, { cause: legible(error) });
   }
 }
 

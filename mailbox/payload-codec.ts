@@ -3,6 +3,7 @@
  * Thread: any client thread, the embedding thread, workers. In → out: records with payloads → the same records, payloads transformed.
  */
 import { InvalidOptionError, PayloadCodecError } from '../runtime/errors.js';
+import { legible, reasonOf } from './legible.js';
 import { loadExport } from './loaded-module.js';
 import type { Payload } from './payload.js';
 
@@ -45,8 +46,7 @@ export async function recode<T>(record: T, codec: PayloadCodec, operation: 'enco
   try {
     transformed = await codec[operation](found);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new PayloadCodecError({ operation, reason }, { cause: error });
+    throw new PayloadCodecError({ operation, reason: reasonOf(error) }, { cause: legible(error) });
   }
   if (!Array.isArray(transformed) || transformed.length !== found.length || !transformed.every(isBytes)) {
     throw new PayloadCodecError({ operation, reason: `it must return ${found.length} Uint8Arrays` });

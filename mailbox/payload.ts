@@ -5,6 +5,7 @@
 
 import { PayloadConverterError } from '../runtime/errors.js';
 import { type CustomPayloadConverter, currentConverter } from './converter-scope.js';
+import { legible, reasonOf } from './legible.js';
 import { addExtension, Packr } from './msgpackr.js';
 
 export type Payload = Uint8Array;
@@ -116,7 +117,7 @@ export function decodePayload(payload: Payload): unknown {
     return custom.fromPayload(payload);
   } catch (error) {
     const reason = `the payload converter could not decode it: ${reasonOf(error)}`;
-    throw new PayloadConverterError({ path: 'payload', reason }, { cause: error });
+    throw new PayloadConverterError({ path: 'payload', reason }, { cause: legible(error) });
   }
 }
 
@@ -135,14 +136,10 @@ function encodeBy(custom: CustomPayloadConverter, value: unknown, path: string):
     payload = custom.toPayload(value);
   } catch (error) {
     const reason = `the payload converter could not encode it: ${reasonOf(error)}`;
-    throw new PayloadConverterError({ path, reason }, { cause: error });
+    throw new PayloadConverterError({ path, reason }, { cause: legible(error) });
   }
   if (payload instanceof Uint8Array) return payload;
   throw new PayloadConverterError({ path, reason: 'the payload converter returned no Uint8Array' });
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 export function encodePayloads(values: readonly unknown[], name = 'args'): Payload[] {

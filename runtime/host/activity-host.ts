@@ -4,6 +4,7 @@
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { toFailureRecord } from '../../mailbox/failures.js';
+import { legible } from '../../mailbox/legible.js';
 import type { Payload } from '../../mailbox/payload.js';
 import { recode } from '../../mailbox/payload-codec.js';
 import { cancelledFailure } from '../activity/cancellation.js';
@@ -12,6 +13,7 @@ import type { Lifecycle } from '../client/control.js';
 import { type Clock, systemClock } from '../clock.js';
 import { type AttemptOutcome, type AttemptSetting, runAttempt } from './attempt.js';
 import type { AttemptRunner } from './attempt-runner.js';
+import { quiet } from './logger.js';
 import {
   type ActivityTask,
   type CancelCause,
@@ -181,10 +183,18 @@ export class ActivityHost {
     const attempt = new RunningAttempt(task, this.#links);
     this.#running.set(task.token, attempt);
     this.#begins(attempt);
-    const outcome = await runAttempt(task, attempt, this.#options);
-    const held = attempt.end();
-    // Not in a promise of its own unless there is something to wait for.
-    const heartbeatDetails = attempt.beats ? await this.#lastDetails(attempt, outcome, held) : undefined;
+    let outcome: AttemptOutcome;
+    let heartbeatDetails: Payload | undefined;
+    try {
+      outcome = await runAttempt(task, attempt, this.#options);
+      const held = attempt.end();
+      // Not in a promise of its own unless there is something to wait for.
+      if (attempt.beats) heartbeatDetails = await this.#lastDetails(attempt, outcome, held);
+    } catch (error) {
+      // Whatever an attempt may do, it is the attempt that fails.
+      attempt.end();
+      outcome = { failure: toFailureRecord(error) };
+    }
     this.#running.delete(task.token);
     this.#send({ kind: 'activityDone', token: task.token, ...outcome, heartbeatDetails });
     this.#startWaiting();
@@ -192,12 +202,19 @@ export class ActivityHost {
 
   async #runElsewhere(task: ActivityTask, runner: AttemptRunner): Promise<void> {
     const attempt = new RunningAttempt(task, this.#links);
-    const outcome = await runner.run(task, {
-      started: () => this.#begins(attempt),
-      heartbeat: attempt.heartbeat,
-      connects: (port) => this.attach(port),
-    });
-    const heartbeatDetails = await this.#lastDetails(attempt, outcome, attempt.end());
+    let outcome: AttemptOutcome;
+    let heartbeatDetails: Payload | undefined;
+    try {
+      outcome = await runner.run(task, {
+        started: () => this.#begins(attempt),
+        heartbeat: attempt.heartbeat,
+        connects: (port) => this.attach(port),
+      });
+      heartbeatDetails = await this.#lastDetails(attempt, outcome, attempt.end());
+    } catch (error) {
+      attempt.end();
+      outcome = { failure: toFailureRecord(error) };
+    }
     this.#send({ kind: 'activityDone', token: task.token, ...outcome, heartbeatDetails });
   }
 
@@ -233,7 +250,7 @@ export class ActivityHost {
     try {
       return await recode(details, payloadCodec, 'encode');
     } catch (error) {
-      logger.warn('The details of a heartbeat are lost', { error });
+      quiet(logger).warn('The details of a heartbeat are lost', { error: legible(error) });
       return undefined;
     }
   }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { type CancelledFailure, toFailureRecord } from '../../mailbox/failures.js';
+import { legible, reasonOf } from '../../mailbox/legible.js';
 import { cancelledFailure } from '../activity/cancellation.js';
 import { endsInTime } from '../ending.js';
 import { ActivityThreadLostError, InvalidOptionError } from '../errors.js';
@@ -87,7 +88,7 @@ export class ActivityPool implements AttemptRunner {
     });
     // A thread that dies between attempts fails none; unheard, the event would end the process.
     this.#pool.on('error', (error: unknown) => {
-      this.#logger.warn(`An idle thread of the activity pool ended: ${reasonOf(error)}`);
+      this.#logger.warn(`An idle thread of the activity pool ended: ${whyLost(error)}`);
     });
   }
 
@@ -95,7 +96,7 @@ export class ActivityPool implements AttemptRunner {
     const { module } = this.#setting;
     const describe = (): Promise<PoolDescription> => this.#pool.run(this.#setting, { name: 'describe' });
     const all = await Promise.all(Array.from({ length: this.#threads }, describe)).catch((cause: unknown) => {
-      throw unusable(`${module}: a thread that loads it ends (${reasonOf(cause)})`, cause);
+      throw unusable(`${module}: a thread that loads it ends (${whyLost(cause)})`, cause);
     });
     const description = all[0]!;
     if ('error' in description) throw new InvalidOptionError(description.error);
@@ -211,12 +212,12 @@ export class ActivityPool implements AttemptRunner {
 
 /** Retryable: it may have been the neighbourhood's fault, and the thread is replaced. */
 function lost({ activityType }: ActivityTask, cause: unknown): ActivityThreadLostError {
-  return new ActivityThreadLostError({ activityType, reason: reasonOf(cause) }, { cause });
+  return new ActivityThreadLostError({ activityType, reason: whyLost(cause) }, { cause });
 }
 
-function reasonOf(error: unknown): string {
-  if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY') return 'it ran out of memory';
-  return error instanceof Error ? error.message : String(error);
+function whyLost(error: unknown): string {
+  const known = legible(error) as NodeJS.ErrnoException | undefined;
+  return known?.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'it ran out of memory' : reasonOf(known);
 }
 
 function unusable(reason: string, cause?: unknown): InvalidOptionError {

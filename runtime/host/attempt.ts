@@ -9,9 +9,9 @@ import {
   ApplicationFailure,
   type CancelledFailure,
   type FailureRecord,
-  fromFailureRecord,
   toFailureRecord,
 } from '../../mailbox/failures.js';
+import { legible } from '../../mailbox/legible.js';
 import type { Payload } from '../../mailbox/payload.js';
 import { type PayloadCodec, recode } from '../../mailbox/payload-codec.js';
 import { argsFor, callWithArgs, callWithPayloads } from '../../mailbox/raw-args.js';
@@ -72,7 +72,8 @@ async function runCoded(
   try {
     const decoded = await recode(task, payloadCodec, 'decode');
     return await recode(await runPlain(decoded, link, setting), payloadCodec, 'encode');
-  } catch (error) {
+  } catch (thrown) {
+    const error = legible(thrown);
     logFailedAttempt(undefined, { logger: setting.logger, task }, { error, began, heeded: false });
     return { failure: toFailureRecord(error) };
   }
@@ -93,21 +94,14 @@ async function runPlain(task: ActivityTask, link: AttemptLink, setting: AttemptS
     };
     const value = await runInContext(own.context, () => converting(payloadConverter, call));
     return { result: converting(payloadConverter, () => encodeResult(value, task.activityType, payloadBytes)) };
-  } catch (error) {
-    const ended = (thrown: unknown): AttemptOutcome => {
-      if (thrown instanceof CompleteAsyncError) return { completesLater: true };
-      const { failure: reason } = link.cancellation;
-      const heeded = reason !== undefined && isCancelled(thrown);
-      const failure = converting(payloadConverter, () => toFailureRecord(failureOf(thrown, reason)));
-      logFailedAttempt(context?.log, { logger: setting.logger, task }, { error: thrown, began, heeded });
-      return { failure };
-    };
-    try {
-      return ended(error);
-    } catch {
-      // It cannot be looked at without throwing again: whatever can be told of it stands for it.
-      return ended(fromFailureRecord(toFailureRecord(error)));
-    }
+  } catch (thrown) {
+    const error = legible(thrown);
+    if (error instanceof CompleteAsyncError) return { completesLater: true };
+    const { failure: reason } = link.cancellation;
+    const heeded = reason !== undefined && isCancelled(error);
+    const failure = converting(payloadConverter, () => toFailureRecord(failureOf(error, reason)));
+    logFailedAttempt(context?.log, { logger: setting.logger, task }, { error, began, heeded });
+    return { failure };
   }
 }
 

@@ -31,6 +31,17 @@ export function withFields(logger: Logger, fields: Record<string, unknown>): Log
   return loggerFrom((level, message, meta) => logger[level](message, { ...fields, ...meta }));
 }
 
+/** A logger for lines that nobody asked for: that it throws is of no concern to anybody. */
+export function quiet(logger: Logger): Logger {
+  return loggerFrom((level, message, meta) => {
+    try {
+      logger[level](message, meta);
+    } catch {
+      // The line is lost, and what it tells of goes on.
+    }
+  });
+}
+
 export function loggerFrom(
   write: (level: LogLevel, message: string, meta: Record<string, unknown> | undefined) => void,
 ): Logger {

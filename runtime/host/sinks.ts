@@ -13,7 +13,7 @@ import { decodePlain } from '../../mailbox/payload.js';
 import { SdkComponent } from '../../mailbox/sdk-component.js';
 import type { SinkCallRecord } from '../../mailbox/turn.js';
 import { checkObject, refused } from '../option-checks.js';
-import { LOG_LEVELS, type Logger } from './logger.js';
+import { LOG_LEVELS, type Logger, quiet } from './logger.js';
 
 /** What stands behind one function of a sink. */
 export interface InjectedSinkFunction<F extends SinkFunction> {
@@ -95,7 +95,7 @@ export class SinkHost {
       const { stack, message } = toFailureRecord(error);
       const reason = stack ?? message;
       const sdkComponent = SdkComponent.worker;
-      this.logger.error(`Sink function ${name} failed`, { sdkComponent, workflowId, runId, error: reason });
+      quiet(this.logger).error(`Sink function ${name} failed`, { sdkComponent, workflowId, runId, error: reason });
     };
     try {
       const outcome: unknown = injected.fn(info, ...(args ?? []));

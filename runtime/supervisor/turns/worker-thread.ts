@@ -5,6 +5,7 @@
 import { Piscina } from 'piscina';
 import { EVALUATING, NOTHING, STEP_FIELDS } from '../../../actors/steps.js';
 import type { Initialized, TurnTask, WorkerThreadData } from '../../../actors/worker.js';
+import { reasonOf } from '../../../mailbox/legible.js';
 import { YOUNG_GENERATION_MB } from '../config.js';
 import { WorkerLostError } from './workers.js';
 
@@ -123,8 +124,4 @@ export class WorkerThread {
       );
     });
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
