@@ -93,7 +93,7 @@ export function refuseUnknownOptions(options: object, known: ReadonlySet<string>
     const argument = where === '' ? 'options' : where.slice(0, -1);
     throw new InvalidArgumentError({ argument, reason: `they must be an object, not ${nameOfType(options)}` });
   }
-  for (const name in options) {
+  for (const name of Object.keys(options ?? {})) {
     if (known.has(name)) continue;
     if (where === '' && Object.hasOwn(ONLY_IN_TEMPORAL, name)) {
       throw new InvalidOptionError({ option: name, reason: `leave it out: ${ONLY_IN_TEMPORAL[name]}` });

@@ -13,7 +13,14 @@ import { TurnRunner } from '../../actors/turn-runner.js';
 import type { WorkflowInterceptorsFactory } from '../../actors/workflow/interceptors.js';
 import { toFailureRecord } from '../../mailbox/failures.js';
 import { encodePayload } from '../../mailbox/payload.js';
-import { decodeTurn, encodeReport, type Load, type Slice, type SuspendReason } from '../../mailbox/turn.js';
+import {
+  decodeTurn,
+  encodeReport,
+  type Load,
+  type Slice,
+  type SuspendReason,
+  type TurnReport,
+} from '../../mailbox/turn.js';
 import { WorkerLostError, type Workers } from '../supervisor/turns/workers.js';
 import { setStepping } from './rejection-sink.test-kit.js';
 import { Gate } from './steered-store.test-kit.js';
@@ -76,6 +83,8 @@ export class InProcessWorkers implements Workers {
   /** Every turn so far. */
   readonly turns: { readonly slot: number; readonly slices: readonly Slice[] }[] = [];
   fate: Fate = () => undefined;
+  /** What goes back for a report. */
+  garble: (report: TurnReport, slices: readonly Slice[]) => Uint8Array = encodeReport;
   /** Monotonic milliseconds as the turn runner sees them: they stand still, so that no turn runs out of time. */
   monotonic: () => number = () => 0;
   /** Milliseconds of CPU time as it sees them. */
@@ -119,15 +128,16 @@ export class InProcessWorkers implements Workers {
     this.moved();
     if (this.#dead) return new Promise(() => undefined);
     const culprit = this.fate(slices, slot);
-    if (culprit === undefined) return encodeReport(report);
+    if (culprit === undefined) return this.garble(report, slices);
     this.#runners[slot] = this.#newRunner();
     if (culprit === 'between') throw new WorkerLostError(slot, undefined, 'the test ended it', 0);
     const { run, seq } = typeof culprit === 'object' ? culprit : { run: culprit, seq: firstSeqOf(slices, culprit) };
     throw new WorkerLostError(slot, run, 'the test ended it', seq);
   }
 
-  lose(slot: number): void {
+  lose(slot: number, reason: string, actor: number | undefined): WorkerLostError {
     this.#runners[slot] = this.#newRunner();
+    return new WorkerLostError(slot, actor, reason, 0);
   }
 
   #newRunner(): TurnRunner {

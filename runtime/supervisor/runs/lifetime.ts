@@ -56,7 +56,7 @@ export interface WhatFollows {
 export function lifetimeOf({ options, succession, eventTime, startDelay = 0 }: Started): Lifetime | undefined {
   if (options === undefined) return undefined;
   const { headers: _, searchAttributes: __, ...own } = options;
-  for (const name in own) {
+  for (const name of Object.keys(own)) {
     if (own[name as keyof typeof own] === undefined) continue;
     const { runTimeout, executionTimeout } = own;
     const begins = eventTime + startDelay;

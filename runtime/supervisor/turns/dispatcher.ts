@@ -2,19 +2,13 @@
  * The dispatcher: which run is where, and what each worker gets next. Placement, turns, eviction, lost turns.
  * Thread: supervisor. In → out: runs with waiting messages → one turn a worker at a time → reports.
  */
-import {
-  decodeReport,
-  encodeTurn,
-  type LogEntry,
-  type Slice,
-  type SliceReport,
-  type StepSinks,
-} from '../../../mailbox/turn.js';
+import { encodeTurn, type LogEntry, type Slice, type SliceReport, type StepSinks } from '../../../mailbox/turn.js';
 import type { Core, StoredFrame } from '../core.js';
 import { readEarlierIds } from '../runs/chain-ids.js';
 import type { MessageIds } from '../runs/message-ids.js';
 import type { Live, Run } from '../runs/run.js';
 import { ReadyRuns } from './ready-runs.js';
+import { MalformedReport, readReport } from './report-checks.js';
 import { sliceOf } from './slices.js';
 import { Slot } from './slot.js';
 import type { Suspects } from './suspects.js';
@@ -313,11 +307,15 @@ export class Dispatcher {
   }
 
   #returned(slot: Slot, bytes: Uint8Array): void {
+    const report = readReport(bytes);
+    if (report instanceof MalformedReport) {
+      this.#lost(slot, this.workers.lose(slot.number, `its report is malformed: ${report.reason}`, report.actor));
+      return;
+    }
     const { runs, messages } = slot.flight!;
     slot.flight = undefined;
     this.#aloneInFlight = false;
     this.suspicion.ended(runs);
-    const report = decodeReport(bytes);
     for (const run of runs) run.live!.inFlight = false;
     let undone = 0;
     for (const entry of report.logs) {

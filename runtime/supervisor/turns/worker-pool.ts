@@ -69,8 +69,9 @@ export class WorkerPool implements Workers {
     return this.#threads[slot].run(turn);
   }
 
-  lose(slot: number, lost: WorkerLostError): void {
-    this.#threads[slot]?.lose(lost.reason, lost.actor, lost.seq);
+  lose(slot: number, reason: string, actor: number | undefined): WorkerLostError {
+    this.#threads[slot]?.lose(reason, actor, 0);
+    return new WorkerLostError(slot, actor, reason, 0);
   }
 
   /** Resolves once all threads have ended, but for those that only the end of the process ends. */

@@ -11,7 +11,7 @@ export interface Workers {
    */
   run(slot: number, turn: Uint8Array): Promise<Uint8Array>;
   /** Ends a worker that cannot be believed any more: its actors are gone, and the next turn goes to another. No turn is under way. */
-  lose(slot: number, lost: WorkerLostError): void;
+  lose(slot: number, reason: string, actor: number | undefined): WorkerLostError;
 }
 
 export class WorkerLostError extends Error {
