@@ -95,7 +95,7 @@ const graph = new ModuleGraph(bundle, EXTERNAL_MODULES, globals, () => {
 const shared = new WatchedIntrinsics();
 
 function encode(value: unknown, name: string): Payload {
-  const payload = encodePayload(value, name);
+  const payload = encodePayload(value, name, payloadBytes);
   if (payload.byteLength <= payloadBytes) return payload;
   throw new PayloadTooLargeError({ what: name, bytes: payload.byteLength, limit: payloadBytes });
 }

@@ -64,7 +64,7 @@ export function encodeArgs(args: readonly unknown[] | undefined, limit: number):
 }
 
 export function encodeWithin(value: unknown, name: string, limit: number): Payload {
-  const payload = encodePayload(value, name);
+  const payload = encodePayload(value, name, limit);
   if (payload.byteLength > limit) throw new PayloadTooLargeError({ what: name, bytes: payload.byteLength, limit });
   return payload;
 }

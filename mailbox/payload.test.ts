@@ -3,10 +3,10 @@
  * Thread: the test's.
  */
 import fc from 'fast-check';
-import { addExtension, pack, unpack } from 'msgpackr';
-import { expect, test } from 'vitest';
-import { PayloadConverterError } from '../runtime/errors.js';
+import { describe, expect, test } from 'vitest';
+import { PayloadConverterError, PayloadTooLargeError } from '../runtime/errors.js';
 import { decodePayload, decodePayloads, encodePayload, encodePayloads } from './payload.js';
+import { MAX_LEVELS } from './plain-value.js';
 
 const roundTrip = (value: unknown) => decodePayload(encodePayload(value));
 
@@ -17,6 +17,15 @@ const survivors: [string, unknown][] = [
   ['booleans', [true, false]],
   ['an empty string', ''],
   ['text beyond ASCII', 'über 🦀 \u0000'],
+  ['half a surrogate pair', 'a\ud800b'],
+  ['keys that differ in half a surrogate pair', { '\ud800': 1, '\udc00': 2, a: 3 }],
+  [
+    'keys of a map that do',
+    new Map([
+      ['\ud800', '\udc00'],
+      ['\udc00', '\ud800'],
+    ]),
+  ],
   ['-0', -0],
   ['-0 inside', { a: [-0, 0] }],
   ['NaN and infinities', [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]],
@@ -128,6 +137,30 @@ test('a class instance arrives as a plain object of its own properties', () => {
   expect(Object.getPrototypeOf(arrived[0])).toBe(Object.prototype);
 });
 
+test('an instance with toJSON arrives as what that gives', () => {
+  class Money {
+    constructor(readonly cents: number) {}
+    toJSON() {
+      return { money: this.cents / 100, at: new Date(0) };
+    }
+  }
+  class Same {
+    a = 1;
+    toJSON() {
+      return this;
+    }
+  }
+  expect(roundTrip({ price: new Money(150), at: new URL('https://a.b/c') })).toStrictEqual({
+    price: { money: 1.5, at: new Date(0) },
+    at: 'https://a.b/c',
+  });
+  expect(() => roundTrip(Object.defineProperty(new Same(), 'toJSON', { enumerable: false }))).not.toThrow();
+});
+
+test('an empty instance of a plain class arrives as an empty object', () => {
+  expect(roundTrip([new (class Empty {})()])).toStrictEqual([{}]);
+});
+
 test('a Buffer arrives as a Uint8Array of its own', () => {
   const arrived = roundTrip({ b: Buffer.from([1, 2]) }) as { b: Uint8Array };
   expect([...arrived.b]).toEqual([1, 2]);
@@ -157,6 +190,12 @@ inner.back = circular;
 const circularMap = new Map<string, unknown>();
 circularMap.set('self', circularMap);
 
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
 const refused: [string, unknown, path: string, reason: string][] = [
   ['a function', () => 1, 'value', 'function'],
   ['a method', { on: { click() {} } }, 'value.on.click', "function ('click')"],
@@ -166,6 +205,68 @@ const refused: [string, unknown, path: string, reason: string][] = [
   ['a circle through a map', circularMap, 'value.get("self")', 'contains itself'],
   ['a promise', { later: Promise.resolve(1) }, 'value.later', 'promise'],
   ['a weak map', { cache: new WeakMap() }, 'value.cache', 'WeakMap'],
+  ['a regular expression', { pattern: /a/ }, 'value.pattern', 'RegExp'],
+  ['headers', [new Headers({ a: 'b' })], 'value[0]', 'Headers'],
+  ['a blob', { file: new Blob(['a']) }, 'value.file', 'Blob'],
+  ['form data', new FormData(), 'value', 'FormData'],
+  ['search parameters', new URLSearchParams('a=b'), 'value', 'URLSearchParams'],
+  ['a boxed text', { text: Object('ab') }, 'value.text', 'String'],
+  ['a boxed number', Object(1), 'value', 'Number'],
+  ['a weak reference', new WeakRef({}), 'value', 'WeakRef'],
+  ['an iterator', { all: [1].values() }, 'value.all', 'not data'],
+  ['a formatter', new Intl.NumberFormat('en'), 'value', 'NumberFormat'],
+  ['memory that threads share', new SharedArrayBuffer(8), 'value', 'SharedArrayBuffer'],
+  [
+    'a getter that throws',
+    {
+      a: {
+        get b() {
+          throw new Error('no b');
+        },
+      },
+    },
+    'value.a.b',
+    'no b',
+  ],
+  [
+    'a toJSON that throws',
+    {
+      a: new (class {
+        toJSON() {
+          throw new Error('no JSON');
+        }
+      })(),
+    },
+    'value.a',
+    'no JSON',
+  ],
+  [
+    'a proxy that throws',
+    {
+      a: new Proxy(
+        {},
+        {
+          ownKeys() {
+            throw new Error('no keys');
+          },
+        },
+      ),
+    },
+    'value.a',
+    'no keys',
+  ],
+  ['a revoked proxy', [revoked()], 'value[0]', 'revoked'],
+  [
+    'a getter that throws what cannot be read',
+    {
+      get a() {
+        throw revoked();
+      },
+    },
+    'value.a',
+    'cannot be read',
+  ],
+  ['a proxy of a date', [new Proxy(new Date(0), {})], 'value', 'Date'],
   ['a function as a key', new Map([[() => 1, 1]]), 'value.keys()[0]', 'function'],
   ['a function in a map', new Map([['a', [() => 1]]]), 'value.get("a")[0]', 'function'],
   ['a function in a set', new Set([1, () => 1]), 'value.values()[1]', 'function'],
@@ -228,16 +329,99 @@ test('what is decoded twice is two values', () => {
   expect(decodePayload(payload)).toEqual({ list: [1] });
 });
 
-test('another user of msgpackr in the process sees no difference', () => {
-  class Money {
-    constructor(readonly cents: number) {}
+describe('what is too deep is refused, whatever it is', () => {
+  const nest = (levels: number, wrap: (inner: unknown) => unknown) => {
+    let value: unknown = 1;
+    for (let level = 0; level < levels; level++) value = wrap(value);
+    return value;
+  };
+  const endless: object = new Proxy(
+    {},
+    {
+      ownKeys: () => ['a'],
+      getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
+      get: () => ({ ...{ a: endless } }),
+    },
+  );
+  class Endless {
+    toJSON() {
+      return [new Endless()];
+    }
   }
-  addExtension({
-    Class: Money,
-    type: 0x10,
-    write: (money: Money) => money.cents,
-    read: (cents: number) => new Money(cents),
+  const DEEP: [string, unknown][] = [
+    ['arrays', nest(100_000, (inner) => [inner])],
+    ['objects', nest(100_000, (a) => ({ a }))],
+    ['2,000 arrays', nest(2000, (inner) => [inner])],
+    ['maps', nest(2000, (inner) => new Map([['a', inner]]))],
+    ['sets', nest(2000, (inner) => new Set([inner]))],
+    ['causes', nest(2000, (cause) => new Error('e', { cause }))],
+    [
+      'getters without end',
+      {
+        get a() {
+          return Object.create(null, Object.getOwnPropertyDescriptors(this)) as object;
+        },
+      },
+    ],
+    ['a toJSON without end', new Endless()],
+  ];
+  test.each(DEEP)('%s', (_, value) => {
+    expect(() => encodePayload(value)).toThrow(PayloadConverterError);
+    expect(() => encodePayload(value)).toThrow('nested too deeply');
+    expect(roundTrip({ a: 1 })).toEqual({ a: 1 });
   });
-  expect(unpack(pack(new Money(5)))).toEqual(new Money(5));
-  expect(unpack(pack(new Map([['a', 1]])))).toEqual({ a: 1 });
+  test('a proxy without end', () => {
+    expect(() => encodePayload(endless)).toThrow(PayloadConverterError);
+  });
+  test('and what is as deep as may be arrives', () => {
+    const arrays = nest(MAX_LEVELS, (inner) => [inner]);
+    expect(JSON.stringify(roundTrip(arrays))).toBe(JSON.stringify(arrays));
+    const objects = nest(MAX_LEVELS, (a) => ({ a }));
+    expect(JSON.stringify(roundTrip(objects))).toBe(JSON.stringify(objects));
+    expect(() => roundTrip(nest(MAX_LEVELS / 3, (inner) => new Map([['a', inner]])))).not.toThrow();
+  });
+});
+
+describe('what is certain to be too large is refused before it is read to its end', () => {
+  const sparse: unknown[] = [];
+  sparse[1767225600] = 'x';
+  const LARGE: [string, unknown][] = [
+    ['a sparse array', sparse],
+    ['a sparse array inside', { a: [sparse] }],
+    ['a text', 'x'.repeat(2000)],
+    ['a key', { ['x'.repeat(2000)]: 1 }],
+    ['bytes', [new Uint8Array(2000)]],
+    [
+      'a map without end',
+      new (class extends Map {
+        override *[Symbol.iterator](): MapIterator<[unknown, unknown]> {
+          for (let i = 0; ; i++) yield [i, i];
+        }
+      })(),
+    ],
+    [
+      'a set without end',
+      new (class extends Set {
+        override *[Symbol.iterator](): SetIterator<unknown> {
+          for (let i = 0; ; i++) yield i;
+        }
+      })(),
+    ],
+  ];
+  test.each(LARGE)('%s', (_, value) => {
+    expect(() => encodePayload(value, 'result', 1000)).toThrow(PayloadTooLargeError);
+  });
+  test('without a limit too', () => {
+    expect(() => encodePayload(sparse)).toThrow(PayloadTooLargeError);
+  });
+  test('and nothing is refused that would have fitted', () => {
+    const value = {
+      a: ['text', 1, -0, null, undefined, true],
+      b: new Map([[1, new Set(['x'])]]),
+      c: {},
+      d: new Uint8Array(9),
+    };
+    const { byteLength } = encodePayload(value);
+    expect(encodePayload(value, 'value', byteLength).byteLength).toBe(byteLength);
+  });
 });

@@ -228,7 +228,7 @@ export class PayloadCodecError extends HoldfastError<{ operation: 'encode' | 'de
   }
 }
 
-/** An encoded value is larger than `limits.payloadBytes`. */
+/** An encoded value is larger than `limits.payloadBytes`; `fields.bytes` is the least that it has: it need not have been encoded to its end. */
 export class PayloadTooLargeError extends HoldfastError<{ what: string; bytes: number; limit: number }> {
   readonly code = 'PAYLOAD_TOO_LARGE';
   constructor(fields: { what: string; bytes: number; limit: number }, options?: ErrorOptions) {

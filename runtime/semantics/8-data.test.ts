@@ -32,7 +32,7 @@ import { running } from '../test-kit/running.test-kit.js';
 import { System } from '../test-kit/system.test-kit.js';
 import { add, ledger } from '../test-kit/workflows.test-kit.js';
 import { createTestRuntime } from '../testing/index.js';
-import { echo, give, giveText, kinds, update } from './fixtures/echo.js';
+import { echo, give, giveOdd, giveText, kinds, update } from './fixtures/echo.js';
 
 routeRejections();
 
@@ -120,6 +120,53 @@ row('data/functions-refused', 'before anything is sent, wherever it is', async (
       code: 'WORKFLOW_NOT_FOUND',
     });
   }
+});
+
+row('data/texts-kept', 'as values, keys and keys of a map', async () => {
+  const value = { '\ud800': 'a\udc00', '\udc00': new Map([['\ud801', 1]]) };
+  const handle = await start(value);
+  expect(await handle.query(give)).toStrictEqual([value]);
+  expect(await handle.executeUpdate(update, { args: [value] })).toStrictEqual(value);
+  expect(await handle.result()).toStrictEqual([value]);
+});
+
+row('data/to-json', 'to the workflow', async () => {
+  class Money {
+    readonly #cents = 150;
+    toJSON(): object {
+      return { cents: this.#cents };
+    }
+  }
+  const handle = await start(new Money(), new URL('https://a.b/c'));
+  expect(await handle.query(give)).toStrictEqual([{ cents: 150 }, 'https://a.b/c']);
+});
+
+row('data/unreadable-refused', 'with the path, as an argument and as an answer', async () => {
+  expect(await thrown(start({ at: [/a/] }))).toMatchObject({
+    code: 'PAYLOAD_NOT_SERIALIZABLE',
+    path: 'args[0][0].at[0]',
+  });
+  const handle = await start('a');
+  const answers = [
+    ['pattern', '.pattern: a RegExp is not data'],
+    ['getter', '.broken: reading it threw: broken'],
+    ['deep', 'nested too deeply'],
+  ] as const;
+  for (const [what, reason] of answers) {
+    const error = await thrown(handle.query(giveOdd, what));
+    expect(error).toMatchObject({ code: 'QUERY_FAILED' });
+    expect(error.message).toContain(reason);
+  }
+  expect(await handle.query(give)).toEqual(['a']);
+});
+
+row('data/payload-limit', 'before what is too large has been read to its end', async () => {
+  const sparse: string[] = [];
+  sparse[1_767_225_600] = 'x';
+  expect(await thrown(start(sparse))).toBeInstanceOf(PayloadTooLargeError);
+  const handle = await start('a');
+  expect(await thrown(handle.query(giveOdd, 'sparse'))).toMatchObject({ code: 'QUERY_FAILED' });
+  expect(await handle.query(give)).toEqual(['a']);
 });
 
 row('data/payload-limit', 'an argument by name, before anything is sent', async () => {
