@@ -294,6 +294,83 @@ describe('libraries', () => {
   });
 });
 
+describe('names of the user’s own modules', () => {
+  test('that are not there are told of, each at its place', async () => {
+    const message = await refusalOf({
+      'workflows.ts':
+        "import { b,\n  gone } from './b';\nexport { also } from './b';\nexport const a = () => [b, gone];",
+      'b.ts': 'export const b = 1;',
+    });
+    expect(message).toMatch(/workflows\.ts:2:3: '\.\/b' has no export 'gone'; if it is only a type, say so/);
+    expect(message).toMatch(/workflows\.ts:3:10: '\.\/b' has no export 'also'/);
+  });
+
+  test('that two stars bring are ambiguous, at the place where one is asked for', async () => {
+    const message = await refusalOf({
+      'workflows.ts': "import { x } from './b';\nexport const a = () => x;",
+      'b.ts': "export * from './c';\nexport * from './d';",
+      'c.ts': 'export const x = 1;',
+      'd.ts': 'export const x = 2;',
+    });
+    expect(message).toMatch(/workflows\.ts:1:10: 'x' of '\.\/b' is ambiguous/);
+  });
+
+  test.each([
+    ['from where it is declared', "export { T } from './types';", 'export interface T {}\nexport const b = 1;'],
+    ['by way of an import', "import { T } from './types'; export { T };", 'export type T = 1;\nexport const b = 1;'],
+    ['through stars', "export { T } from './more';", 'export type T = 1;\nexport const b = 1;'],
+  ])('may be types that are passed on %s, for they are gone', async (_, text, types) => {
+    const files = {
+      'workflows.ts': `${text}\nexport async function a() {}`,
+      'types.ts': types,
+      'more.ts': "export * from './types';",
+    };
+    expect((await bundleOf(files)).entry).toBe('./workflows.ts');
+  });
+
+  test('of a library or a CommonJS module are known only when it runs', async () => {
+    const evaluated = await evaluate({
+      'workflows.ts':
+        "import { count, old } from './b';\nexport * from './b';\nexport const a = () => [typeof count, old];",
+      'b.ts': "export * from 'tiny';\nexport * from './old.cjs';",
+      'old.cjs': 'exports.old = 2;',
+      ...LIBRARY,
+    });
+    expect(evaluated.execution()('a')).toEqual(['function', 2]);
+    expect(Object.keys(evaluated.graph.instantiate().exports).sort()).toEqual(['a', 'count', 'kind', 'old']);
+  });
+});
+
+describe('what is nested very deeply', () => {
+  const DEEP: Readonly<Record<string, (depth: number) => string>> = {
+    arrays: (depth) => `export const x = ${'['.repeat(depth)}${']'.repeat(depth)};`,
+    functions: (depth) => `export const x = ${'() => '.repeat(depth)}1;`,
+    calls: (depth) => `export const x = (y: any) => y${'.z()'.repeat(depth)};`,
+    blocks: (depth) => '{'.repeat(depth) + '}'.repeat(depth),
+    templates: (depth) => `export const x = ${'`${'.repeat(depth)}1${'}`'.repeat(depth)};`,
+    sums: (depth) => `const y = 1; export const x = ${'y + '.repeat(depth)}1;`,
+  };
+  test.each(Object.keys(DEEP))('%s: is refused with file and line', async (shape) => {
+    const message = await refusalOf(`export async function a() {}\n${DEEP[shape]!(20_000)}`);
+    expect(message).toMatch(/workflows\.ts:2:\d+: this is nested too deeply/);
+  });
+
+  test.each(Object.keys(DEEP))('%s: is fine while people can still read it', async (shape) => {
+    const evaluated = await evaluate(`${DEEP[shape]!(200)}\nexport const a = () => 'ran';`);
+    expect(evaluated.execution()('a')).toBe('ran');
+  });
+
+  test('is data if it is JSON, and refused only where JSON itself is too deep', async () => {
+    const bundled = (depth: number) =>
+      refusalOf({
+        'workflows.ts': "import x from './x.json';\nexport const a = () => x;",
+        'x.json': '['.repeat(depth) + ']'.repeat(depth),
+      });
+    expect(await bundled(1_000)).toBe('bundled without an error');
+    expect(await bundled(100_000)).toMatch(/x\.json:1:1: this is nested too deeply/);
+  });
+});
+
 describe('ambient globals in the user’s own code', () => {
   test.each([
     ['fetch("x")', 'fetch', 'activity'],

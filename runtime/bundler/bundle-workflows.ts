@@ -13,6 +13,7 @@ import { findAmbientUse } from './ambient-use.js';
 import { emitModule } from './emit.js';
 import { findMissingNames } from './external-names.js';
 import { bundleLibraries } from './libraries.js';
+import { Linker } from './linker.js';
 import { moduleId, type OwnModule, walkModules } from './module-walk.js';
 import { type Problem, refuse } from './problems.js';
 import { withResolver } from './resolver.js';
@@ -46,6 +47,10 @@ export async function bundleWorkflows(
   const problems = [...walk.problems, ...[...ambient.values()].flatMap((use) => use.problems)];
   problems.push(...own.flatMap((module) => findMissingNames(module.source)));
   problems.push(...own.flatMap((module) => changedExternals(module, proofs)));
+  const linker = new Linker(walk.modules);
+  const linked = new Map(own.map((module) => [module.id, linker.link(module)]));
+  // A module that is not there, or does not compile, has no names: to miss them would only hide why.
+  if (walk.problems.length === 0) problems.push(...[...linked.values()].flatMap((each) => each.problems));
   if (problems.length === 0 && walk.entry !== undefined && !mayExportWorkflow(walk.entry, walk.modules)) {
     const text = 'it exports no workflow. Export an async function or a class: its export name is the workflow type';
     problems.push({ filename: entryFile, text });
@@ -60,7 +65,8 @@ export async function bundleWorkflows(
   const emitted = await Promise.all(
     own.map((module) => {
       const proof = shareable.has(module.id) ? proofs.get(module.id) : undefined;
-      return emitModule(module, proof, ambient.get(module.id)?.edits ?? []);
+      const { edits = [], appended = '' } = linked.get(module.id) ?? {};
+      return emitModule(module, proof, [...(ambient.get(module.id)?.edits ?? []), ...edits], appended);
     }),
   );
   refuse(

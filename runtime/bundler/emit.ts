@@ -14,18 +14,19 @@ import type { Problem } from './problems.js';
 import { problemOf, TARGET } from './source-module.js';
 import type { Proof } from './state-proof.js';
 
-/** `proof`: given if the module is shareable; names what to freeze. `edits`: of its code, made first. */
+/** `proof`: given if the module is shareable; names what to freeze. `edits`: of its code, made first. `appended`: to it. */
 export async function emitModule(
   module: OwnModule,
   proof: Proof | undefined,
   edits: readonly Edit[],
+  appended: string,
 ): Promise<BundleModule | Problem[]> {
   const { id, source } = module;
   const { filename } = source;
   const shareable = proof !== undefined;
   if (source.program === undefined) return { id, filename, code: source.code, map: '', shareable };
   const names = proof?.freeze.filter((name) => name !== 'default') ?? [];
-  const mapped = edited(module, edits);
+  const mapped = edited(module, edits) + appended;
   const input = names.length === 0 ? mapped : `${mapped}__holdfast_freeze(${names.join(', ')});\n`;
   try {
     const { code, map } = await esbuild.transform(input, {
@@ -53,7 +54,11 @@ export async function emitModule(
 /** A namespace is a copy of all exports, made by each execution, unless nobody can change the original. Places stay as the map has them. */
 function withoutCopies(code: string): string {
   return code.replaceAll(/^(var \w+ = )__toESM\((require\("([^"]+)"\))\);$/gm, (all, before, require, specifier) =>
-    isImmutable(specifier) ? `${before}        ${require};` : all,
+    isImmutable(specifier)
+      ? `${before}        ${require};`
+      : specifier.endsWith('.json')
+        ? `${before}__toESM(${require}, 1);` // The default export is the whole value, whatever its keys.
+        : all,
   );
 }
 

@@ -23,6 +23,8 @@ const LOADERS: Readonly<Record<string, Loader>> = {
   ...{ '.js': 'js', '.mjs': 'js', '.cjs': 'js', '.jsx': 'jsx' },
 };
 
+const TOO_DEEP = 'this is nested too deeply to be bundled: take it apart, or keep it as data (JSON)';
+
 /** In the user's own file: what a compiled one was made from, if it has a map. */
 export interface Position {
   readonly filename: string;
@@ -55,6 +57,8 @@ export interface SourceModule {
   /** True if it has `import` or `export`. */
   readonly isESM: boolean;
   readonly requests: readonly ModuleRequest[];
+  /** Whether TypeScript source has that word in it. */
+  mentions(name: string): boolean;
   /** Where in the user's file a node stands. */
   position(node: { start: number }): Position;
 }
@@ -66,15 +70,18 @@ export function problemOf(message: Message, filename: string): Problem {
 }
 
 export async function readModule(filename: string): Promise<SourceModule | Problem[]> {
-  const source = await readFile(filename, 'utf8');
+  const source = withoutHead(await readFile(filename, 'utf8'));
   const extension = extname(filename);
   if (extension === '.json') return readJson(filename, source);
   const loader = LOADERS[extension];
   if (loader === undefined) return [{ filename, text: 'only TypeScript, JavaScript and JSON can be imported' }];
+  const deep = nesting(source);
+  if (deep !== undefined) return [{ filename, ...deep, text: TOO_DEEP }];
   try {
     const { source: text, origins } = await withInlineMap(filename, source);
     const { code, map } = await strip(text, loader);
-    return parsed(filename, origins, code, map);
+    const words = loader.startsWith('ts') ? text : '';
+    return parsed({ filename, origins, code, map, mentions: (name) => hasWord(words, name) });
   } catch (error) {
     const messages = (error as { errors?: Message[] }).errors;
     if (messages === undefined) throw error;
@@ -97,6 +104,33 @@ async function strip(text: string, loader: Loader): Promise<{ code: string; map:
   return plain === undefined ? stripped : esbuild.transform(plain + inlineMap(map), { ...whole, loader: 'js' });
 }
 
+/** Without a byte order mark; a `#!` line becomes a comment, as long as it is. */
+function withoutHead(source: string): string {
+  return source.replace(/^\uFEFF/, '').replace(/^#!/, '//');
+}
+
+/** Open at once, be some of them in strings: esbuild indents what it prints, so that of more it makes gigabytes. */
+const MAX_BRACKETS = 3_000;
+
+/** Where brackets are nested too deeply to be read at all. */
+function nesting(source: string): { line: number; column: number } | undefined {
+  let depth = 0;
+  for (const { 0: bracket, index } of source.matchAll(/[([{}\])]/g)) {
+    depth = Math.max(0, depth + ('([{'.includes(bracket) ? 1 : -1));
+    if (depth <= MAX_BRACKETS) continue;
+    const before = source.slice(0, index).split('\n');
+    return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  }
+  return undefined;
+}
+
+function hasWord(text: string, word: string): boolean {
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+    if (!/[\w$]/.test(text[at - 1] ?? '') && !/[\w$]/.test(text[at + word.length] ?? '')) return true;
+  }
+  return false;
+}
+
 function attempt<T>(act: () => T): T | undefined {
   try {
     return act();
@@ -107,16 +141,28 @@ function attempt<T>(act: () => T): T | undefined {
 
 function readJson(filename: string, source: string): SourceModule | Problem[] {
   try {
-    const code = `module.exports = ${JSON.stringify(JSON.parse(source))};\n`;
+    // As text: in a literal the key `__proto__` would set the prototype.
+    const code = `module.exports = JSON.parse(${JSON.stringify(JSON.stringify(JSON.parse(source)))});\n`;
     const position = () => ({ filename, line: 1, column: 1 });
-    return { filename, origins: [], code, mappedCode: code, program: undefined, isESM: false, requests: [], position };
+    const mentions = () => false;
+    return {
+      ...{ filename, origins: [], code, mappedCode: code, program: undefined },
+      isESM: false,
+      requests: [],
+      mentions,
+      position,
+    };
   } catch (error) {
+    if (error instanceof RangeError) return [{ filename, line: 1, column: 1, text: TOO_DEEP }];
     return [{ filename, text: error instanceof Error ? error.message : String(error) }];
   }
 }
 
-function parsed(filename: string, origins: readonly string[], code: string, map: string): SourceModule {
-  const program = parseModule(code);
+interface Stripped extends Pick<SourceModule, 'filename' | 'origins' | 'code' | 'mentions'> {
+  readonly map: string;
+}
+
+function parsed({ filename, origins, code, map, mentions }: Stripped): SourceModule | Problem[] {
   const lines = lineStarts(code);
   let decoded: SourceMap | undefined;
   const position = ({ start }: { start: number }): Position => {
@@ -130,13 +176,19 @@ function parsed(filename: string, origins: readonly string[], code: string, map:
       column: entry.originalColumn + 1,
     };
   };
+  const parse = parseModule(code);
+  if ('refused' in parse) {
+    const { start, message } = parse.refused;
+    return [{ ...position({ start }), text: message ?? TOO_DEEP }];
+  }
+  const { program } = parse;
   const requests: ModuleRequest[] = [];
   walk(program, (node) => {
     const request = requestOf(node);
     if (request !== undefined) requests.push({ ...request, at: position({ start: request.start }) });
   });
   return {
-    ...{ filename, origins, code, program, requests, position },
+    ...{ filename, origins, code, program, requests, mentions, position },
     mappedCode: code + inlineMap(map),
     isESM: program.body.some(({ type }) => /^(?:Import|Export)/.test(type)),
   };

@@ -12,8 +12,41 @@ export const PARSER_OPTIONS = {
   allowHashBang: true,
 } as const;
 
-export function parseModule(code: string): Program {
-  return parse(code, PARSER_OPTIONS);
+/** Levels of syntax: what reads a tree by recursion, here and in V8, has room for as many. */
+const MAX_DEPTH = 2_000;
+
+/** `message`: none if what is there is nested too deeply. */
+export function parseModule(
+  code: string,
+): { readonly program: Program } | { readonly refused: { readonly start: number; readonly message?: string } } {
+  try {
+    const program = parse(code, PARSER_OPTIONS);
+    const deep = tooDeep(program);
+    return deep === undefined ? { program } : { refused: { start: deep.start } };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const start = Number(Reflect.get(error, 'pos') ?? 0);
+    if (error.message.startsWith('Not enough stack space')) return { refused: { start } };
+    return { refused: { start, message: error.message.replace(/ \(\d+:\d+\)$/, '') } };
+  }
+}
+
+function tooDeep(program: Program): AnyNode | undefined {
+  let level: AnyNode[] = [program];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) return level[0];
+    level = level.flatMap(childrenOf);
+  }
+  return undefined;
+}
+
+function childrenOf(node: AnyNode): AnyNode[] {
+  const children: AnyNode[] = [];
+  for (const value of Object.values(node)) {
+    if (isNode(value)) children.push(value);
+    else if (Array.isArray(value)) for (const item of value) if (isNode(item)) children.push(item);
+  }
+  return children;
 }
 
 const isNode = (value: unknown): value is AnyNode =>
@@ -27,10 +60,7 @@ export function walk(
 ): void {
   visit(node, around);
   around.push(node);
-  for (const value of Object.values(node)) {
-    if (isNode(value)) walk(value, visit, around);
-    else if (Array.isArray(value)) for (const item of value) if (isNode(item)) walk(item, visit, around);
-  }
+  for (const child of childrenOf(node)) walk(child, visit, around);
   around.pop();
 }
 

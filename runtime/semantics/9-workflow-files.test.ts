@@ -212,3 +212,20 @@ row('globals/no-code-from-strings', 'what a library makes of strings sees what t
   });
   expect(evaluated.execution()('a')).toBe(`undefinedundefined${evaluated.host.time}`);
 });
+
+row(
+  'globals/linking',
+  'names through stars and cycles, live; one that is not there is told before anything runs',
+  async () => {
+    const files = {
+      'workflows.ts':
+        "export * from './b';\nimport * as b from './b';\nimport { add } from './c';\nexport const a = () => (add(), [b.count, 'a' in b]);",
+      'b.ts': "export * from './workflows';\nexport * from './c';",
+      'c.ts': 'export let count = 0;\nexport const add = () => ++count;',
+    };
+    expect((await evaluate(files)).execution()('a')).toEqual([1, true]);
+    expect(await refusalOf({ ...files, 'c.ts': 'export let count = 0;' })).toMatch(
+      /workflows\.ts:3:10: '\.\/c' has no export 'add'/,
+    );
+  },
+);
