@@ -12,7 +12,6 @@ import type { SearchAttributeUpdateRecord } from './search-attribute-records.js'
 
 export type { ActivityOptionsRecord, RetryPolicyRecord } from './activity-records.js';
 export type { EndStatus, ExternalRequest } from './external-request.js';
-
 export type {
   AttributeValue,
   SearchAttributeRecord,
@@ -158,6 +157,7 @@ export type EventBody =
       headers?: HeadersRecord;
       /** Nobody but its one caller, who was not told the id, waits for it: the id is not remembered. */
       anonymous?: true;
+      /** Of one that another run asked for. */ requestId?: string;
     }
   | {
       eventType: 'WorkflowExecutionUpdateCompleted';

@@ -89,6 +89,8 @@ export type Request = { id: number } & (
       updateId?: string;
       stage: UpdateStage;
       headers?: HeadersRecord;
+      /** Set by the supervisor itself, as that of a signal of a workflow. */
+      requestId?: string;
     } & ChainTarget)
   /** The outcome of an accepted update, whenever it is asked. Waits while it runs. */
   | ({ kind: 'pollUpdate'; updateId: string; stage: UpdateStage } & Target)

@@ -116,6 +116,18 @@ row('signals/request-id-once', 'at once, after a restart, and with other argumen
   await expectInvariants(system);
 });
 
+row('signals/request-id-once', 'also by another chain under the same workflow id', async () => {
+  const system = await running(ledger);
+  await system.signalOnce('r', 'w', 'add', 'a').value();
+  await system.signal('w', 'finish').value();
+  await system.start('w', 'main').value();
+  await system.crash();
+  expect(await system.signalOnce('r', 'w', 'add', 'a').value()).toBe('done');
+  expect(await system.signalOnce('s', 'w', 'add', 'b').value()).toBe('done');
+  expect(await system.query('w', 'entries').value()).toEqual(['b']);
+  await expectInvariants(system);
+});
+
 row('signals/request-id-once', 'also once the run has closed', async () => {
   const system = await running(ledger);
   await system.signalOnce('r', 'w', 'add', 'a').value();

@@ -145,6 +145,46 @@ row('ids/start-once', 'while the run is open and once it has closed', async () =
   await expectInvariants(system);
 });
 
+row('ids/start-once', 'though another chain has begun since, as long as ids are remembered', async () => {
+  const { system, client } = await open();
+  const options = { workflowId: 'w', requestId: 'r' };
+  const first = await client.start(ledger, options);
+  await first.signal(finish);
+  await first.result();
+  for (const state of ['open', 'closed'] as const) {
+    const other = await client.start(ledger, { workflowId: 'w' });
+    if (state === 'closed') await system.terminate('w').value();
+    expect((await client.start(ledger, options)).firstExecutionRunId).toBe(first.firstExecutionRunId);
+    expect(await client.execute(ledger, options)).toEqual([]);
+    if (state === 'open') await other.terminate();
+  }
+  expect(system.histories().size).toBe(3);
+  await system.pass(86_400_001);
+  expect((await client.start(ledger, options)).firstExecutionRunId).not.toBe(first.firstExecutionRunId);
+  await expectInvariants(system);
+});
+
+row('ids/start-once', 'a signalWithStart, whether it has started or only signalled', async () => {
+  const { system, client } = await open();
+  const options = { workflowId: 'w', signal: add } as const;
+  const starts = () => client.signalWithStart(ledger, { ...options, signalArgs: ['a'], requestId: 'starts' });
+  const signals = () => client.signalWithStart(ledger, { ...options, signalArgs: ['b'], requestId: 'signals' });
+  const first = await starts();
+  await signals();
+  await first.signal(finish);
+  expect(await first.result()).toEqual(['a', 'b']);
+  for (const state of ['open', 'closed'] as const) {
+    const other = await client.start(ledger, { workflowId: 'w' });
+    await other.query(entries);
+    if (state === 'closed') await other.terminate();
+    for (const again of [starts, signals]) await again();
+    expect(await other.query(entries)).toEqual([]);
+    if (state === 'open') await other.terminate();
+  }
+  expect(system.histories().size).toBe(3);
+  await expectInvariants(system);
+});
+
 row('ids/handle-unpinned', 'though another run was the current one when it was made', async () => {
   const { system, client } = await open();
   const started = await client.start(ledger, { workflowId: 'w' });

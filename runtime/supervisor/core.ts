@@ -14,6 +14,7 @@ import type { Frame, Store } from '../store/store.js';
 import { Committer } from './committer.js';
 import type { SupervisorConfig } from './config.js';
 import { errorRecord } from './replies.js';
+import { ClosedIds } from './runs/closed-ids.js';
 import { MessageIds } from './runs/message-ids.js';
 import { Live, type Run, type Waiter } from './runs/run.js';
 import { RunIndex } from './runs/run-index.js';
@@ -52,6 +53,7 @@ export class Core {
   /** Requests admitted and not yet answered. */
   requestsInFlight = 0;
   #nextActor = 1;
+  readonly #closedIds = new ClosedIds();
 
   constructor(
     readonly options: CoreOptions,
@@ -116,6 +118,13 @@ export class Core {
     if (live.ids?.allPending(run.runId).some(({ waiters }) => waiters.length > 0) === true) return;
     this.actors.delete(live.actor);
     run.live = undefined;
+    if (!run.open && run.hasRequestIds && live.ids !== undefined && this.index.current(run.workflowId) === run)
+      this.#closedIds.keep(run, live.ids);
+  }
+
+  /** The ids of a run, as far as they are in memory. */
+  idsOf(run: Run): MessageIds | undefined {
+    return run.live?.ids ?? this.#closedIds.take(run);
   }
 
   /** The next place in the run's mailbox order, with its admission time. */

@@ -7,6 +7,7 @@ import { isReservedId, isSystemType } from '../../../mailbox/system-types.js';
 import type { RequestOf } from '../../client/protocol.js';
 import { InvalidArgumentError, UnknownWorkflowTypeError, WorkflowExecutionAlreadyStartedError } from '../../errors.js';
 import type { Core } from '../core.js';
+import { idsOfEarlierChains } from '../runs/chain-ids.js';
 import type { Closing } from '../runs/closing.js';
 import { startOf } from '../runs/history-reader.js';
 import { cronDelay } from '../runs/lifetime.js';
@@ -27,6 +28,8 @@ export interface StartRequestsDeps {
 }
 
 const NOTHING: readonly GroupMessage[] = [];
+/** A start that was sent again after so many others under its workflow id is another one: each start is compared with those before it. */
+const CHAINS_LOOKED_BACK = 1000;
 
 export class StartRequests {
   /** Those that wait until it is known what began the run that is there. */
@@ -54,14 +57,30 @@ export class StartRequests {
       return;
     }
     const companion = request.brings === undefined ? undefined : this.companions.of(waiter, request, request.brings);
-    const current = core.index.current(workflowId);
-    // What was started is the chain.
-    const first = current?.first;
-    if (first === undefined || hashOf(request.requestId) !== first.startRequest)
-      this.#decide(waiter, request, companion);
-    else if (waiter.compared?.runId !== first.runId) this.#compare(waiter, request, first);
-    else if (waiter.compared.same) this.#again(waiter, request, first, companion);
+    const { compared } = waiter;
+    const first = this.#likelyFirst(request);
+    if (first === undefined) this.#decide(waiter, request, companion);
+    else if (compared?.runId !== first.runId) this.#compare(waiter, request, first);
+    else if (compared.same) this.#again(waiter, request, first, companion);
     else this.#decide(waiter, request, companion);
+  }
+
+  /**
+   * The run that this very request has begun, if its id is not another one with the same hash. What was started is the chain, and that another
+   * has begun since changes nothing, as long as request ids are remembered.
+   */
+  #likelyFirst({ workflowId, requestId }: RequestOf<'start'>): Run | undefined {
+    const { core } = this.deps;
+    const { index } = core;
+    const hash = hashOf(requestId);
+    const since = core.now() - core.options.config.dedupe.ms;
+    let run = index.current(workflowId);
+    for (let n = 0; run !== undefined && n < CHAINS_LOOKED_BACK; n++) {
+      if (run.first.startRequest === hash) return run.first;
+      run = index.chainBefore(run);
+      if (run !== undefined && run.closeTime < since) return undefined;
+    }
+    return undefined;
   }
 
   /** Probably the same start sent again, whatever the policies say: its request id stands in the first event. */
@@ -86,9 +105,9 @@ export class StartRequests {
   }
 
   #again(waiter: Waiter, request: RequestOf<'start'>, first: Run, companion: StartCompanion | undefined): void {
-    const current = this.deps.core.index.current(request.workflowId)!;
-    if (companion?.settles(current) === true) return;
-    if (companion?.again(current) !== false) this.#replyStarted(waiter, request, first, true);
+    const newest = this.deps.core.index.endOfChain(first);
+    if (companion?.settles(newest) === true) return;
+    if (companion?.again(newest) !== false) this.#replyStarted(waiter, request, first, true);
   }
 
   /** By the policies; an existing run is the current one at this moment. */
@@ -123,10 +142,11 @@ export class StartRequests {
     }
     // The start and the outcome of a run that its caller awaits as a whole are best one frame in one flush.
     const append = request.awaitResult === true ? 'appendPatiently' : 'append';
+    const earlier = existing === undefined ? undefined : idsOfEarlierChains(core, existing);
     const run = this.deps.starts.begin(
       this.#delayedByCron(request),
       companion === undefined ? NOTHING : [companion.message],
-      { append },
+      { append, earlier },
     );
     companion?.begun(run);
     this.#replyStarted(waiter, request, run, true);

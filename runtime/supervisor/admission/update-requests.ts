@@ -26,10 +26,11 @@ export class UpdateRequests {
     const { door } = this;
     const run = door.target(waiter, request, 'any');
     if (run === undefined) return;
-    const { updateId } = request;
+    const { updateId, requestId } = request;
     const ids = this.door.ids(waiter, run, updateId);
-    if (ids === undefined) return;
+    if (ids === undefined || (requestId !== undefined && this.door.ids(waiter, run, requestId) === undefined)) return;
     if (updateId !== undefined && this.isKnown(waiter, run, ids, updateId, request.stage)) return;
+    if (requestId !== undefined && this.isKnown(waiter, run, ids, requestId, request.stage)) return;
     if (!run.open) {
       door.notFound(waiter, request, run);
       return;
@@ -59,7 +60,8 @@ export class UpdateRequests {
     }
     const { seq, time } = this.delayed.stamp(run);
     const updateId = request.updateId ?? randomUuid();
-    ids.noteUpdate(updateId, name, time, run.runId, request.updateId === undefined).waiters.push(waiter);
+    const entry = ids.noteUpdate(updateId, name, time, run.runId, request.updateId === undefined, request.requestId);
+    entry.waiters.push(waiter);
     core.deliver(run, {
       kind: 'update',
       seq,
@@ -100,17 +102,20 @@ export class UpdateRequests {
     }
   }
 
-  /** True if an update by that id is known, and the caller is told, or will be, what its first sender was. */
-  isKnown(waiter: Waiter, run: Run, ids: MessageIds, updateId: string, stage: 'ACCEPTED' | 'COMPLETED'): boolean {
+  /**
+   * True if an update by that id is known, and the caller is told, or will be, what its first sender was.
+   * @param id its update id, or the request id of the run that asked for it
+   */
+  isKnown(waiter: Waiter, run: Run, ids: MessageIds, id: string, stage: 'ACCEPTED' | 'COMPLETED'): boolean {
     const { core } = this;
-    const pending = ids.pending(updateId);
+    const pending = ids.pending(id);
     if (pending !== undefined) {
       this.#join(waiter, run, pending, stage);
       return true;
     }
-    const completed = ids.completedUpdate(updateId);
+    const completed = ids.completedUpdate(id);
     if (completed === undefined) return false;
-    const { name, runId, outcomeAt } = completed;
+    const { name, runId, outcomeAt, updateId = id } = completed;
     if (stage === 'ACCEPTED') core.committer.after(run, () => core.reply(waiter, { kind: 'updateAccepted', runId }));
     else if (outcomeAt === NO_OUTCOME) {
       const error = new WorkflowUpdateFailedError({ workflowId: run.workflowId, updateId, updateName: name });

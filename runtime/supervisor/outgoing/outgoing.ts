@@ -58,6 +58,8 @@ interface External {
 }
 
 const REPEATED_WITHIN_MS = 60_000;
+/** Whoever is asked twice does it twice, or answers of another run. */
+const WITHOUT_ID: ReadonlySet<Kind> = new Set<Kind>(['query', 'pollUpdate', 'awaitEnd', 'terminate']);
 
 export class Outgoing {
   /** Runs that a restart has yet to take up, each with what it has asked since: that waits behind what it asked before. */
@@ -117,12 +119,12 @@ export class Outgoing {
 
   /**
    * No event tells of what became of a closed run's requests, so they may have been carried out before the crash. They are repeated only where
-   * whoever was asked then still knows them: shortly after, and not if another run has begun under that id.
+   * whoever was asked then still knows them: shortly after; and what has no id only if no other run has begun under that workflow id.
    */
-  #isOver(run: Run, { workflowId }: ExternalRequest): boolean {
+  #isOver(run: Run, { kind, workflowId }: ExternalRequest): boolean {
     if (run.open) return false;
-    const target = this.core.index.current(workflowId);
-    return this.core.now() - run.closeTime > REPEATED_WITHIN_MS || (target?.startTime ?? 0) > run.closeTime;
+    if (this.core.now() - run.closeTime > REPEATED_WITHIN_MS) return true;
+    return WITHOUT_ID.has(kind) && (this.core.index.current(workflowId)?.startTime ?? 0) > run.closeTime;
   }
 
   /** A request to a child, or to a chain, is for no other workflow that uses its id. Undefined: that is not there. */
@@ -180,9 +182,10 @@ const REQUESTS: { readonly [K in Kind]: (request: RequestOf<K>, ids: RequestIds)
     requestId,
     sender,
   }),
-  update: ({ updateId, name, input, stage, headers }, { target }) => ({
+  update: ({ updateId, name, input, stage, headers }, { target, requestId }) => ({
     kind: 'update',
     ...target,
+    requestId,
     updateId,
     name,
     input,

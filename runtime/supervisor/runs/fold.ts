@@ -41,15 +41,14 @@ const BY_TYPE: Folds = {
     if (event.startDelay !== undefined) run.delayedUntil = event.eventTime + event.startDelay;
     if (event.options !== undefined) run.lifetime = lifetimeOf(event);
   },
-  WorkflowExecutionSignaled(run, event) {
-    if (event.requestId !== undefined) run.hasIds = true;
-  },
+  WorkflowExecutionSignaled: noteRequest,
   WorkflowExecutionCancelRequested(run, event) {
     if (run.lifetime !== undefined) run.lifetime.cancelRequested = true;
-    if (event.requestId !== undefined) run.hasIds = true;
+    noteRequest(run, event);
   },
-  WorkflowExecutionUpdateAccepted(run) {
+  WorkflowExecutionUpdateAccepted(run, event) {
     run.hasIds = true;
+    noteRequest(run, event);
   },
   WorkflowExecutionUpdateCompleted: null,
   TimerStarted(run, event) {
@@ -196,4 +195,10 @@ function close(run: Run, status: Run['status'], time: number, continuedTo?: stri
   run.localActivities = undefined;
   // Nothing is left to be done about an end that only this run waited for.
   for (const [externalId, { kind }] of run.externals ?? []) if (kind === 'awaitEnd') endExternal(run, externalId);
+}
+
+function noteRequest(run: Run, { requestId }: { readonly requestId?: string }): void {
+  if (requestId === undefined) return;
+  run.hasIds = true;
+  run.hasRequestIds = true;
 }

@@ -21,6 +21,8 @@ export interface PendingUpdate {
   runId: string;
   /** Its one caller does not know the id: nobody asks for it once that is answered. */
   readonly anonymous: boolean;
+  /** Of one that another run has asked for. */
+  readonly requestId: string | undefined;
   /** 0 until accepted. */
   acceptedEventId: number;
   /** Set while it is written and not yet durable. */
@@ -38,6 +40,8 @@ export interface CompletedUpdate {
   readonly runId: string;
   /** Position of the frame that holds the outcome, or `NO_OUTCOME`. */
   readonly outcomeAt: number;
+  /** Where it is noted under the request id of the run that asked for it. */
+  readonly updateId?: string;
 }
 
 /** The run closed first. */
@@ -56,8 +60,8 @@ export class MessageIds {
   #older: IdFilter | undefined;
   /** There have been older ones, of which nothing is kept. */
   #olderLetGo = false;
-  /** Is among the older ones for all one knows, and is none of them. */
-  #cleared: string | undefined;
+  /** Are among the older ones for all one knows, and are none of them: both ids of the update that is asked for. */
+  #cleared: readonly string[] = [];
 
   /** @param known how many of each kind are known; of more it is only told that they may be */
   constructor(
@@ -67,7 +71,7 @@ export class MessageIds {
 
   /** Whether only the history tells what it is. */
   isUnsure(id: string): boolean {
-    if (id === this.#cleared || !(this.#olderLetGo || this.#older?.mayHave(id) === true)) return false;
+    if (this.#cleared.includes(id) || !(this.#olderLetGo || this.#older?.mayHave(id) === true)) return false;
     return !this.hasRequest(id) && this.pending(id) === undefined && this.completedUpdate(id) === undefined;
   }
 
@@ -77,7 +81,7 @@ export class MessageIds {
     const update = told.#completed?.get(id);
     if (time !== undefined) this.#noteRequest(id, time);
     if (update !== undefined) this.#noteCompleted(id, update);
-    if (time === undefined && update === undefined) this.#cleared = id;
+    if (time === undefined && update === undefined) this.#cleared = [...this.#cleared.slice(-1), id];
     if (!this.#olderLetGo) return;
     this.#olderLetGo = false;
     this.#older = new IdFilter(this.limits);
@@ -125,7 +129,7 @@ export class MessageIds {
   }
 
   #forgetCleared(id: string): void {
-    if (id === this.#cleared) this.#cleared = undefined;
+    if (this.#cleared.includes(id)) this.#cleared = this.#cleared.filter((each) => each !== id);
   }
 
   /** Updates admitted and not durably completed. */
@@ -151,13 +155,21 @@ export class MessageIds {
     return this.#completed?.get(updateId);
   }
 
-  noteUpdate(updateId: string, name: string, time: number, runId: string, anonymous = false): PendingUpdate {
+  noteUpdate(
+    updateId: string,
+    name: string,
+    time: number,
+    runId: string,
+    anonymous = false,
+    requestId?: string,
+  ): PendingUpdate {
     const entry: PendingUpdate = {
       updateId,
       name,
       time,
       runId,
       anonymous,
+      requestId,
       acceptedEventId: 0,
       outcome: undefined,
       waiters: [],
@@ -174,10 +186,10 @@ export class MessageIds {
   }
 
   /** The outcome is durable, in the frame at this position. */
-  completed({ updateId, name, time, runId, anonymous }: PendingUpdate, outcomeAt: number): void {
+  completed({ updateId, name, time, runId, anonymous, requestId }: PendingUpdate, outcomeAt: number): void {
     this.#pending?.delete(updateId);
-    if (anonymous) return;
-    this.#noteCompleted(updateId, { name, time, runId, outcomeAt });
+    if (requestId !== undefined) this.#noteCompleted(requestId, { name, time, runId, outcomeAt, updateId });
+    if (!anonymous) this.#noteCompleted(updateId, { name, time, runId, outcomeAt });
   }
 
   /** The run has closed: what it has accepted and not completed never will be. */
@@ -187,19 +199,40 @@ export class MessageIds {
     }
   }
 
+  /**
+   * What another chain under the same workflow id is to know of these: request ids, which are those of the workflow id, while update ids are those
+   * of a chain.
+   */
+  acrossChains(): MessageIds {
+    const ids = new MessageIds(this.limits, this.known);
+    for (const [requestId, time] of this.#requests?.entries() ?? []) ids.#noteRequest(requestId, time);
+    for (const [id, update] of this.#completed?.entries() ?? []) {
+      if (update.updateId !== undefined) ids.#noteCompleted(id, update);
+    }
+    ids.#older = this.#older;
+    // The journal has outcomes, or is about to, whose places are not known yet.
+    ids.#olderLetGo = this.#olderLetGo || [...this.everyPending()].some(({ requestId }) => requestId !== undefined);
+    return ids;
+  }
+
   /** Whether any id is still remembered at that time. */
   knowsAny(now: number): boolean {
     if (this.inFlight > 0 || this.#olderLetGo || this.#older?.knowsAny(now) === true) return true;
     return this.#requests?.knowsAny(now) === true || this.#completed?.knowsAny(now) === true;
   }
 
-  /** Reads ids back from a history, oldest event first. */
-  recover(event: WorkflowEvent, position: number, runId: string): void {
+  /**
+   * Reads ids back from a history, oldest event first; `closed` afterwards, if its run is.
+   * @param isOther the history of a run of another chain: of that `acrossChains`
+   */
+  recover(event: WorkflowEvent, position: number, runId: string, isOther = false): void {
     if (event.eventType === 'WorkflowExecutionSignaled' || event.eventType === 'WorkflowExecutionCancelRequested') {
       if (event.requestId !== undefined) this.noteRequest(event.requestId, event.eventTime);
     } else if (event.eventType === 'WorkflowExecutionUpdateAccepted') {
-      const { updateId, updateName, eventTime, anonymous } = event;
-      this.noteUpdate(updateId, updateName, eventTime, runId, anonymous).acceptedEventId = event.eventId;
+      const { updateId, updateName, eventTime, anonymous, requestId } = event;
+      if (isOther && requestId === undefined) return;
+      const entry = this.noteUpdate(updateId, updateName, eventTime, runId, anonymous || isOther, requestId);
+      entry.acceptedEventId = event.eventId;
     } else if (event.eventType === 'WorkflowExecutionUpdateCompleted') {
       const entry = this.#pending?.get(event.updateId);
       if (entry !== undefined) this.completed(entry, position);

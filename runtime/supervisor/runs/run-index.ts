@@ -55,6 +55,8 @@ type EntryRow = [
   localActivities: string[] | null,
   lifetime: LifetimeRow | null,
   reset: [string, number, number] | null,
+  /** Entries of before have none: then there may be some wherever there are ids. */
+  hasRequestIds?: boolean,
 ];
 
 export class RunIndex {
@@ -85,6 +87,11 @@ export class RunIndex {
     let last = this.#current.get(run.workflowId)!;
     while (last.first !== run.first) last = last.previous!;
     return last;
+  }
+
+  /** Of the chain before that of this run, under the same workflow id: its newest run. */
+  chainBefore(run: Run): Run | undefined {
+    return run.first.previous;
   }
 
   /** The run that wrote that event: another, if it was copied by a reset. What others know of the run by its id and the event's is that one's. */
@@ -289,6 +296,7 @@ function encodeEntry(run: Run, facts: RowFacts): readonly [Uint8Array, Uint8Arra
     run.localActivities === undefined ? null : [...run.localActivities],
     run.lifetime === undefined ? null : lifetimeRow(run.lifetime),
     run.reset === undefined ? null : [run.reset.baseRunId, run.reset.eventId, run.reset.time],
+    run.hasRequestIds,
   ];
   return [runIdToBytes(run.runId), pack(row)];
 }
@@ -321,6 +329,7 @@ function decodeEntry(key: Uint8Array, value: Uint8Array): DecodedEntry {
   run.ranThrough = row[12];
   run.lastTime = row[13];
   run.hasIds = row[14];
+  run.hasRequestIds = row[31] ?? run.hasIds;
   run.startRequest = row[17];
   if (row[18] != null) {
     run.children = new Map(

@@ -18,6 +18,7 @@ import type { Payload } from '../../../mailbox/payload.js';
 import { startMessage } from '../../../mailbox/stored-messages.js';
 import type { Core, Stamp } from '../core.js';
 import type { Dispatcher } from '../turns/dispatcher.js';
+import type { EarlierIds } from './chain-ids.js';
 import type { DelayedStarts } from './delayed-starts.js';
 import type { MessageIds } from './message-ids.js';
 import { Run } from './run.js';
@@ -54,6 +55,8 @@ export interface BeginOptions {
   readonly append?: 'append' | 'appendPatiently';
   /** What the chain already knows. */
   readonly ids?: MessageIds;
+  /** What the chain before it knew, if it is the first run of its own. */
+  readonly earlier?: EarlierIds | undefined;
 }
 
 /** A message that is one step with a start, and there before `main` runs. */
@@ -101,9 +104,10 @@ export class RunStarts {
   /**
    * A new run, the current one of its workflow id from now on. Its events are in the batch being gathered.
    */
-  begin(start: RunStart, group: readonly GroupMessage[], { append = 'append', ids }: BeginOptions = {}): Run {
+  begin(start: RunStart, group: readonly GroupMessage[], options: BeginOptions = {}): Run {
     const { core } = this;
-    const { workflowId, continues } = start;
+    const { append = 'append', earlier, ids = earlier?.ids } = options;
+    const { workflowId, continues, idsInRunId = earlier?.idsInRunId } = start;
     const workflowType = intern(start.workflowType);
     const { runId = core.options.newRunId() } = start;
     const run = new Run(workflowId, runId, partitionOf(workflowId, this.partitions()));
@@ -114,7 +118,7 @@ export class RunStarts {
     const live = core.live(run);
     if (before !== undefined) live.lastTime = core.timeOf(before);
     // What the chain knows and is not here is read back when it is wanted.
-    if (ids !== undefined || start.idsInRunId !== undefined) live.ids = ids;
+    if (ids !== undefined || idsInRunId !== undefined) live.ids = ids;
     const delayed = start.startDelay !== undefined && start.startDelay > 0;
     const at = delayed ? { time: Math.max(core.now(), live.lastTime), seq: undefined } : core.stamp(run);
     // Their places are given before the event that tells of them.
@@ -135,7 +139,7 @@ export class RunStarts {
       memo: start.memo,
       parent: start.parent,
       continuedFromRunId: continues?.runId,
-      idsInRunId: start.idsInRunId,
+      idsInRunId,
       options: start.options,
       succession: start.succession,
       startDelay: delayed ? start.startDelay : undefined,

@@ -77,6 +77,8 @@ export class Run {
   lastTime = 0;
   /** Some stored message has a request id or update id: they can be looked up in the history. */
   hasIds = false;
+  /** One of these is a request id, which other chains under the same workflow id are to know as well. */
+  hasRequestIds = false;
   /** Since the last checkpoint. */
   changed = false;
   /** Every message up to this seq has been processed by this process, whether or not events tell so yet: `processedThrough`. */
@@ -126,7 +128,7 @@ export class Run {
     return this.lastStoredSeq > this.ranThrough && this.untold.length > 0;
   }
 
-  /** The newest earlier run of its chain that `hasIds`, if those may still be wanted. */
+  /** The newest earlier run that `hasIds`, or `hasRequestIds` and is of an earlier chain, if those may still be wanted. */
   get idsIn(): string | undefined {
     return this.#extras?.idsIn;
   }

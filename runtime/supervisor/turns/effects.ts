@@ -165,6 +165,7 @@ export class Effects {
     const accepted: EventBody = { eventType: 'WorkflowExecutionUpdateAccepted', updateId, updateName, input };
     if (headers !== undefined) accepted.headers = headers;
     if (entry.anonymous) accepted.anonymous = true;
+    if (entry.requestId !== undefined) accepted.requestId = entry.requestId;
     const event = this.write(context, accepted, message);
     entry.acceptedEventId = event.eventId;
     const { workflowId, runId } = run;
