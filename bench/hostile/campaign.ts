@@ -5,7 +5,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { attacks, hostileKinds } from '../../runtime/fixtures/hostile-workflows.js';
+import { hostile, hostileKinds } from '../../runtime/fixtures/hostile-values.js';
+import { attacks } from '../../runtime/fixtures/hostile-workflows.js';
 import { type Client, Runtime } from '../../runtime/index.js';
 import { random } from '../soak/random.js';
 import {
@@ -23,6 +24,7 @@ import {
   misbehave,
   misbehaveNow,
   patch,
+  rejector,
   seen,
   sparse,
   target,
@@ -71,7 +73,7 @@ const settled = (promise: Promise<unknown>) =>
     () => undefined,
   );
 /** Of a call that may wait for ever, for its run is left alone. */
-const SOON = { timeout: '10 seconds' } as const;
+const SOON = { timeout: '5 seconds' } as const;
 
 type Act = (client: Client, id: string) => Promise<unknown>;
 
@@ -122,12 +124,14 @@ const ACTS: Readonly<Record<string, Act>> = {
   'what is thrown': async ({ workflow }, id) => {
     const handle = await workflow.start(catcher, { workflowId: id });
     for (const kind of hostileKinds) {
-      const run = await workflow.start(thrower, { workflowId: `${id} ${kind}`, args: [kind] });
-      await settled(run.query('nothing'));
-      await settled(run.terminate());
+      for (const type of [thrower, rejector]) {
+        const run = await workflow.start(type, { workflowId: `${id} ${type.name} ${kind}`, args: [kind] });
+        await settled(run.query('nothing'));
+        await settled(run.terminate());
+      }
       await settled(workflow.execute(caller, { workflowId: `${id} calls ${kind}`, args: [kind], ...SOON }));
       await settled(handle.query(breakQuery, kind));
-      for (const where of ['validator', 'handler'])
+      for (const where of ['validator', 'later'])
         await settled(handle.executeUpdate(breakUpdate, { args: [where, kind], ...SOON }));
     }
     await settled(handle.terminate());
@@ -145,21 +149,6 @@ const ACTS: Readonly<Record<string, Act>> = {
 
 export const CULPRITS = Object.keys(ACTS);
 
-/** By kind, what an activity throws. */
-function thrown(kind: string): unknown {
-  const { proxy, revoke } = Proxy.revocable({}, {});
-  revoke();
-  if (kind === 'revoked') return proxy;
-  if (kind === 'cause') return new Error('x', { cause: proxy });
-  if (kind === 'bare') return Object.create(null);
-  if (kind === 'symbol') return Symbol('thrown');
-  const trap = () => {
-    throw new Error('a trap');
-  };
-  if (kind === 'trapped') return new Proxy(new Error('x'), { get: trap, getPrototypeOf: trap });
-  return Object.defineProperty(new Error('x'), 'message', { get: trap });
-}
-
 export async function runHostile(settings: HostileSettings): Promise<HostileResult> {
   const { seed, ms, everyKind, stepLimitMs, healthyCallers, progress } = settings;
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-hostile-'));
@@ -167,7 +156,17 @@ export async function runHostile(settings: HostileSettings): Promise<HostileResu
     workflows: new URL('../../../bench/hostile/workflows.ts', import.meta.url),
     activities: {
       throws: async (kind: string) => {
-        throw thrown(kind);
+        throw hostile(kind);
+      },
+    },
+    sinks: {
+      sink: {
+        throws: {
+          callDuringReplay: false,
+          fn: (_info: unknown, kind: string) => {
+            throw hostile(kind);
+          },
+        },
       },
     },
     store: join(directory, 'store'),

@@ -4,7 +4,8 @@
  */
 import { ApplicationFailure, condition, defineQuery, defineSignal, defineUpdate, setHandler } from 'holdfast/workflow';
 
-export * from '../../runtime/fixtures/hostile-workflows.js';
+export { attempt, compute, patch, seen, sparse, target } from '../../runtime/fixtures/hostile-workflows.js';
+export * from '../../runtime/fixtures/throwing-workflows.js';
 
 export const deposit = defineUpdate<number, [amount: number]>('deposit');
 export const balance = defineQuery<number>('balance');
