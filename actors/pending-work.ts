@@ -3,6 +3,7 @@
  * Thread: worker. In → out: calls of the authoring API → commands and promises; resolutions → settled promises.
  */
 import type { CommandOf } from '../mailbox/commands.js';
+import { LONGEST_MS } from '../mailbox/duration.js';
 import type { ActivityOptionsRecord, HeadersRecord } from '../mailbox/events.js';
 import { ActivityFailure, CancelledFailure, type FailureRecord, fromFailureRecord } from '../mailbox/failures.js';
 import type { MessageOf } from '../mailbox/messages.js';
@@ -301,7 +302,7 @@ export class PendingWork {
   }
 
   #openTimer(ms: number, summary?: string, timerId: string = this.#nextTimerId()): string {
-    const fireAt = this.execution.now + Math.max(1, Math.ceil(ms));
+    const fireAt = this.execution.now + Math.min(Math.max(1, Math.ceil(ms)), LONGEST_MS);
     const command: CommandOf<'startTimer'> = { kind: 'startTimer', timerId, fireAt };
     if (summary !== undefined) command.summary = summary;
     this.execution.outbox.push(command);

@@ -5,6 +5,7 @@
 
 import { InvalidArgumentError, InvalidOptionError, PayloadTooLargeError } from '../runtime/errors.js';
 import { encodePayload, type Payload } from './payload.js';
+import { checkTextArgument, TEXT_LIMITS } from './short-text.js';
 
 const MAX_ID_LENGTH = 1000;
 
@@ -33,10 +34,9 @@ export function checkOptionalId(argument: string, value: unknown): string | unde
   return value === undefined ? undefined : checkId(argument, value);
 }
 
-/** @throws InvalidArgumentError unless `reason` is a string or undefined */
+/** @throws InvalidArgumentError unless `reason` is undefined, or text of at most `TEXT_LIMITS.reason` characters */
 export function checkReason(reason: unknown): string | undefined {
-  if (reason === undefined || typeof reason === 'string') return reason;
-  throw new InvalidArgumentError({ argument: 'reason', reason: `it must be a string, not ${nameOfType(reason)}` });
+  return reason === undefined ? undefined : checkTextArgument('reason', reason, TEXT_LIMITS.reason);
 }
 
 /** @throws InvalidArgumentError unless `value` is one of `allowed` or undefined */

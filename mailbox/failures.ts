@@ -2,6 +2,7 @@
  * Failures: the record in which a failure crosses threads and restarts. The classes are exported with it: the rest of the code imports both from here.
  * Thread: any. In → out: thrown value → FailureRecord → failure instance.
  */
+import { encodeWithin } from './checks.js';
 import { type Duration, LONGEST_MS, msOptionalToNumber } from './duration.js';
 import {
   ActivityFailure,
@@ -17,6 +18,7 @@ import {
 } from './failure-classes.js';
 import type { ApplicationFailureCategory, RetryState, TimeoutType } from './failure-names.js';
 import { decodePayload, encodePayload, type Payload } from './payload.js';
+import { FAILURE_DETAIL_BYTES, FAILURE_TEXTS, shortened, shortenedStack, TEXT_LIMITS } from './short-text.js';
 
 export {
   ActivityFailure,
@@ -66,17 +68,17 @@ const MAX_CAUSES = 20;
 const MAX_ERRORS = 100;
 
 /**
- * Any thrown value as a record. A plain `Error` becomes an application failure whose type is its constructor's name. Never throws, whatever
+ * Any thrown value as a record, its texts shortened with a mark where they are longer than `TEXT_LIMITS`. A plain `Error` becomes an application failure whose type is its constructor's name. Never throws, whatever
  * the value's own getters do: a failure that cannot be told would take down whoever tells it.
  */
 export function toFailureRecord(thrown: unknown): FailureRecord {
-  return recordOf(thrown, { depth: 0, room: { errors: MAX_ERRORS } });
+  return recordOf(thrown, { depth: 0, room: { errors: MAX_ERRORS, characters: FAILURE_TEXTS } });
 }
 
-/** Where in a failure something stands, and how many more errors of aggregates the whole may have. */
+/** Where in a failure something stands, and how many more errors of aggregates and characters the whole may have. */
 interface Place {
   readonly depth: number;
-  readonly room: { errors: number };
+  readonly room: { errors: number; characters: number };
 }
 
 function recordOf(thrown: unknown, place: Place): FailureRecord {
@@ -88,12 +90,20 @@ function recordOf(thrown: unknown, place: Place): FailureRecord {
 }
 
 function unguardedRecordOf(thrown: unknown, { depth, room }: Place): FailureRecord {
-  const record: FailureRecord = { kind: 'application', message: messageOf(thrown) };
+  const message = messageOf(thrown);
+  const record: FailureRecord = {
+    kind: 'application',
+    message: shortened(message, Math.min(TEXT_LIMITS.failureMessage, room.characters)),
+  };
+  room.characters -= Math.min(record.message.length, room.characters);
   if (!(thrown instanceof Error)) {
     const type = typeOf(thrown);
-    return type === undefined ? record : { ...record, type };
+    return type === undefined ? record : { ...record, type: shortened(type, TEXT_LIMITS.failureType) };
   }
-  if (thrown.stack !== undefined) record.stack = mapStack(String(thrown.stack));
+  if (thrown.stack !== undefined && room.characters > 0) {
+    record.stack = mapStack(shortenedStack(String(thrown.stack), message.length));
+    room.characters -= Math.min(record.stack.length, room.characters);
+  }
   const within = { depth: depth + 1, room };
   if (thrown.cause !== undefined && depth < MAX_CAUSES) record.cause = recordOf(thrown.cause, within);
   const errors = errorsOf(thrown);
@@ -103,7 +113,7 @@ function unguardedRecordOf(thrown: unknown, { depth, room }: Place): FailureReco
     record.errors = kept.map((error) => recordOf(error, within));
   }
   if (thrown instanceof ApplicationFailure) {
-    if (thrown.type != null) record.type = String(thrown.type);
+    if (thrown.type != null) record.type = shortened(String(thrown.type), TEXT_LIMITS.failureType);
     if (thrown.nonRetryable) record.nonRetryable = true;
     if (thrown.details?.length) record.details = encodeDetails(thrown.details);
     // One of Temporal's own class has it as it was given: text, or null.
@@ -130,7 +140,7 @@ function unguardedRecordOf(thrown: unknown, { depth, room }: Place): FailureReco
     if (runId !== undefined) record.runId = runId;
     record.retryState = thrown.retryState;
   } else {
-    record.type = typeOf(thrown) ?? 'Error';
+    record.type = shortened(typeOf(thrown) ?? 'Error', TEXT_LIMITS.failureType);
   }
   return record;
 }
@@ -145,9 +155,9 @@ function errorsOf(thrown: Error): readonly unknown[] | undefined {
 function encodeDetails(details: readonly unknown[]): Payload[] {
   return details.map((detail, index) => {
     try {
-      return encodePayload(detail, `details[${index}]`);
+      return encodeWithin(detail, `details[${index}]`, FAILURE_DETAIL_BYTES);
     } catch (error) {
-      return encodePayload(`(${messageOf(error)})`);
+      return encodePayload(`(${shortened(messageOf(error), TEXT_LIMITS.failureMessage)})`);
     }
   });
 }

@@ -3,7 +3,7 @@
  * Thread: any. In → out: Headers of an interceptor ⇄ HeadersRecord of a message, command or event.
  */
 import { InvalidArgumentError, PayloadTooLargeError } from '../runtime/errors.js';
-import { nameOfType } from './checks.js';
+import { checkId, nameOfType } from './checks.js';
 import type { HeadersRecord } from './events.js';
 import type { Payload } from './payload.js';
 
@@ -36,6 +36,7 @@ export function recordOf(headers: Headers | undefined, payloadBytes: number): He
     if (payload.byteLength > payloadBytes) {
       throw new PayloadTooLargeError({ what: argument, bytes: payload.byteLength, limit: payloadBytes });
     }
+    checkId('the name of a header', name);
     record ??= {};
     record[name] = payload;
     bytes += payload.byteLength;

@@ -2,13 +2,12 @@
  * Run options: what a start says of how its run lives, wherever it is started: by a client, as a child, or to continue a chain.
  * Thread: any. In → out: the user's options → RunOptionsRecord, or a typed error.
  */
-import { InvalidOptionError } from '../runtime/errors.js';
 import { ATTRIBUTE_OPTIONS, type SearchAttributeOptions, startAttributes } from './attribute-records.js';
-import { nameOfType } from './checks.js';
 import { parseCron } from './cron.js';
 import { type Duration, positiveMs } from './duration.js';
 import type { HeadersRecord, RunOptionsRecord } from './events.js';
 import { type RetryPolicy, retryPolicyRecord } from './retry-options.js';
+import { checkTextOption, TEXT_LIMITS } from './short-text.js';
 
 export interface RunOptions extends SearchAttributeOptions {
   /** How long each run may take, from its start, whatever it waits for. Default: as long as the chain may. */
@@ -72,12 +71,9 @@ export function runOptionsRecord(options: RunOptions, headers?: HeadersRecord): 
     parseCron(cronSchedule);
     record.cronSchedule = cronSchedule;
   }
-  if (staticSummary !== undefined) record.staticSummary = text('staticSummary', staticSummary);
-  if (staticDetails !== undefined) record.staticDetails = text('staticDetails', staticDetails);
+  if (staticSummary !== undefined)
+    record.staticSummary = checkTextOption('staticSummary', staticSummary, TEXT_LIMITS.summary);
+  if (staticDetails !== undefined)
+    record.staticDetails = checkTextOption('staticDetails', staticDetails, TEXT_LIMITS.details);
   return record;
-}
-
-function text(option: string, value: unknown): string {
-  if (typeof value === 'string') return value;
-  throw new InvalidOptionError({ option, reason: `it must be a string, not ${nameOfType(value)}` });
 }

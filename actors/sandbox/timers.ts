@@ -3,6 +3,7 @@
  * Thread: worker. In → out: calls of workflow code → timers of the SandboxHost.
  */
 import { promisify } from 'node:util';
+import { type Duration, LONGEST_MS, msToNumber } from '../../mailbox/duration.js';
 import type { SandboxHost } from './sandbox-host.js';
 
 /** What `setTimeout` returns: an object, for a number would tell executions of one thread apart. */
@@ -23,10 +24,16 @@ export class SandboxTimer {
 
 type Callback = (...args: unknown[]) => void;
 
-/** As in Node: no number, or less than one, is 1. */
+/** A duration, as `sleep` takes it. As in Node what is none, or less than 1 ms, is 1; otherwise than there nothing is too long. */
 const milliseconds = (ms: unknown): number => {
   const whole = Math.trunc(Number(ms));
-  return Number.isFinite(whole) && whole >= 1 ? whole : 1;
+  if (whole >= 1) return Math.min(whole, LONGEST_MS);
+  if (typeof ms !== 'string' || !Number.isNaN(whole)) return 1;
+  try {
+    return Math.max(1, Math.min(Math.trunc(msToNumber(ms as Duration)), LONGEST_MS)); // It is checked there.
+  } catch {
+    return 1;
+  }
 };
 
 export interface SandboxTimers {

@@ -54,6 +54,7 @@ export function proxyActivities<T = UntypedActivities>(options: ActivityOptions)
       }
       // Awaiting or resolving the proxy itself must not schedule an activity called `then`.
       if (name === 'then') return undefined;
+      checkId('activityType', name);
       const call = (...args: unknown[]) => schedule(name, args, options, settings);
       const executeWithOptions = (own: ActivityOptions, args: unknown[]) =>
         schedule(name, checkedArgs(args), { ...options, ...own }, activitySettings(own, options));

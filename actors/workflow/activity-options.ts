@@ -6,6 +6,7 @@ import { checkId, nameOfType, refuseUnknownOptions } from '../../mailbox/checks.
 import { type Duration, positiveMs } from '../../mailbox/duration.js';
 import type { ActivityOptionsRecord } from '../../mailbox/events.js';
 import { type RetryPolicy, retryPolicyRecord } from '../../mailbox/retry-options.js';
+import { checkTextOption, TEXT_LIMITS } from '../../mailbox/short-text.js';
 import { InvalidArgumentError, InvalidOptionError } from '../../runtime/errors.js';
 import type { ActivityCall } from '../pending-work.js';
 
@@ -78,7 +79,7 @@ export function activitySettings(options: ActivityOptions, inherited: ActivityOp
   }
   nest(record, options);
   if (all.retry !== undefined) record.retry = retryPolicyRecord(all.retry);
-  if (all.summary !== undefined) record.summary = checkSummary(all.summary);
+  if (all.summary !== undefined) record.summary = checkTextOption('summary', all.summary, TEXT_LIMITS.summary);
   return {
     options: Object.freeze(record),
     cancellationType: checkCancellationType(all.cancellationType),
@@ -105,11 +106,6 @@ function nest(record: ActivityOptionsRecord, own: ActivityOptions): void {
     }
     record[inner] = b;
   }
-}
-
-function checkSummary(summary: unknown): string {
-  if (typeof summary === 'string') return summary;
-  throw new InvalidOptionError({ option: 'summary', reason: `it must be a string, not ${nameOfType(summary)}` });
 }
 
 function checkCancellationType(value: unknown): ActivityCancellationType {

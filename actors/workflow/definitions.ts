@@ -5,6 +5,7 @@
 export type { StringValue } from 'ms';
 export { type Duration, msOptionalToNumber, msToNumber } from '../../mailbox/duration.js';
 
+import { checkId } from '../../mailbox/checks.js';
 import { InvalidArgumentError } from '../../runtime/errors.js';
 
 // The types here are those of Temporal's TypeScript SDK, so that a workflow file moves between the two by its imports alone. Its
@@ -128,7 +129,7 @@ export function checkHandlerName(type: 'signal' | 'query' | 'update', name: unkn
       reason: `it must be a string, not ${name === null ? 'null' : typeof name}`,
     });
   }
-  if (name === '') throw new InvalidArgumentError({ argument, reason: 'it must not be empty' });
+  checkId(argument, name);
   if (RESERVED.test(name)) {
     throw new InvalidArgumentError({
       argument,

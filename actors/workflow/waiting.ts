@@ -3,7 +3,8 @@
  * Thread: worker. In → out: calls → promises of the current execution.
  */
 import { refuseUnknownOptions } from '../../mailbox/checks.js';
-import { InvalidArgumentError, InvalidOptionError } from '../../runtime/errors.js';
+import { checkTextOption, TEXT_LIMITS } from '../../mailbox/short-text.js';
+import { InvalidArgumentError } from '../../runtime/errors.js';
 import { currentExecution } from '../current.js';
 import { type Duration, msToNumber } from './definitions.js';
 import type { TimerInput } from './interceptors.js';
@@ -14,7 +15,6 @@ export interface TimerOptions {
 }
 
 const TIMER_OPTIONS: ReadonlySet<string> = new Set(['summary']);
-const MAX_SUMMARY = 400;
 
 /**
  * Resolves once `fn` is true; with a time-out, to whether it became true in time. Rejects with CancelledFailure if the run is cancelled.
@@ -53,6 +53,5 @@ function summaryOf(options: TimerOptions | undefined): string | undefined {
   if (options === undefined) return undefined;
   refuseUnknownOptions(options, TIMER_OPTIONS);
   const { summary } = options;
-  if (summary === undefined || (typeof summary === 'string' && summary.length <= MAX_SUMMARY)) return summary;
-  throw new InvalidOptionError({ option: 'summary', reason: `must be text of at most ${MAX_SUMMARY} characters` });
+  return summary === undefined ? undefined : checkTextOption('summary', summary, TEXT_LIMITS.summary);
 }

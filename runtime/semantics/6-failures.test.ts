@@ -518,6 +518,18 @@ row('failures/fields-kept', 'across a restart', async () => {
   await expectInvariants(system);
 });
 
+row('failures/shortened', 'in the history, at the caller and after a restart', async () => {
+  const system = await running(async () => {
+    throw new ApplicationFailure('x'.repeat(50 * 2 ** 20), 'Huge', true, ['y'.repeat(3 * 2 ** 20)]);
+  });
+  const before = (await system.result('w').error()).cause as ApplicationFailure;
+  expect(before.message).toMatch(/^x{10000}… \(52418800 more characters\)$/);
+  expect(before.stack!.length).toBeLessThan(25_000);
+  expect(before.details![0]).toContain('details[0] has');
+  await system.crash();
+  expect((await system.result('w').error()).cause).toMatchObject({ message: before.message, stack: before.stack });
+});
+
 row('failures/instanceof', 'in the workflow, for what an activity threw, and at the client', async () => {
   const handle = await runtime.client.workflow.start(failing, { workflowId: 'instances' });
   const updateError = await thrown(handle.executeUpdate(fail));

@@ -169,6 +169,21 @@ row('data/payload-limit', 'before what is too large has been read to its end', a
   expect(await handle.query(give)).toEqual(['a']);
 });
 
+row('data/text-limits', 'before anything is sent', async () => {
+  const handle = await start('a');
+  const tooLong = { code: 'INVALID_ARGUMENT' };
+  for (const text of ['x'.repeat(10_001), '\ud800']) {
+    expect(await thrown(handle.terminate(text))).toMatchObject(tooLong);
+    expect(await thrown(handle.signal(text))).toMatchObject(tooLong);
+    expect(await thrown(handle.query(text))).toMatchObject(tooLong);
+    expect(await thrown(handle.executeUpdate(text))).toMatchObject(tooLong);
+    const options = { workflowId: 'summary', args: [[]] as [unknown[]], staticSummary: text };
+    expect(await thrown(runtime.client.workflow.start(echo, options))).toMatchObject({ code: 'INVALID_OPTION' });
+  }
+  expect(await handle.query(give)).toEqual(['a']);
+  await handle.terminate('x'.repeat(10_000));
+});
+
 row('data/payload-limit', 'an argument by name, before anything is sent', async () => {
   expect(DEFAULT_LIMITS.payloadBytes).toBe(2 * 2 ** 20);
   expect(resolveOptions({ workflows: './w.ts', store: './d', limits: { payloadBytes: 7 } }).config.limits).toEqual({

@@ -1,8 +1,11 @@
 /**
  * Semantics, section 9: timers, cancellation, the clock, chance, and which globals there are.
  */
+
 import { afterAll, beforeAll, expect } from 'vitest';
 import { currentExecution } from '../../actors/current.js';
+import type { SandboxHost } from '../../actors/sandbox/sandbox-host.js';
+import { createTimers } from '../../actors/sandbox/timers.js';
 import {
   CancelledFailure,
   condition,
@@ -35,6 +38,16 @@ const now = defineQuery<number>('now');
 const update = defineUpdate<number, [entry: string]>('update');
 const forEver = () => condition(() => false);
 const seenBy = (system: System) => system.query('w', 'entries').value() as Promise<unknown[]>;
+
+row('time/set-timeout-durations', 'to the millisecond', () => {
+  const started: number[] = [];
+  const startTimer = (ms: number) => started.push(ms);
+  const { setTimeout, setInterval } = createTimers(() => ({ startTimer }) as unknown as SandboxHost); // All that timers begin with.
+  const given = ['25 days', '1.5s', Number.POSITIVE_INFINITY, 2 ** 40, '250', 1.9, 0, -1, undefined, 'soon'];
+  for (const ms of given) setTimeout(() => {}, ms);
+  setInterval(() => {}, '2 hours');
+  expect(started).toEqual([25 * 86_400_000, 1500, 1e15, 2 ** 40, 250, 1, 1, 1, 1, 1, 7_200_000]);
+});
 
 row('time/condition-zero', 'without a timer', async () => {
   const system = await running(async () => {

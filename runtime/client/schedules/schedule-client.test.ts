@@ -226,6 +226,8 @@ const refused: [string, Partial<ScheduleSpec>, object][] = [
   ['a month', { calendars: [{ month: 'MAI' as 'MAY' }] }, { field: 'spec.calendars[0].month' }],
   ['a calendar that is none', { skip: ['daily' as never] }, { field: 'spec.skip[0]' }],
   ['an interval', { intervals: [{ every: '10ms' }] }, { field: 'spec.intervals[0].every' }],
+  ['an interval that is no whole seconds', { intervals: [{ every: 1500 }] }, { field: 'spec.intervals[0].every' }],
+  ['an offset that is none', { intervals: [{ every: '1h', offset: 500 }] }, { field: 'spec.intervals[0].offset' }],
   ['an offset', { intervals: [{ every: '1h', offset: '2h' }] }, { field: 'spec.intervals[0].offset' }],
   ['a time zone', { timezone: 'Europe/Hamburg' }, { field: 'spec.timezone' }],
   ['a time', { startAt: new Date('tomorrow') }, { field: 'spec.startAt' }],

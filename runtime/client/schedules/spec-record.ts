@@ -164,15 +164,18 @@ function calendarDescription(record: CalendarRecord): CalendarSpecDescription {
 function intervalRecord(spec: IntervalSpec, field: string): IntervalRecord {
   if (typeof spec !== 'object' || spec === null) throw invalid(field, `it must be an object, not ${nameOfType(spec)}`);
   refuseUnknownOptions(spec, INTERVAL, `${field}.`);
-  const every = toSeconds(msOf(`${field}.every`, spec.every));
-  const offset = spec.offset === undefined ? 0 : toSeconds(msOf(`${field}.offset`, spec.offset));
+  const every = secondsOf(`${field}.every`, spec.every);
+  const offset = spec.offset === undefined ? 0 : secondsOf(`${field}.offset`, spec.offset);
   if (every < 1000) throw invalid(`${field}.every`, 'it must be at least a second');
   if (offset >= every) throw invalid(`${field}.offset`, 'it must be less than every');
   return { every, offset };
 }
 
-function toSeconds(ms: number): number {
-  return Math.round(ms / 1000) * 1000;
+/** Whole seconds, in milliseconds: times of a schedule are told to the second. */
+function secondsOf(field: string, duration: Duration): number {
+  const ms = msOf(field, duration);
+  if (ms % 1000 === 0) return ms;
+  throw invalid(field, `it must be whole seconds, not ${ms} ms`);
 }
 
 function msOf(field: string, duration: Duration): number {
