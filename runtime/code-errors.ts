@@ -159,19 +159,6 @@ export class SharedObjectChangedError extends HoldfastError<{ name: string }> {
   }
 }
 
-/** Code of a run went on where no step of it was under way, which no replay could repeat; the run is suspended. */
-export class OutsideStepError extends HoldfastError<{ operation: string }> {
-  readonly code = 'OUTSIDE_STEP';
-  constructor(fields: { operation: string }, options?: ErrorOptions) {
-    super(
-      `Workflow code went on outside of a step of its run (${fields.operation}): something woke it that is not of the run, such as a real ` +
-        'timer or a promise that a library shares between runs. Await only what the run itself has begun',
-      fields,
-      options,
-    );
-  }
-}
-
 /** The workflow file is missing, does not compile, exports no workflow, or imports what workflows cannot use. */
 export class WorkflowBundleError extends HoldfastError<{ file: string; reason: string }> {
   readonly code = 'WORKFLOW_BUNDLE';

@@ -7,6 +7,11 @@ export const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([].
   [Symbol.iterator]: unknown;
 };
 
+// Its own in some versions of Node.js only; where nothing can be added any more, it must be there to be set.
+if (!Object.hasOwn(Error, 'prepareStackTrace')) {
+  Object.defineProperty(Error, 'prepareStackTrace', { value: undefined, writable: true, configurable: true });
+}
+
 const regExp = RegExp.prototype;
 const iterate: typeof Symbol.iterator = Symbol.iterator;
 
