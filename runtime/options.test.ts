@@ -72,7 +72,7 @@ const wrong: [options: unknown, option: string, text: string][] = [
   [undefined, 'options', 'must be an object'],
   [{ ...minimal, maxResidents: 5 }, 'maxResidents', "Did you mean 'maxResident'?"],
   [{ ...minimal, Workers: 5 }, 'Workers', "Did you mean 'workers'?"],
-  [{ ...minimal, zzz: 5 }, 'zzz', 'Known are workflows, store'],
+  [{ ...minimal, zzz: 5 }, 'zzz', 'Known are workflows, tsconfig, store'],
   [{ ...minimal, limits: { payloadByte: 5 } }, 'limits.payloadByte', "Did you mean 'limits.payloadBytes'?"],
   [{ ...minimal, store: { path: 'x', segmentByte: 1 } }, 'store.segmentByte', "Did you mean 'store.segmentBytes'?"],
   [{ ...minimal, dedupe: { idz: 1 } }, 'dedupe.idz', "Did you mean 'dedupe.ids'?"],

@@ -36,6 +36,11 @@ export interface LogStoreOptions {
 export interface RuntimeOptions extends ActivityLimitOptions {
   /** The workflow file, bundled at start: a file URL or path (from the working directory); or a bundle made ahead of time. */
   workflows: URL | string | WorkflowBundle;
+  /**
+   * The tsconfig whose `paths` and `baseUrl` resolve what the workflow file and your own modules import: a file URL or a path. `extends` and
+   * `references` are followed. Of no effect on a bundle made ahead of time. Default: the nearest `tsconfig.json` of each file.
+   */
+  tsconfig?: URL | string;
   /** Where histories are kept: a folder, with or without settings; or memory, lost with the process. */
   store: string | LogStoreOptions | { memory: true };
   /** 'disk': what is acknowledged survives power loss. 'process': it survives a crash of the process. Default: 'disk'. */
@@ -108,6 +113,7 @@ export interface ResolvedOptions {
   readonly config: Omit<SupervisorConfig, 'bundle'>;
   /** File URL. */
   readonly payloadConverter: string | undefined;
+  readonly tsconfig: string | undefined;
   readonly interceptors: ResolvedInterceptors;
   readonly activities: Activities;
   readonly defaultActivity: DefaultActivity | undefined;
@@ -137,6 +143,7 @@ export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
   return {
     workflows: resolveWorkflows(options.workflows),
     payloadConverter: moduleUrl('payloadConverter', options.payloadConverter),
+    tsconfig: moduleUrl('tsconfig', options.tsconfig),
     interceptors: resolveInterceptors(options.interceptors),
     config: {
       store: resolveStore(options.store, options.durability),
@@ -165,6 +172,7 @@ export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
 
 const RUNTIME_OPTIONS: ReadonlySet<string> = new Set([
   'workflows',
+  'tsconfig',
   'store',
   'durability',
   'workers',

@@ -10,6 +10,8 @@ export interface BundleSource {
   readonly workflows: string | URL | WorkflowBundle;
   /** URL of its module. */
   readonly payloadConverter: string | undefined;
+  /** URL of the file. */
+  readonly tsconfig: string | undefined;
   readonly interceptors: Pick<ResolvedInterceptors, 'workflowModules'>;
 }
 
@@ -22,7 +24,7 @@ export function warningsOf({ warnings = [] }: WorkflowBundle): string[] {
 
 /** @throws WorkflowBundleError, InvalidOptionError */
 export async function bundleOf(source: BundleSource): Promise<WorkflowBundle> {
-  const { workflows, payloadConverter } = source;
+  const { workflows, payloadConverter, tsconfig } = source;
   const { workflowModules } = source.interceptors;
   if (typeof workflows !== 'string' && !(workflows instanceof URL)) {
     if (workflowModules.length > 0 && workflows.interceptors === undefined) {
@@ -38,5 +40,5 @@ export async function bundleOf(source: BundleSource): Promise<WorkflowBundle> {
   }
   // Not before it is needed: a bundle made ahead of time does without the bundler and its dependencies.
   const { bundleWorkflows } = await import('./bundler/bundle-workflows.js');
-  return bundleWorkflows(workflows, { payloadConverter, interceptors: workflowModules });
+  return bundleWorkflows(workflows, { payloadConverter, interceptors: workflowModules, tsconfig });
 }

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { EXTERNAL_MODULES } from '../../actors/sandbox/externals.js';
 import { stackMapper } from '../../actors/sandbox/source-map.js';
 import { bundleWorkflows } from './bundle-workflows.js';
-import { bundleOf, evaluate, refusalOf, writeProject } from './fixtures/project.js';
+import { bundleOf, Evaluated, evaluate, refusalOf, writeProject } from './fixtures/project.js';
 
 const LIBRARY = {
   'node_modules/tiny/package.json': '{"name":"tiny","main":"index.js"}',
@@ -291,6 +291,68 @@ describe('libraries', () => {
         'exports.same = g.Object === Object && g.Date === Date; exports.none = g.process; exports.registry = globalThis.registry;',
     };
     expect((await evaluate(files)).execution()('a')).toMatchObject({ same: true, none: undefined, registry: 5 });
+  });
+});
+
+describe('path aliases', () => {
+  const paths = (to: string) => JSON.stringify({ compilerOptions: { paths: { '@app/*': [to] } } });
+  const FILES = {
+    'src/workflows.ts': "import { b } from '@app/b';\nexport const a = () => b;",
+    'src/one/b.ts': "export const b = 'one';",
+    'src/two/b.ts': "export const b = 'two';",
+  };
+  const aliased = async (files: Readonly<Record<string, string>>, tsconfig?: string): Promise<unknown> => {
+    const folder = writeProject({ ...FILES, ...files });
+    const options = tsconfig === undefined ? {} : { tsconfig: join(folder, tsconfig) };
+    return new Evaluated(await bundleWorkflows(join(folder, 'src/workflows.ts'), options)).execution()('a');
+  };
+
+  test('are those of the tsconfig that is named, and of what it extends', async () => {
+    const files = {
+      'tsconfig.json': paths('./src/one/*'),
+      'config/tsconfig.workflows.json': '{ "extends": "./base" } // with a comment',
+      'config/base.json': paths('../src/two/*'),
+    };
+    expect(await aliased(files)).toBe('one');
+    expect(await aliased(files, 'config/tsconfig.workflows.json')).toBe('two');
+    await expect(aliased({ ...files, 'broken.json': '{ "compilerOptions": [ }' }, 'broken.json')).rejects.toMatchObject(
+      {
+        code: 'WORKFLOW_BUNDLE',
+        message: expect.stringMatching(/\/broken\.json:1:24: Unexpected/),
+      },
+    );
+    await expect(aliased(files, 'none.json')).rejects.toMatchObject({
+      code: 'WORKFLOW_BUNDLE',
+      message: expect.stringContaining('none.json: the tsconfig does not exist'),
+    });
+  });
+
+  test.each([
+    ['named', 'tsconfig.json'],
+    ['nearest', undefined],
+  ])(
+    'are those of the project that includes the file, of those that the %s tsconfig refers to',
+    async (_, tsconfig) => {
+      const files = {
+        'tsconfig.json': '{ "files": [], "references": [{ "path": "./tests" }, { "path": "./more.json" }], /* all */ }',
+        'tests/tsconfig.json': paths('../src/one/*'),
+        'more.json':
+          '{ "files": [], "references": [{ "path": "./excluded.json" }, { "path": "./app.json" }, { "path": "." }] }',
+        'excluded.json': `{ "extends": "./one.json", "include": ["src"], "exclude": ["src/w*.ts"] }`,
+        'one.json': paths('./src/one/*'),
+        'app.json': '{ "extends": ["./two.json"] }',
+        'two.json': `{ "include": ["src/**/*.ts"], ${paths('./src/two/*').slice(1)}`,
+      };
+      expect(await aliased(files, tsconfig)).toBe('two');
+    },
+  );
+
+  test('are those of the tsconfig itself if it includes the file, whatever it refers to', async () => {
+    const files = {
+      'tsconfig.json': `{ "references": [{ "path": "./other" }], ${paths('./src/one/*').slice(1)}`,
+      'other/tsconfig.json': `{ "include": ["../src"], ${paths('../src/two/*').slice(1)}`,
+    };
+    expect(await aliased(files)).toBe('one');
   });
 });
 

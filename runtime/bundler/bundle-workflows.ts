@@ -26,6 +26,8 @@ export interface BundleOptions {
   readonly payloadConverter?: URL | string | undefined;
   /** Modules that export `interceptors`. */
   readonly interceptors?: readonly (URL | string)[] | undefined;
+  /** The tsconfig whose `paths` and `baseUrl` resolve imports. Default: the nearest one of each file. */
+  readonly tsconfig?: URL | string | undefined;
 }
 
 /**
@@ -34,13 +36,14 @@ export interface BundleOptions {
  */
 export async function bundleWorkflows(
   source: URL | string,
-  { payloadConverter, interceptors = [] }: BundleOptions = {},
+  { payloadConverter, interceptors = [], tsconfig }: BundleOptions = {},
 ): Promise<WorkflowBundle> {
   const entryFile = findEntry(source);
   const converterFile = payloadConverter === undefined ? undefined : findEntry(payloadConverter);
   const interceptorFiles = interceptors.map(findEntry);
   const also = converterFile === undefined ? interceptorFiles : [converterFile, ...interceptorFiles];
-  const walk = await withResolver(dirname(entryFile), (resolver) => walkModules(entryFile, also, resolver));
+  const config = tsconfig === undefined ? undefined : findConfig(tsconfig);
+  const walk = await withResolver(dirname(entryFile), config, (resolver) => walkModules(entryFile, also, resolver));
   const own = [...walk.modules.values()];
   const proofs = new Map(own.map((module) => [module.id, prove(module.source)]));
   const ambient = new Map(own.map((module) => [module.id, findAmbientUse(module.source)]));
@@ -109,8 +112,20 @@ const TWINS: readonly (readonly [string, string])[] = [
   ['.cjs', '.cts'],
 ];
 
+function findConfig(tsconfig: URL | string): string {
+  const path = pathOf(tsconfig);
+  if (!existsSync(path) || !statSync(path).isFile()) {
+    throw new WorkflowBundleError({ file: path, reason: 'the tsconfig does not exist' });
+  }
+  return realpathSync(path);
+}
+
+function pathOf(file: URL | string): string {
+  return file instanceof URL || file.startsWith('file:') ? fileURLToPath(file) : resolve(file);
+}
+
 function findEntry(source: URL | string): string {
-  const path = source instanceof URL || source.startsWith('file:') ? fileURLToPath(source) : resolve(source);
+  const path = pathOf(source);
   const twins = TWINS.filter(([from]) => path.endsWith(from)).map(([from, to]) => path.slice(0, -from.length) + to);
   const found = [path, ...twins].find((candidate) => existsSync(candidate) && statSync(candidate).isFile());
   if (found === undefined) {

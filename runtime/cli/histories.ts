@@ -57,7 +57,12 @@ export async function readHistories(files: readonly string[]): Promise<ReadFiles
 
 /** Every file, whatever the ones before were like. */
 export async function replayFiles(workflows: string, files: readonly string[]): Promise<Outcome> {
-  const bundle = await bundleOf({ workflows, payloadConverter: undefined, interceptors: { workflowModules: [] } });
+  const bundle = await bundleOf({
+    workflows,
+    payloadConverter: undefined,
+    tsconfig: undefined,
+    interceptors: { workflowModules: [] },
+  });
   const { readable, errors } = await readHistories(files);
   let exitCode: Outcome['exitCode'] = errors.length > 0 ? 2 : 0;
   const lines = warningsOf(bundle).map((warning) => `warning: ${warning}`);

@@ -26,6 +26,7 @@ export type ReplayOptions = Pick<
   | 'failureExceptionTypes'
   | 'stepLimit'
   | 'evaluationLimit'
+  | 'tsconfig'
 >;
 
 export interface ReplayResult {
@@ -43,6 +44,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'failureExceptionTypes',
   'stepLimit',
   'evaluationLimit',
+  'tsconfig',
 ]);
 const STEP_LIMIT_MS = 10_000;
 
@@ -77,6 +79,7 @@ export async function* runReplayHistories(
     bundle: await bundleOf({
       workflows: resolveWorkflows(options.workflows),
       payloadConverter,
+      tsconfig: moduleUrl('tsconfig', options.tsconfig),
       interceptors: resolveInterceptors(options.interceptors),
     }),
     slots: 1,
