@@ -2,13 +2,14 @@
  * Local activities in a whole runtime: where they run, and what is stored and found of them.
  * Thread: the test's, with a supervisor, one worker and a pool.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { activityInfo } from './activity/index.js';
 import { interrupted, places } from './fixtures/local-workflows.js';
 import { Runtime } from './runtime.js';
+import { bytesUnder } from './test-kit/bytes-on-disk.test-kit.js';
 import { createTestRuntime } from './testing/index.js';
 
 const workflows = new URL('./fixtures/local-workflows.js', import.meta.url);
@@ -54,7 +55,7 @@ test('with a codec, what is under way is found again and what is stored of it ca
   }
   await using runtime = await Runtime.create({ ...settings, activities: { echo: (text: string) => `${text}-result` } });
   expect(await runtime.client.workflow.getHandle<typeof interrupted>('w').result()).toBe('PLAIN-argument-result');
-  const stored = readdirSync(settings.store).map((file) => readFileSync(join(settings.store, file), 'latin1'));
-  expect(stored.join('')).toContain('echo');
-  expect(stored.join('')).not.toContain('PLAIN');
+  const stored = bytesUnder(settings.store);
+  expect(stored.includes('echo')).toBe(true);
+  expect(stored.includes('PLAIN')).toBe(false);
 });

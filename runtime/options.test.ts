@@ -14,7 +14,14 @@ test('the defaults are those that the documentation gives', () => {
   const { config, workflows, activities } = resolveOptions(minimal);
   expect(workflows).toBe(resolve('workflows.ts'));
   expect(config).toEqual({
-    store: { kind: 'log', path: resolve('data'), durability: 'disk', partitions: 64, segmentBytes: 16 * 1024 * 1024 },
+    store: {
+      kind: 'log',
+      path: resolve('data'),
+      durability: 'disk',
+      partitions: 64,
+      segmentBytes: 16 * 1024 * 1024,
+      lockWait: 5000,
+    },
     workers: expect.any(Number),
     maxResident: 10_000,
     stepLimitMs: 2_000,

@@ -31,6 +31,8 @@ export interface LogStoreOptions {
   partitions?: number;
   /** Bytes of one segment file. Default: 16 MiB. */
   segmentBytes?: number;
+  /** As `RuntimeOptions.lockWait`. */
+  lockWait?: Duration;
 }
 
 export interface RuntimeOptions extends ActivityLimitOptions {
@@ -45,6 +47,12 @@ export interface RuntimeOptions extends ActivityLimitOptions {
   store: string | LogStoreOptions | { memory: true };
   /** 'disk': what is acknowledged survives power loss. 'process': it survives a crash of the process. Default: 'disk'. */
   durability?: Durability;
+  /**
+   * How long `Runtime.create` waits for another process that has the store open to end, as in a restart or a rolling update; then it throws
+   * StoreLockedError. A process of another container or machine that has stopped without a word is replaced after 5 seconds in which nothing
+   * was heard of it, whatever this says. Default: 5 seconds.
+   */
+  lockWait?: Duration;
   /** Threads that run workflow code. Default: one less than there are cores, at least 1. */
   workers?: number;
   /** Runs kept in memory; the others are rebuilt from their histories when needed. Default: 10,000. */
@@ -146,7 +154,7 @@ export function resolveOptions(options: RuntimeOptions): ResolvedOptions {
     tsconfig: moduleUrl('tsconfig', options.tsconfig),
     interceptors: resolveInterceptors(options.interceptors),
     config: {
-      store: resolveStore(options.store, options.durability),
+      store: resolveStore(options.store, options.durability, options.lockWait),
       workers: whole('workers', options.workers ?? Math.max(1, availableParallelism() - 1), 1, 1024),
       maxResident: whole('maxResident', options.maxResident ?? 10_000, 1),
       payloadCodec: moduleUrl('payloadCodec', options.payloadCodec),
@@ -175,6 +183,7 @@ const RUNTIME_OPTIONS: ReadonlySet<string> = new Set([
   'tsconfig',
   'store',
   'durability',
+  'lockWait',
   'workers',
   'maxResident',
   'stepLimit',
@@ -195,12 +204,21 @@ const RUNTIME_OPTIONS: ReadonlySet<string> = new Set([
   'sinks',
   'logger',
 ]);
-const STORE_OPTIONS: ReadonlySet<string> = new Set(['path', 'durability', 'partitions', 'segmentBytes', 'memory']);
+const STORE_OPTIONS: ReadonlySet<string> = new Set([
+  'path',
+  'durability',
+  'partitions',
+  'segmentBytes',
+  'lockWait',
+  'memory',
+]);
 const DEDUPE_OPTIONS: ReadonlySet<string> = new Set(['ids', 'retention']);
 const LIMITS: ReadonlySet<string> = new Set(Object.keys(DEFAULT_LIMITS));
 const DURABILITIES: readonly Durability[] = ['disk', 'process'];
 const PARTITIONS = 64;
 export const EVALUATION_LIMIT_MS = 30_000;
+/** As long as a lock has to stand still. */
+const LOCK_WAIT = '5 seconds';
 
 /** @throws InvalidOptionError */
 export function resolveWorkflows(workflows: RuntimeOptions['workflows'] | undefined): URL | string | WorkflowBundle {
@@ -216,7 +234,11 @@ export function resolveWorkflows(workflows: RuntimeOptions['workflows'] | undefi
   throw refused('workflows', 'it must be the workflow file (a URL or a path), or a bundle of it');
 }
 
-function resolveStore(store: RuntimeOptions['store'] | undefined, durability: Durability | undefined): StoreConfig {
+function resolveStore(
+  store: RuntimeOptions['store'] | undefined,
+  durability: Durability | undefined,
+  lockWait: Duration | undefined,
+): StoreConfig {
   const given = typeof store === 'string' ? { path: store } : store;
   if (given === undefined)
     throw refused('store', 'it is missing. Give a folder, or { memory: true } if nothing need be kept');
@@ -226,10 +248,11 @@ function resolveStore(store: RuntimeOptions['store'] | undefined, durability: Du
   const partitions = whole('store.partitions', all.partitions ?? PARTITIONS, 1, 65_536);
   if (all.memory !== undefined) {
     if (all.memory !== true) throw refused('store.memory', 'it must be true, or absent');
-    for (const name of ['path', 'durability', 'segmentBytes'] as const) {
+    for (const name of ['path', 'durability', 'segmentBytes', 'lockWait'] as const) {
       if (all[name] !== undefined) throw refused(`store.${name}`, 'a store in memory has none');
     }
     if (durability !== undefined) throw refused('durability', 'a store in memory has none');
+    if (lockWait !== undefined) throw refused('lockWait', 'a store in memory has no lock');
     return { kind: 'memory', partitions };
   }
   if (typeof all.path !== 'string' || all.path === '') {
@@ -241,12 +264,15 @@ function resolveStore(store: RuntimeOptions['store'] | undefined, durability: Du
   if (all.durability !== undefined && durability !== undefined && all.durability !== durability) {
     throw refused('durability', `it is '${durability}', and '${all.durability}' in store: give it once`);
   }
+  if (all.lockWait !== undefined && lockWait !== undefined)
+    throw refused('lockWait', 'it is in store too: give it once');
   return {
     kind: 'log',
     path: resolve(all.path),
     durability: oneOf('durability', all.durability ?? durability ?? 'disk', DURABILITIES),
     partitions,
     segmentBytes: whole('store.segmentBytes', all.segmentBytes ?? 16 * 1024 * 1024, 512, 1024 * 1024 * 1024),
+    lockWait: milliseconds('lockWait', all.lockWait ?? lockWait ?? LOCK_WAIT, 0),
   };
 }
 

@@ -26,12 +26,14 @@ import { withFields } from './host/logger.js';
 import { SinkHost } from './host/sinks.js';
 import type { HostTime } from './host/virtual-time.js';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.js';
-import { releaseStore } from './store/index.js';
+import { newNonce, refuseIfOpenHere, releaseStore } from './store/index.js';
 import { type SupervisorThreadData, YOUNG_GENERATION_MB } from './supervisor/config.js';
 import { bundleOf, warningsOf } from './workflow-bundle.js';
 
 const NEEDS = ['payloadConverter', 'payloadCodec'] as const;
 const CLOSED: ErrorRecord = { name: 'RuntimeClosedError', fields: {} };
+/** Holds on stores whose runtimes are about to let go of them: worth waiting for, unlike others of this process. */
+const ending = new Set<string>();
 
 /**
  * A durable workflow runtime inside this process.
@@ -56,6 +58,8 @@ export class Runtime implements AsyncDisposable {
   readonly #activityPool: AttemptRunner | undefined;
   readonly #connection: Connection;
   readonly #time: HostTime | undefined;
+  /** Of the hold on the store. */
+  readonly #nonce = newNonce();
   #opened = false;
   #ended: ErrorRecord | undefined;
   /** After a failure: the supervisor thread's end. */
@@ -64,7 +68,7 @@ export class Runtime implements AsyncDisposable {
   #subscribed: readonly LifecycleName[] = [];
 
   /**
-   * Bundles the workflows, opens the store, recovers what was open when it was closed or lost, and starts the workers. The process stays
+   * Bundles the workflows, opens the store as soon as no other process has it open (see `lockWait`), recovers what was open when it was closed or lost, and starts the workers. The process stays
    * alive until `shutdown`.
    * @throws InvalidOptionError, WorkflowBundleError
    * @throws StoreLockedError, StoreCorruptError, StoreFormatError, StoreUnavailableError
@@ -76,6 +80,8 @@ export class Runtime implements AsyncDisposable {
   /** @internal With a clock that stands still, and is moved for whoever sleeps in `time`. */
   static async createOn(options: RuntimeOptions, time: HostTime | undefined): Promise<Runtime> {
     const resolved = resolveOptions(options);
+    // Before all that takes longer, the bundling of the workflows above all.
+    await refuseIfOpenHere(resolved.config.store, ending);
     const { payloadCodec } = resolved.config;
     const { payloadConverter } = resolved;
     const data: DataConverters = {
@@ -109,7 +115,9 @@ export class Runtime implements AsyncDisposable {
     const control = new MessageChannel();
     const host = new MessageChannel();
     const activities = { ...options.config.activities, elsewhere: activityPool?.places };
-    const config = { ...options.config, activities, bundle };
+    const { store } = options.config;
+    const held = store.kind === 'log' ? { ...store, nonce: this.#nonce } : store;
+    const config = { ...options.config, activities, bundle, store: held };
     const workerData: SupervisorThreadData = {
       config,
       controlPort: control.port2,
@@ -156,11 +164,12 @@ export class Runtime implements AsyncDisposable {
     this.events.onChange(() => this.#subscribe());
     this.#subscribe(); // First: recovery may have something to log.
     try {
-      await this.#control.demand((remote) => remote.open());
+      const { warnings } = await this.#control.demand((remote) => remote.open());
       this.#opened = true;
+      for (const warning of warnings) this.#options.logger.warn(warning);
     } catch (error) {
       this.#end(CLOSED);
-      await Promise.all([this.#endThread(), this.#activityPool?.stop()]);
+      await this.#letGo();
       throw error;
     }
   }
@@ -209,6 +218,7 @@ export class Runtime implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    ending.add(this.#nonce);
     try {
       if (this.#ended === undefined) await this.#control.demand((remote) => remote.close());
     } catch (error) {
@@ -217,6 +227,7 @@ export class Runtime implements AsyncDisposable {
     } finally {
       this.#end(CLOSED);
       await Promise.all([this.#ending ?? this.#endThread(), this.#activityPool?.stop()]);
+      ending.delete(this.#nonce);
     }
   }
 
@@ -242,8 +253,10 @@ export class Runtime implements AsyncDisposable {
 
   /** Ends the supervisor thread, and the hold on the store that it could not let go of itself, so that a new runtime can open it. */
   async #letGo(): Promise<void> {
+    ending.add(this.#nonce);
     await Promise.all([this.#endThread(), this.#activityPool?.stop()]);
-    if (this.#opened) await releaseStore(this.#options.config.store);
+    await releaseStore(this.#options.config.store, this.#nonce);
+    ending.delete(this.#nonce);
   }
 
   /** It ends once its workers have, which one that nothing interrupts keeps it from: that is told, and not waited for. */

@@ -4,12 +4,45 @@
  */
 import { HoldfastError } from './base-error.js';
 
-/** The store is open in another process (or another runtime of this one). */
-export class StoreLockedError extends HoldfastError<{ path: string; pid: number }> {
+/** Who has a store open. 'elsewhere': a process of another container or machine, whose id says nothing here. */
+export type StoreHolder = 'this process' | 'another process' | 'elsewhere';
+
+const HELD_BY: Record<StoreHolder, (pid: number | undefined) => string> = {
+  'this process': (pid) => `another runtime of this process (${pid})`,
+  'another process': (pid) => `process ${pid}`,
+  elsewhere: (pid) => (pid === undefined ? 'another process' : `process ${pid} of another container or machine`),
+};
+
+const WHAT_TO_DO: Record<StoreHolder, string> = {
+  'this process': 'Await the shutdown of that runtime, or use another store folder',
+  'another process': 'Stop that process, or use another store folder',
+  elsewhere: 'Stop that process, or give it longer to end (lockWait), or use another store folder',
+};
+
+/**
+ * The store is open in another process, or in another runtime of this one. `taken`: it was open here, and another process has taken it over
+ * while this one stood still; what this one had acknowledged is there.
+ */
+export class StoreLockedError extends HoldfastError<{
+  path: string;
+  /** Undefined if the process that took the store over has closed it since. */
+  pid: number | undefined;
+  /** Default: 'another process'. */
+  where?: StoreHolder;
+  taken?: boolean;
+}> {
   readonly code = 'STORE_LOCKED';
-  constructor(fields: { path: string; pid: number }, options?: ErrorOptions) {
+  constructor(
+    fields: { path: string; pid: number | undefined; where?: StoreHolder; taken?: boolean },
+    options?: ErrorOptions,
+  ) {
+    const { path, pid, where = 'another process', taken } = fields;
+    const holder = HELD_BY[where](pid);
     super(
-      `Store ${fields.path} is open in process ${fields.pid}. Stop that process, or use another store folder`,
+      taken === true
+        ? `Store ${path} has been taken over by ${holder}, while this one stood still or its lock was removed. What was acknowledged ` +
+            'before is there, and nothing was since. Send what was not acknowledged to that process, and end this one'
+        : `Store ${path} is open in ${holder}. ${WHAT_TO_DO[where]}`,
       fields,
       options,
     );
@@ -49,14 +82,30 @@ export class StoreUnavailableError extends HoldfastError<{ path: string; reason:
   }
 }
 
-/** A write or sync failed; the store acknowledges nothing more. */
-export class StoreFailedError extends HoldfastError<{ path: string; reason: string }> {
+/**
+ * What is known of that which a failed store had acknowledged. 'unsure': with durability 'process', what came after the last sync, some
+ * 50 ms, may be lost; what came before is safe. 'gone': the store's files have been removed.
+ */
+export type AcknowledgedState = 'safe' | 'unsure' | 'gone';
+
+const ACKNOWLEDGED: Record<AcknowledgedState, string> = {
+  safe: 'What was acknowledged is safe; mend the disk and start again',
+  unsure:
+    'What was acknowledged before the last sync is safe, and what came after it, within some 50 ms, may be lost; mend the disk and start again',
+  gone: 'What was acknowledged is gone with them; restore a backup, and start again',
+};
+
+/** A write or sync failed, or the store's files have been removed; the store acknowledges nothing more. */
+export class StoreFailedError extends HoldfastError<{
+  path: string;
+  reason: string;
+  /** Absent: nothing is known. */
+  acknowledged?: AcknowledgedState;
+}> {
   readonly code = 'STORE_FAILED';
-  constructor(fields: { path: string; reason: string }, options?: ErrorOptions) {
-    super(
-      `Store ${fields.path} failed and is closed for writing: ${fields.reason}. What was acknowledged is safe; mend the disk and start again`,
-      fields,
-      options,
-    );
+  constructor(fields: { path: string; reason: string; acknowledged?: AcknowledgedState }, options?: ErrorOptions) {
+    const { path, reason, acknowledged } = fields;
+    const known = acknowledged === undefined ? 'Mend the disk and start again' : ACKNOWLEDGED[acknowledged];
+    super(`Store ${path} failed and is closed for writing: ${reason}. ${known}`, fields, options);
   }
 }

@@ -3,8 +3,8 @@
  * Thread: main of the child process. In → out: plan → lines on standard output, which is a file.
  */
 import { readFileSync, writeSync } from 'node:fs';
-import { Runtime, WorkflowNotFoundError } from '../../runtime/index.js';
-import { type Answer, type Line, type Plan, READY, type SoakOperation } from './protocol.js';
+import { Runtime, RuntimeClosedError, RuntimeFailedError, WorkflowNotFoundError } from '../../runtime/index.js';
+import { type Answer, CLOSED, END, type Line, type Plan, READY, type SoakOperation } from './protocol.js';
 import { type Random, random } from './random.js';
 import { account, applied, apply, applyUpdate, finish, nap } from './workflows.js';
 
@@ -20,10 +20,36 @@ function tell(line: Line): void {
   writeSync(1, `${JSON.stringify(line)}\n`);
 }
 
-const { store, bundle, prefix } = plan;
-const runtime = await Runtime.create({ workflows: bundle, store, logger: 'warn' });
+const { store, bundle, prefix, lockWait, replaceable = false } = plan;
+const waiting = lockWait === undefined ? {} : { lockWait };
+const runtime = await Runtime.create({ workflows: bundle, store, logger: replaceable ? 'silent' : 'warn', ...waiting });
 const { workflow: client } = runtime.client;
 process.send!(READY); // The parent opened a channel.
+
+// Whoever listens lives as long as the channel.
+if (replaceable) {
+  process.on('message', async (message) => {
+    if (message !== END) return;
+    await runtime.shutdown();
+    process.send!(CLOSED);
+    leave(CLOSED);
+  });
+}
+
+/** Nobody waits for what this process still says. */
+function leave(why: string): never {
+  tell({ line: 'ended', why });
+  process.exit(0);
+}
+
+/** Whether the runtime is shutting down. If it has failed, that is this process's end. */
+function ended(error: unknown): boolean {
+  if (error instanceof RuntimeFailedError) {
+    const { cause } = error as { cause?: { type?: string } };
+    leave(cause?.type ?? String(cause));
+  }
+  return error instanceof RuntimeClosedError;
+}
 
 function send({ id, kind, workflowId, ms }: SoakOperation): Promise<Answer> {
   const handle = client.getHandle(workflowId);
@@ -49,6 +75,8 @@ async function report(what: string, act: () => Promise<Line | undefined>): Promi
     const line = await act();
     if (line !== undefined) tell(line);
   } catch (error) {
+    // The shutdown is under way, and ends the process.
+    if (replaceable && ended(error)) await new Promise(() => {});
     tell({ line: 'failed', what, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
   }
 }

@@ -88,6 +88,7 @@ export class Ledger {
       case 'failed':
         this.violate('other', `${line.what} failed: ${line.error}`);
         break;
+      case 'ended':
       case 'done':
         break;
     }

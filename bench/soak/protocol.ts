@@ -34,12 +34,19 @@ export interface Plan {
   readonly open: readonly string[];
   /** Naps whose results and histories are to be reported once they are over. */
   readonly awaitNaps: readonly string[];
+  /** Milliseconds to wait for the store's owner. Absent: the default. */
+  readonly lockWait?: number;
+  /** The store may be taken over, or the child told to end (`END`): that its runtime ends is no finding then. */
+  readonly replaceable?: boolean;
   /** After all of that: false: load until killed. True: shut down. */
   readonly last: boolean;
 }
 
-/** The child's one message. */
+/** What the child says: its store is open. */
 export const READY = 'ready';
+/** What a replaceable child may be told: shut down. And what it says when it has. */
+export const END = 'end';
+export const CLOSED = 'closed';
 
 export type Line =
   /** Before it is sent. */
@@ -50,6 +57,8 @@ export type Line =
   | { readonly line: 'nap'; readonly workflowId: string; readonly ms: number; readonly events: readonly NapEvent[] }
   | { readonly line: 'count'; readonly runs: number }
   | { readonly line: 'failed'; readonly what: string; readonly error: string }
+  /** Of a replaceable child: why its runtime is no more: the type of the cause, or `CLOSED`. */
+  | { readonly line: 'ended'; readonly why: string }
   | { readonly line: 'done' };
 
 export interface NapEvent {

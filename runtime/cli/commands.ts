@@ -3,9 +3,12 @@
  * Thread: main. In → out: arguments and a disk in, lines and an exit code out.
  */
 import { readFileSync } from 'node:fs';
+import { monotonicClock, systemClock } from '../clock.js';
 import { HoldfastError } from '../errors.js';
 import type { Disk } from '../store/log/disk.js';
-import { acquireLock, expectUnlocked, type Processes } from '../store/log/lock.js';
+import { expectUnlocked, takeLock } from '../store/log/lock.js';
+import { OwnedDisk } from '../store/log/owned-disk.js';
+import type { Processes } from '../store/log/owner.js';
 import { repairStore } from '../store/log/repair.js';
 import { byRun, type EventRange, type Report, verifyStore } from '../store/log/verify.js';
 
@@ -49,8 +52,11 @@ function describe(report: Report): string[] {
   return lines;
 }
 
+/** A command does not wait for an owner that lives. */
+const lockOptions = (processes: Processes) => ({ processes, clock: systemClock, monotonic: monotonicClock, waitMs: 0 });
+
 async function verify(disk: Disk, processes: Processes): Promise<Outcome> {
-  await expectUnlocked(disk, processes);
+  await expectUnlocked(disk, lockOptions(processes));
   const report = await verifyStore(disk);
   if (report.survey === undefined) return impossible(`${disk.folder} holds no store`);
   const lines = describe(report);
@@ -67,9 +73,9 @@ async function verify(disk: Disk, processes: Processes): Promise<Outcome> {
 }
 
 async function repair(disk: Disk, processes: Processes, now: number): Promise<Outcome> {
-  const release = await acquireLock(disk, processes);
+  const hold = await takeLock(disk, lockOptions(processes));
   try {
-    const { report, copies, lost, end } = await repairStore(disk, now);
+    const { report, copies, lost, end } = await repairStore(new OwnedDisk(disk, hold), now);
     if (report.survey === undefined) return impossible(`${disk.folder} holds no store`);
     const lines = describe(report);
     if (report.damages.length === 0)
@@ -79,7 +85,7 @@ async function repair(disk: Disk, processes: Processes, now: number): Promise<Ou
     else lines.push('No event that the store still tells of was lost.');
     return { lines: [...lines, 'The store can be opened again.'], exitCode: 0 };
   } finally {
-    await release();
+    await hold.release();
   }
 }
 

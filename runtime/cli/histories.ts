@@ -7,7 +7,7 @@ import { eventsOf } from '../client/history.js';
 import { historyToJSON, storedHistoryOf, withStored } from '../client/saved-history.js';
 import { HistoryFormatError, WorkflowNotFoundError } from '../errors.js';
 import type { Disk } from '../store/log/disk.js';
-import type { Processes } from '../store/log/lock.js';
+import type { Processes } from '../store/log/owner.js';
 import { runReplayHistories } from '../testing/replay-histories.js';
 import { bundleOf, warningsOf } from '../workflow-bundle.js';
 import { impossible, type Outcome } from './commands.js';

@@ -4,7 +4,7 @@
  * Thread: main. In → out: arguments in; answers on standard output, errors on standard error, and the exit code (0 whole or fitting, 1 not, 2 could not tell).
  */
 import { nodeDisk } from '../store/log/disk.js';
-import { systemProcesses } from '../store/log/lock.js';
+import { systemProcesses } from '../store/log/owner.js';
 import { runCommand } from './commands.js';
 
 const { lines, errors = [], exitCode } = await runCommand(process.argv.slice(2), nodeDisk, systemProcesses, Date.now());

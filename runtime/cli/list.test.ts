@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { writeProject } from '../bundler/fixtures/project.js';
 import { defineSearchAttributeKey, Runtime } from '../index.js';
 import { nodeDisk } from '../store/log/disk.js';
-import { systemProcesses } from '../store/log/lock.js';
+import { systemProcesses } from '../store/log/owner.js';
 import { type Outcome, runCommand } from './commands.js';
 
 const WORKFLOWS = 'export async function quick() {}\n';

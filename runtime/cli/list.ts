@@ -4,7 +4,7 @@
  */
 import type { PageToken } from '../client/control.js';
 import type { Disk } from '../store/log/disk.js';
-import type { Processes } from '../store/log/lock.js';
+import type { Processes } from '../store/log/owner.js';
 import { Listing } from '../supervisor/listing/listing.js';
 import type { Run } from '../supervisor/runs/run.js';
 import type { Outcome } from './commands.js';

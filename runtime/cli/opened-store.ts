@@ -3,8 +3,8 @@
  * Thread: main. In → out: a disk, and what to read → its outcome.
  */
 import type { Disk } from '../store/log/disk.js';
-import type { Processes } from '../store/log/lock.js';
 import { LogStore } from '../store/log/log-store.js';
+import type { Processes } from '../store/log/owner.js';
 import { surveyStore } from '../store/log/survey.js';
 import type { Store } from '../store/store.js';
 import { RunIndex } from '../supervisor/runs/run-index.js';

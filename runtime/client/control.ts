@@ -168,7 +168,7 @@ export type Lifecycle =
 /** What the embedding runtime can ask besides. */
 export interface RuntimeControl extends ClientControl {
   /** Loads the store and starts the workers. */
-  open(): Promise<Outcome<{ openRuns: number; clean: boolean }>>;
+  open(): Promise<Outcome<{ openRuns: number; clean: boolean; warnings: readonly string[] }>>;
   /** Stops admission, waits for turns in flight and the last flush, writes the checkpoint and closes the store. */
   close(): Promise<Outcome<undefined>>;
   stats(): Promise<RuntimeStats>;

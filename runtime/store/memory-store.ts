@@ -10,6 +10,7 @@ type Entry = readonly [key: Uint8Array, value: Uint8Array];
 const copyOf = (frame: Frame): Frame => ({ ...frame, runId: frame.runId.slice(), events: frame.events.slice() });
 
 export class MemoryStore implements Store {
+  readonly warnings = [];
   readonly #partitions: number;
   readonly #frames = new Map<number, Frame>();
   readonly #entries = new Map<string, Entry>();
@@ -24,7 +25,7 @@ export class MemoryStore implements Store {
   }
 
   async open(reader: StoreReader): Promise<StoreOpened> {
-    if (this.#open) throw new StoreLockedError({ path: 'in memory', pid: process.pid });
+    if (this.#open) throw new StoreLockedError({ path: 'in memory', pid: process.pid, where: 'this process' });
     this.#open = true;
     for (const [key, value] of this.#entries.values()) reader.entry(key, value);
     for (const [position, frame] of this.#frames) {
@@ -90,6 +91,10 @@ export class MemoryStore implements Store {
 
   get incrementalBytes(): number {
     return this.#incrementalBytes;
+  }
+
+  maySpeak(): boolean {
+    return true;
   }
 
   async close(): Promise<void> {

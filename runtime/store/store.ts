@@ -55,8 +55,8 @@ export interface Store {
   open(reader: StoreReader): Promise<StoreOpened>;
   /**
    * One flush; never called again before the previous call has settled. Resolves with the position of each frame once the batch is
-   * as durable as the store's `durability` promises. After a rejection (StoreFailedError) the store is poisoned: every later call
-   * rejects with the same cause.
+   * as durable as the store's `durability` promises. After a rejection the store is poisoned, and every later call rejects
+   * with the same error: StoreFailedError, or StoreLockedError if another process has taken the store over meanwhile.
    */
   append(frames: readonly Frame[]): Promise<number[]>;
   /**
@@ -81,10 +81,18 @@ export interface Store {
    * @throws StoreUnavailableError: the earlier one may still be there
    */
   note(name: NoteName, value: unknown, durability: Durability): Promise<void>;
+  /** What was amiss at opening and cost no data, such as a damaged checkpoint. */
+  readonly warnings: readonly string[];
   /** Bytes appended since the last checkpoint, for the supervisor to decide when the next one is due. */
   readonly sinceCheckpoint: number;
   /** Bytes of incremental checkpoints since the last full one. */
   readonly incrementalBytes: number;
+  /**
+   * Whether something may be told that no append is to confirm: an answer of a query, the start of an attempt. False once the store may have
+   * another owner, or is gone; then `onLost` (store/index.ts) is told why. Costs a look at the clock, and at the disk only if the owner has
+   * been held up.
+   */
+  maySpeak(): boolean;
   /** Marks a clean end (position and checksum) and releases the store. The caller has awaited the last `append` and `checkpoint`. */
   close(): Promise<void>;
 }

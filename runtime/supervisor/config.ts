@@ -8,7 +8,17 @@ import type { Durability } from '../store/store.js';
 import type { ActivityLimits } from './activities/activity-queue.js';
 
 export type StoreConfig =
-  | { kind: 'log'; path: string; durability: Durability; partitions: number; segmentBytes: number }
+  | {
+      kind: 'log';
+      path: string;
+      durability: Durability;
+      partitions: number;
+      segmentBytes: number;
+      /** Milliseconds. */
+      lockWait: number;
+      /** Of this opening: no other has the same. Default: one that nobody else knows. */
+      nonce?: string;
+    }
   | { kind: 'memory'; partitions: number };
 
 export interface Limits {

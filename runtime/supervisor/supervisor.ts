@@ -186,7 +186,7 @@ export class Supervisor {
   }
 
   /** Loads the index, arms timers, and wakes the runs that have something left to do. */
-  async open(): Promise<{ openRuns: number; clean: boolean }> {
+  async open(): Promise<{ openRuns: number; clean: boolean; warnings: readonly string[] }> {
     const { core } = this;
     const reader = core.index.reader();
     const opened = await this.options.store.open(reader);
@@ -213,7 +213,7 @@ export class Supervisor {
     }
     this.#suspicion.forget(gone);
     void this.#wakeAll(unfinished).catch(this.options.onFailed);
-    return { openRuns: core.index.open, clean: opened.clean };
+    return { openRuns: core.index.open, clean: opened.clean, warnings: this.options.store.warnings };
   }
 
   /** No turn, flush or deferred work: without a request or an activity's outcome nothing happens but what is due later. */

@@ -19,7 +19,7 @@ import {
 import { systemClock } from '../clock.js';
 import { RuntimeClosedError, RuntimeFailedError } from '../errors.js';
 import { type AttachControl, decodeFromHost, encodeToHost, type FromHostBatch, type ToHost } from '../host/protocol.js';
-import { createStore } from '../store/index.js';
+import { createStore, type Store } from '../store/index.js';
 import type { SupervisorThreadData } from './config.js';
 import { errorRecord, PortReplies } from './replies.js';
 import { Supervisor } from './supervisor.js';
@@ -39,10 +39,30 @@ function sendToHost(message: ToHost): void {
 
 function flushToHost(): void {
   if (toHost.length === 0) return;
-  const batch = toHost;
+  const batch = mayTell() ? toHost : toHost.filter(isLastWord);
   toHost = [];
+  if (batch.length === 0) return;
   const message = encodeToHost(batch);
   hostPort.postMessage(message, message.packed === undefined ? [] : [message.packed.buffer as ArrayBuffer]);
+}
+
+/** Of the runtime that stops. */
+const isLastWord = (message: ToHost): boolean => message.kind === 'lifecycle' && message.event.name === 'failed';
+
+let openStore: Store | undefined;
+
+/**
+ * Not if another process may have the store by now. What is appended is confirmed by its flush; this is for all else that leaves this
+ * thread, such as answers of queries and attempts of activities, in a process that has been stopped for a while and goes on.
+ */
+function mayTell(): boolean {
+  return openStore?.maySpeak() ?? true;
+}
+
+/** An answer, or none: the runtime's end is told to whoever waits for it. */
+async function ifMayTell<T>(answer: Promise<T>): Promise<T> {
+  const value = await answer;
+  return mayTell() ? value : new Promise<T>(() => undefined);
 }
 
 const time = virtualTime === undefined ? undefined : new VirtualTime(virtualTime, sendToHost, later);
@@ -79,6 +99,7 @@ function serve(port: MessagePort, owner: Supervisor): void {
   const post = (bytes: Uint8Array): void => {
     // What a run did before it answered, sink calls and log lines, is on its way before the answer.
     flushToHost();
+    if (!mayTell()) return;
     port.postMessage(bytes, [bytes.buffer as ArrayBuffer]);
   };
   const replies = new PortReplies(post, later);
@@ -112,8 +133,8 @@ async function outcome<T>(act: () => Promise<T>): Promise<Outcome<T>> {
   }
 }
 
-async function open(): Promise<{ openRuns: number; clean: boolean }> {
-  const store = createStore(config.store);
+async function open(): Promise<{ openRuns: number; clean: boolean; warnings: readonly string[] }> {
+  const store = createStore(config.store, fail);
   const { bundle, workers: slots, limits, payloadCodec, failureExceptionTypes, sinksInReplay } = config;
   const { stepLimitMs, evaluationLimitMs } = config;
   const { payloadBytes } = limits;
@@ -149,6 +170,7 @@ async function open(): Promise<{ openRuns: number; clean: boolean }> {
   });
   pool.limitSteps((actor) => starting.core.actors.get(actor)?.lifetime?.options.taskTimeout);
   const opened = await starting.open();
+  openStore = store;
   supervisor = starting;
   time?.begin(starting);
   for (const port of waitingPorts) serve(port, starting);
@@ -181,11 +203,11 @@ const runtimeControl: RuntimeControl = {
       }
       return undefined;
     }),
-  describe: (workflowId, runId) => opened().controlPlane.describe(workflowId, runId),
-  list: (query, limit, after) => opened().controlPlane.list(query, limit, after),
-  count: (query) => opened().controlPlane.count(query),
-  isOpen: (workflowId) => opened().controlPlane.isOpen(workflowId),
-  openIds: (workflowType, query) => opened().controlPlane.openIds(workflowType, query),
+  describe: (workflowId, runId) => ifMayTell(opened().controlPlane.describe(workflowId, runId)),
+  list: (query, limit, after) => ifMayTell(opened().controlPlane.list(query, limit, after)),
+  count: (query) => ifMayTell(opened().controlPlane.count(query)),
+  isOpen: (workflowId) => ifMayTell(opened().controlPlane.isOpen(workflowId)),
+  openIds: (workflowType, query) => ifMayTell(opened().controlPlane.openIds(workflowType, query)),
   stats: async () => opened().controlPlane.stats(),
   currentTime: async () => time?.clock.now() ?? Date.now(),
   dump: async () => opened().controlPlane.dump(),

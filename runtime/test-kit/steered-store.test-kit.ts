@@ -67,6 +67,7 @@ const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
 /** One supervisor's view of the disk. */
 export class SteeredStore implements Store {
+  readonly warnings = [];
   readonly flushes = new Gate();
   readonly reads = new Gate();
   /** The flush under way, until it is on the disk. */
@@ -155,6 +156,10 @@ export class SteeredStore implements Store {
 
   get incrementalBytes(): number {
     return this.disk.memory.incrementalBytes;
+  }
+
+  maySpeak(): boolean {
+    return true;
   }
 
   close(): Promise<void> {

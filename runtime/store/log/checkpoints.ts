@@ -15,6 +15,7 @@ import {
 } from './checkpoint-file.js';
 import { codeOf, type Disk, withFile } from './disk.js';
 import { parseBatch, viewOf } from './format.js';
+import type { OwnedDisk } from './owned-disk.js';
 import { LOG_START, segmentIndex } from './scan.js';
 import { TEMPORARY } from './small-file.js';
 import type { Survey } from './survey.js';
@@ -85,7 +86,7 @@ export async function findCheckpoints(disk: Disk, survey: Survey): Promise<Found
 }
 
 export class Checkpoints {
-  readonly #disk: Disk;
+  readonly #disk: OwnedDisk;
   readonly #store: string;
   #names: string[];
   #number: number;
@@ -94,7 +95,7 @@ export class Checkpoints {
   #incrementalBytes = 0;
   #writing = false;
 
-  constructor(disk: Disk, survey: Survey, found: FoundCheckpoints) {
+  constructor(disk: OwnedDisk, survey: Survey, found: FoundCheckpoints) {
     this.#disk = disk;
     this.#store = survey.meta.store;
     this.#names = [...survey.checkpoints];
@@ -176,9 +177,8 @@ export class Checkpoints {
   }
 
   async #discard(name: string): Promise<void> {
-    for (const left of [name + TEMPORARY, name]) {
-      // What cannot be removed does no harm: nothing will add to it, which its base tells.
-      await this.#disk.unlink(left).catch(() => undefined);
-    }
+    // What cannot be removed does no harm: nothing will add to it, which its base tells.
+    await this.#disk.discard(name + TEMPORARY).catch(() => undefined);
+    await this.#disk.unlink(name).catch(() => undefined);
   }
 }

@@ -20,15 +20,29 @@ export interface DiskFile {
 /** `read`: must exist. `write`: must exist, read and write. `create`: read and write, emptied if it exists. `exclusive`: must not exist. */
 export type OpenMode = 'read' | 'write' | 'create' | 'exclusive';
 
-/** One flat folder. */
+/** What is known of where a folder is kept. 'network': several machines may see it, each with attributes of its own for a while. */
+export type Storage = { readonly kind: 'local' | 'network' | 'unknown'; readonly name: string };
+
+/** One folder; those in it belong to one owner each (owned-disk.ts), and names of what is in them are written with a slash. */
 export interface Disk {
   readonly folder: string;
   /** Creates the folder, durably, if it is not there. */
   ensureFolder(): Promise<void>;
-  list(): Promise<string[]>;
+  storage(): Promise<Storage>;
+  list(folder?: string): Promise<string[]>;
   open(name: string, mode: OpenMode): Promise<DiskFile>;
+  /** Of files and of folders, also from one folder to another. */
   rename(from: string, to: string): Promise<void>;
   unlink(name: string): Promise<void>;
+  /** @throws with code EEXIST */
+  makeFolder(name: string): Promise<void>;
+  /** Of an empty one. Afterwards no call can do anything in it, not even one that was under way. */
+  removeFolder(name: string): Promise<void>;
+  /**
+   * The number of the file under `name`, if at one moment within this call `folder` was under its name, and the file later within it;
+   * otherwise undefined. One system call, and a synchronous one: it comes with each flush, and another thread's answer would take longer.
+   */
+  look(folder: string, name: string): number | undefined;
   /** Makes creations, renames and unlinks durable. */
   syncFolder(): Promise<void>;
 }
@@ -121,6 +135,31 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** By what `statfs` calls their type, on Linux. */
+const NETWORK = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xff534d42, 'SMB'],
+  [0xfe534d42, 'SMB'],
+  [0x5346414f, 'AFS'],
+  [0x6b414653, 'AFS'],
+  [0x73757245, 'Coda'],
+]);
+const UNKNOWN = new Map([
+  [0x65735546, 'FUSE'],
+  [0x01021997, '9p'],
+]);
+
+/** @internal Of the type that `statfs` tells. */
+export function storageOf(type: number): Storage {
+  const network = NETWORK.get(type >>> 0);
+  if (network !== undefined) return { kind: 'network', name: network };
+  const unknown = UNKNOWN.get(type >>> 0);
+  return unknown === undefined ? { kind: 'local', name: 'local' } : { kind: 'unknown', name: unknown };
+}
+
+const LOOK = { throwIfNoEntry: false } as const;
+
 /** The machine's disk. */
 export function nodeDisk(folder: string): Disk {
   const at = (name: string) => `${folder}/${name}`;
@@ -130,10 +169,24 @@ export function nodeDisk(folder: string): Disk {
       const first = await fs.promises.mkdir(folder, { recursive: true });
       if (first !== undefined) await syncFolder(`${first}/..`);
     },
-    list: () => fs.promises.readdir(folder),
+    async storage() {
+      if (process.platform !== 'linux') return { kind: 'local', name: 'local' };
+      return fs.promises.statfs(folder).then(
+        ({ type }) => storageOf(type),
+        () => ({ kind: 'unknown', name: 'unknown' }),
+      );
+    },
+    list: (name = '.') => fs.promises.readdir(at(name)),
     open: async (name, mode) => new NodeFile(await open(at(name), FLAGS[mode], 0o600)),
     rename: (from, to) => fs.promises.rename(at(from), at(to)),
     unlink: (name) => fs.promises.unlink(at(name)),
+    makeFolder: (name) => fs.promises.mkdir(at(name)),
+    removeFolder: (name) => fs.promises.rmdir(at(name)),
+    look(name, file) {
+      // Windows takes '..' away before it looks.
+      if (process.platform === 'win32' && fs.statSync(at(name), LOOK) === undefined) return undefined;
+      return fs.statSync(`${at(name)}/../${file}`, LOOK)?.ino;
+    },
     syncFolder: () => syncFolder(folder),
   };
 }

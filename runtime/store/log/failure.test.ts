@@ -193,3 +193,63 @@ test('what is cut off is never taken for a batch later, even if the batch before
   machine.kill();
   expect((await openAndCollect(machine.store(options))).frames).toHaveLength(1);
 });
+
+test('a folder that is removed is noticed by the next flush, and nothing is said to be safe', async () => {
+  for (const durability of ['disk', 'process'] as const) {
+    const machine = new SimMachine();
+    const store = machine.store({ durability });
+    await openAndCollect(store);
+    await store.append([frameOf(1, 1, -1)]);
+    machine.disk.removed = true;
+    const error = await store.append([frameOf(2, 1, -1)]).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'STORE_FAILED', fields: { acknowledged: 'gone' } });
+    await store.close();
+  }
+});
+
+test('a segment that is removed under its owner, or a folder that is another one, is noticed too', async () => {
+  for (const harm of ['segment', 'folder'] as const) {
+    const machine = new SimMachine();
+    const store = machine.store();
+    await openAndCollect(store);
+    await store.append([frameOf(1, 1, -1)]);
+    if (harm === 'segment') await machine.disk.unlink('0000000000000000.log');
+    else {
+      machine.disk.removed = true;
+      await openAndCollect(machine.store());
+    }
+    await expect(store.append([frameOf(2, 1, -1)])).rejects.toMatchObject({
+      code: 'STORE_FAILED',
+      fields: { acknowledged: 'gone' },
+    });
+  }
+});
+
+test('an owner that has nothing to write learns from its beat that the store is gone, and says so once', async () => {
+  const machine = new SimMachine();
+  const told: unknown[] = [];
+  const store = machine.store({ onLost: (error) => told.push(error) });
+  await openAndCollect(store);
+  expect(store.maySpeak()).toBe(true);
+  machine.disk.removed = true;
+  for (let second = 0; second < 5; second++) {
+    machine.clock.advance(1000);
+    await settle();
+  }
+  expect(store.maySpeak()).toBe(false);
+  expect(told).toEqual([expect.objectContaining({ code: 'STORE_FAILED' })]);
+  await expect(store.append([frameOf(1, 1, -1)])).rejects.toBe(told[0]);
+});
+
+test('a lock that is taken away is another owner, whoever that was', async () => {
+  const machine = new SimMachine();
+  const store = machine.store();
+  await openAndCollect(store);
+  const [lock] = [...machine.disk.files().keys()].filter((name) => name.startsWith('lock-'));
+  await machine.disk.rename(lock!.split('/')[0]!, 'elsewhere');
+  await expect(store.append([frameOf(1, 1, -1)])).rejects.toMatchObject({
+    code: 'STORE_LOCKED',
+    fields: { taken: true, pid: undefined },
+  });
+  await expect(store.checkpoint([], { full: true })).rejects.toMatchObject({ code: 'STORE_LOCKED' });
+});

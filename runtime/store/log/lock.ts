@@ -1,104 +1,183 @@
 /**
- * The lock: one opener a store, on one machine. Each opener creates a file that only it can be named by, then looks for others.
- * Thread: supervisor (and the command line). In → out: a folder in, the right to write to it (or StoreLockedError) out.
+ * The lock: one owner a store. It is a folder within the store's, which its owner makes, works in, and removes.
+ * Thread: supervisor (and the command line). In → out: a folder in, a Hold on it (or StoreLockedError) out.
  *
- * Names are unique to one process, so clearing a dead one away can never hit a living one; and because everybody creates before
- * looking, of two openers at the same instant at most one passes. Processes that do not see each other's ids (two containers, two
- * hosts) are not kept apart.
+ * Everybody makes a folder of their own before they look for others, so of two that open at the same instant at most one passes. Whether a
+ * process of the same namespace lives is known. Of others only this is: an owner changes its beat all the time, so one whose beat has
+ * stood still for a whole lease may be replaced. It may wake later; what it can do then is in hold.ts.
  */
-import fs from 'node:fs';
+import type { Clock } from '../../clock.js';
 import { StoreLockedError } from '../../errors.js';
 import { codeOf, type Disk, withFile } from './disk.js';
+import { BEAT, Hold, removeLock } from './hold.js';
+import {
+  earlierPid,
+  type Life,
+  lifeOf,
+  lockName,
+  newNonce,
+  type Owner,
+  ownerOf,
+  type Processes,
+  parseLockName,
+  whereIs,
+} from './owner.js';
 
-const NAME = /^lock-(\d+)-(\w+)$/;
+/** For how long an owner may stand still before others may replace it. */
+export const LEASE_MS = 5_000;
+const LOOK_AGAIN_MS = 25;
 
-/** Who runs on this machine. */
-export interface Processes {
+export interface LockOptions {
+  readonly processes: Processes;
+  /** Of pauses. */
+  readonly clock: Pick<Clock, 'after'>;
+  /** Of leases. */
+  readonly monotonic: Pick<Clock, 'now' | 'after'>;
+  /** How long to wait for an owner that lives. One of which nothing is known is watched for as long as it takes to know. */
+  readonly waitMs: number;
+  readonly nonce?: string;
+  /** The lock is somebody else's, or gone: the owner has to stop. */
+  readonly onLost?: (hold: Hold) => void;
+}
+
+interface Other {
+  readonly name: string;
+  /** Undefined for one of an earlier version. */
+  readonly owner: Owner | undefined;
   readonly pid: number;
-  /** Tells this process from an earlier one with the same id: letters and digits. */
-  startOf(pid: number): string | undefined;
-  /** Whether a process with that id runs. */
-  runs(pid: number): boolean;
+  readonly life: Life;
+  readonly beat: string | undefined;
 }
 
-export const systemProcesses: Processes = {
-  pid: process.pid,
-  startOf(pid) {
-    try {
-      const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
-      const boot = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1');
-      // Field 22, counted behind the name, which may itself hold blanks and brackets.
-      const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-      return start === undefined ? undefined : `${start}b${boot.slice(0, 8)}`;
-    } catch {
-      return undefined;
-    }
-  },
-  runs(pid) {
-    try {
-      process.kill(pid, 0);
-      return true;
-    } catch (error) {
-      return codeOf(error) === 'EPERM';
-    }
-  },
-};
-
-const lockName = (processes: Processes) => `lock-${processes.pid}-${processes.startOf(processes.pid) ?? '0'}`;
-
-/** Names of the locks of processes that still run, and of those that do not. */
-async function survey(disk: Disk, processes: Processes) {
-  const living: { name: string; pid: number }[] = [];
-  const dead: string[] = [];
-  for (const name of await disk.list()) {
-    const parts = NAME.exec(name);
-    if (parts === null) continue;
-    const pid = Number(parts[1]);
-    const start = processes.startOf(pid);
-    const same = start === undefined || parts[2] === '0' || start === parts[2];
-    if (processes.runs(pid) && same) living.push({ name, pid });
-    else dead.push(name);
-  }
-  return { living, dead };
-}
-
-async function remove(disk: Disk, name: string): Promise<void> {
+async function readBeat(disk: Disk, name: string): Promise<string | undefined> {
   try {
-    await disk.unlink(name);
+    return await withFile(disk, `${name}/${BEAT}`, 'read', async (file) => {
+      const bytes = Buffer.alloc(32);
+      return bytes.toString('latin1', 0, await file.read(bytes, 0));
+    });
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-  }
-}
-
-/** Resolves with how to release the lock. @throws StoreLockedError */
-export async function acquireLock(disk: Disk, processes: Processes): Promise<() => Promise<void>> {
-  const own = lockName(processes);
-  try {
-    await withFile(disk, own, 'exclusive', (file) => file.write(Buffer.from(`${processes.pid}\n`), 0));
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') throw new StoreLockedError({ path: disk.folder, pid: processes.pid });
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
     throw error;
   }
-  const { living, dead } = await survey(disk, processes);
-  const other = living.find(({ name }) => name !== own);
-  if (other !== undefined) {
-    await remove(disk, own);
-    throw new StoreLockedError({ path: disk.folder, pid: other.pid });
+}
+
+async function othersIn(disk: Disk, processes: Processes, own?: string): Promise<Other[]> {
+  const others: Other[] = [];
+  for (const name of await disk.list()) {
+    if (name === own) continue;
+    const owner = parseLockName(name);
+    if (owner !== undefined) {
+      const life = lifeOf(owner, processes);
+      const beat = life === 'unknown' ? await readBeat(disk, name) : undefined;
+      others.push({ name, owner, pid: owner.pid, life, beat });
+      continue;
+    }
+    const pid = earlierPid(name);
+    if (pid === undefined) continue;
+    others.push({ name, owner, pid, life: processes.runs(pid) ? 'lives' : 'gone', beat: undefined });
   }
-  for (const name of dead) await remove(disk, name);
-  return () => remove(disk, own);
+  return others;
+}
+
+/** One opener's look at the others, again and again. */
+class Watch {
+  /** By name: the beat last seen, and since when. */
+  readonly #seen = new Map<string, { beat: string | undefined; since: number; moved: boolean }>();
+
+  constructor(
+    private readonly disk: Disk,
+    private readonly options: Pick<LockOptions, 'processes' | 'clock' | 'monotonic' | 'waitMs'>,
+  ) {}
+
+  /** Resolves once nobody is in the way, with those that may be replaced. @throws StoreLockedError */
+  async free(): Promise<Other[]> {
+    const { monotonic, processes, waitMs } = this.options;
+    const began = monotonic.now();
+    for (;;) {
+      const others = await othersIn(this.disk, processes);
+      const inTheWay = others.filter((other) => !this.#mayGo(other));
+      if (inTheWay.length === 0) return others;
+      const known = inTheWay.find(({ name, life }) => life === 'lives' || this.#seen.get(name)?.moved);
+      if (known !== undefined && monotonic.now() - began >= waitMs) throw lockedBy(this.disk, known, processes);
+      await this.pause();
+    }
+  }
+
+  #mayGo({ name, life, beat }: Other): boolean {
+    if (life !== 'unknown') return life === 'gone';
+    const now = this.options.monotonic.now();
+    const seen = this.#seen.get(name);
+    if (seen !== undefined && seen.beat === beat) return now - seen.since > LEASE_MS;
+    this.#seen.set(name, { beat, since: now, moved: seen !== undefined });
+    return false;
+  }
+
+  /** Not the same for all: those who met at the same instant are not to meet again. */
+  pause(): Promise<void> {
+    return new Promise((resolve) => this.options.clock.after(LOOK_AGAIN_MS * (0.5 + Math.random()), resolve));
+  }
+}
+
+function lockedBy(disk: Disk, { owner, pid }: Other, processes: Processes): StoreLockedError {
+  const where = owner === undefined ? 'another process' : whereIs(owner, processes);
+  return new StoreLockedError({ path: disk.folder, pid, where });
+}
+
+/** The store's folder exists. @throws StoreLockedError */
+export async function takeLock(disk: Disk, options: LockOptions): Promise<Hold> {
+  const { processes, nonce = newNonce() } = options;
+  const own = lockName(ownerOf(processes, nonce));
+  const watch = new Watch(disk, options);
+  for (;;) {
+    const replaced = await watch.free();
+    await disk.makeFolder(own);
+    const hold = await Hold.begin(disk, own, processes, options.monotonic, LEASE_MS, options.onLost);
+    try {
+      if (await replace(disk, own, replaced, processes)) return hold;
+    } catch (error) {
+      await hold.release().catch(() => undefined);
+      throw error;
+    }
+    await hold.release();
+    await watch.pause();
+  }
+}
+
+/** Only those that were found to be replaceable, and only if nothing has happened since. */
+async function replace(disk: Disk, own: string, replaced: readonly Other[], processes: Processes): Promise<boolean> {
+  const unchanged = (other: Other) => replaced.some(({ name, beat }) => name === other.name && beat === other.beat);
+  const others = await othersIn(disk, processes, own);
+  if (!others.every(unchanged)) return false;
+  for (const { name } of others) {
+    try {
+      // From here on the other can change nothing in the store, and no third one can do this: there is one such name.
+      await disk.rename(name, `${own}/${name}`);
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return false;
+      throw error;
+    }
+    await removeLock(disk, `${own}/${name}`);
+  }
+  return true;
 }
 
 /** For those who only read. @throws StoreLockedError if somebody holds the lock. */
-export async function expectUnlocked(disk: Disk, processes: Processes): Promise<void> {
-  const { living } = await survey(disk, processes);
-  if (living[0] !== undefined) throw new StoreLockedError({ path: disk.folder, pid: living[0].pid });
+export async function expectUnlocked(disk: Disk, options: Omit<LockOptions, 'nonce' | 'onLost'>): Promise<void> {
+  await new Watch(disk, options).free();
+}
+
+/** The locks of this process, by their nonces. */
+export async function locksOf(disk: Disk, processes: Processes): Promise<string[]> {
+  const owners = (await disk.list()).flatMap((name) => parseLockName(name) ?? []);
+  return owners.flatMap((owner) =>
+    whereIs(owner, processes) === 'this process' && lifeOf(owner, processes) === 'lives' ? [owner.nonce] : [],
+  );
 }
 
 /**
  * Clears a lock of this process away whose thread has ended without closing the store; otherwise it would hold as long as the process.
  * Embedding thread, only once that thread has exited.
  */
-export async function releaseAbandonedLock(disk: Disk, processes: Processes = systemProcesses): Promise<void> {
-  await remove(disk, lockName(processes));
+export async function releaseAbandonedLock(disk: Disk, nonce: string): Promise<void> {
+  for (const name of await disk.list()) if (parseLockName(name)?.nonce === nonce) await removeLock(disk, name);
 }

@@ -2,16 +2,19 @@
  * The log as a Store: the default one.
  * Thread: supervisor. In → out: batches of frames to segment files, and back.
  */
-import { type Clock, systemClock } from '../../clock.js';
+import { type Clock, monotonicClock, systemClock } from '../../clock.js';
 import { HoldfastError, InvalidOptionError, StoreUnavailableError } from '../../errors.js';
 import type { Durability, Frame, NoteName, Store, StoreOpened, StoreReader } from '../store.js';
 import type { Entry } from './checkpoint-file.js';
 import { Checkpoints } from './checkpoints.js';
 import { type Disk, nodeDisk } from './disk.js';
 import { History } from './history.js';
-import { acquireLock, type Processes, systemProcesses } from './lock.js';
+import type { Hold } from './hold.js';
+import { takeLock } from './lock.js';
 import { LogFiles } from './log-files.js';
 import { markCleanEnd, openLog } from './opening.js';
+import { OwnedDisk } from './owned-disk.js';
+import { type Processes, systemProcesses } from './owner.js';
 import { writeNote } from './small-file.js';
 import { Tail } from './tail.js';
 
@@ -29,16 +32,25 @@ export interface LogStoreOptions {
   readonly segmentBytes?: number;
   readonly disk?: Disk;
   readonly clock?: Clock;
+  /** Of leases. */
+  readonly monotonic?: Pick<Clock, 'now' | 'after'>;
   readonly processes?: Processes;
+  /** How long to wait for another owner to end, in milliseconds. Default: not at all. */
+  readonly lockWait?: number;
+  /** Letters and digits that no other opening has. */
+  readonly nonce?: string;
+  /** Called when it turns out, with no call under way, that the store is another's or gone. */
+  readonly onLost?: (error: HoldfastError) => void;
 }
 
 interface Parts {
+  readonly disk: OwnedDisk;
   readonly store: string;
   readonly files: LogFiles;
   readonly tail: Tail;
   readonly history: History;
   readonly checkpoints: Checkpoints;
-  readonly release: () => Promise<void>;
+  readonly hold: Hold;
 }
 
 export class LogStore implements Store {
@@ -47,6 +59,8 @@ export class LogStore implements Store {
   readonly #segmentBytes: number;
   readonly #clock: Clock;
   #parts: Parts | undefined;
+  /** Others have it, or nobody. */
+  #lost = false;
   #warnings: readonly string[] = [];
 
   constructor(options: LogStoreOptions) {
@@ -61,7 +75,6 @@ export class LogStore implements Store {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** What was amiss at opening and cost no data, such as a damaged checkpoint. */
   get warnings(): readonly string[] {
     return this.#warnings;
   }
@@ -70,32 +83,58 @@ export class LogStore implements Store {
     if (this.#parts !== undefined) throw new Error('open called on an open store');
     try {
       await this.#disk.ensureFolder();
-      const release = await acquireLock(this.#disk, this.#options.processes ?? systemProcesses);
+      this.#warnings = await storageWarnings(this.#disk);
+      const hold = await this.#take();
       try {
-        return await this.#open(reader, release);
+        return await this.#open(reader, hold);
       } catch (error) {
-        await release().catch(() => undefined);
-        throw error;
+        // What looks like damage may be what another owner, who has replaced this one meanwhile, is doing.
+        const told = hold.isHeld() ? error : await hold.loss();
+        await hold.release().catch(() => undefined);
+        throw told;
       }
     } catch (error) {
       throw this.#translate(error);
     }
   }
 
-  async #open(reader: StoreReader, release: () => Promise<void>): Promise<StoreOpened> {
-    const disk = this.#disk;
+  #take(): Promise<Hold> {
+    const { processes = systemProcesses, monotonic = monotonicClock, lockWait = 0, nonce } = this.#options;
+    return takeLock(this.#disk, {
+      processes,
+      clock: this.#clock,
+      monotonic,
+      waitMs: lockWait,
+      ...(nonce === undefined ? {} : { nonce }),
+      onLost: (hold) => this.#lose(hold),
+    });
+  }
+
+  #lose(hold: Hold): void {
+    const { tail } = this.#parts ?? {};
+    if (tail === undefined || tail.failure !== undefined || this.#lost) return; // Whoever calls next is told.
+    this.#lost = true;
+    void hold.loss().then((error) => {
+      tail.lose(error);
+      this.#options.onLost?.(tail.failure ?? error);
+    });
+  }
+
+  async #open(reader: StoreReader, hold: Hold): Promise<StoreOpened> {
+    const disk = new OwnedDisk(this.#disk, hold);
     const { partitions, durability } = this.#options;
     const opened = await openLog(disk, partitions, this.#segmentBytes, this.#clock.now(), reader);
     const { survey, point } = opened;
+    hold.identify(survey.meta.store);
     const checkpoints = new Checkpoints(disk, survey, opened.checkpoints);
     await checkpoints.drop(opened.checkpoints.ignored);
     const files = new LogFiles(disk);
     for (const segment of opened.segments) files.add(segment);
     const tailOptions = { durability, segmentBytes: this.#segmentBytes, clock: this.#clock };
-    const tail = await Tail.open(disk, survey.meta, tailOptions, files, point);
+    const tail = new Tail(disk, hold, survey.meta, tailOptions, files, opened.file, point);
     const history = new History(disk, files, () => tail.point.end);
-    this.#parts = { store: survey.meta.store, files, tail, history, checkpoints, release };
-    this.#warnings = opened.warnings;
+    this.#parts = { disk, store: survey.meta.store, files, tail, history, checkpoints, hold };
+    this.#warnings = [...this.#warnings, ...opened.warnings];
     return {
       partitions: survey.meta.partitions,
       clean: opened.clean,
@@ -131,9 +170,8 @@ export class LogStore implements Store {
   }
 
   async note(name: NoteName, value: unknown, durability: Durability): Promise<void> {
-    this.#opened();
     try {
-      await writeNote(this.#disk, name, value, durability);
+      await writeNote(this.#opened().disk, name, value, durability);
     } catch (error) {
       throw this.#translate(error);
     }
@@ -148,22 +186,25 @@ export class LogStore implements Store {
     return this.#opened().checkpoints.incrementalBytes;
   }
 
+  maySpeak(): boolean {
+    if (this.#parts === undefined) return !this.#lost; // What is left to tell after the end was known before it.
+    const { hold } = this.#parts;
+    if (hold.maySpeak()) return true;
+    this.#lose(hold);
+    return false;
+  }
+
   async close(): Promise<void> {
     if (this.#parts === undefined) return;
-    const { store, files, tail, release } = this.#parts;
+    const { disk, store, files, tail, hold } = this.#parts;
     this.#parts = undefined;
     try {
-      const prepared = await tail.close();
-      await files.close();
-      // A poisoned store has no clean end.
-      if (tail.failure === undefined) {
-        await markCleanEnd(this.#disk, store, files.segments.at(-1)!, prepared, tail.point);
-      }
+      await tail.close((closed) => markCleanEnd(disk, store, closed));
     } catch (error) {
       throw this.#translate(error);
     } finally {
       await files.close();
-      await release().catch(() => undefined);
+      await hold.release().catch(() => undefined);
     }
   }
 
@@ -172,4 +213,20 @@ export class LogStore implements Store {
     if (error instanceof HoldfastError || !(error instanceof Error && 'code' in error)) return error;
     return new StoreUnavailableError({ path: this.#disk.folder, reason: error.message }, { cause: error });
   }
+}
+
+/** @throws StoreUnavailableError where two machines could each believe what they see */
+async function storageWarnings(disk: Disk): Promise<string[]> {
+  const { kind, name } = await disk.storage();
+  if (kind === 'network') {
+    const reason =
+      `it is on a file system (${name}) that shows changes of other machines late, so that two owners could not be told apart. ` +
+      'Use a local disk, or a volume that one machine mounts at a time';
+    throw new StoreUnavailableError({ path: disk.folder, reason });
+  }
+  if (kind === 'local') return [];
+  const warning =
+    `${disk.folder} is on a file system (${name}) of which nothing tells whether it shows changes of other machines at once. ` +
+    'If several machines can see it, make sure that only one process at a time opens it';
+  return [warning];
 }

@@ -6,12 +6,14 @@ import { randomUUID } from 'node:crypto';
 import type { StoreReader } from '../store.js';
 import { checkpointEntries, type LogPoint } from './checkpoint-file.js';
 import { type FoundCheckpoints, findCheckpoints } from './checkpoints.js';
-import { type Disk, withFile } from './disk.js';
+import type { DiskFile } from './disk.js';
 import { type Batch, eachFrame, FORMAT } from './format.js';
+import type { OwnedDisk } from './owned-disk.js';
 import { LOG_START, type Scan, scanLog, segmentIndex } from './scan.js';
-import { createSegment, SEGMENT_HEADER, type Segment, writeZeros } from './segment.js';
+import { createSegment, type MadeSegment, remakeSegment, SEGMENT_HEADER, type Segment } from './segment.js';
 import { CLEAN_END, META, UNCLEAN_STOPS, writeSmallFile } from './small-file.js';
-import { corrupt, type FoundSegment, type Survey, surveyStore } from './survey.js';
+import { corrupt, type Survey, surveyStore } from './survey.js';
+import type { ClosedTail } from './tail.js';
 
 /** Unclean stops beyond these are forgotten, oldest first. */
 const STOPS_KEPT = 16;
@@ -22,6 +24,8 @@ export interface Opened {
   readonly checkpoints: FoundCheckpoints;
   /** Up to the one that the log ends in. */
   readonly segments: readonly Segment[];
+  /** Of the last of them, made by this owner. */
+  readonly file: DiskFile;
   readonly point: LogPoint;
   /** False after an unclean stop. */
   readonly clean: boolean;
@@ -31,22 +35,23 @@ export interface Opened {
 }
 
 /** META comes last: a folder without it has never held anything. */
-async function createStore(disk: Disk, partitions: number, segmentBytes: number): Promise<void> {
+async function createStore(disk: OwnedDisk, partitions: number, segmentBytes: number): Promise<MadeSegment> {
   const meta = { format: FORMAT, store: randomUUID(), partitions };
-  await createSegment(disk, 0, segmentBytes, meta);
+  const segment = await createSegment(disk, 0, segmentBytes, meta);
   await writeSmallFile(disk, META, meta);
+  return segment;
 }
 
-async function surveyOrCreate(disk: Disk, partitions: number, segmentBytes: number) {
+async function surveyOrCreate(disk: OwnedDisk, partitions: number, segmentBytes: number) {
   const found = await surveyStore(disk);
-  if (found !== undefined) return { survey: found, created: false };
-  await createStore(disk, partitions, segmentBytes);
-  return { survey: (await surveyStore(disk))!, created: true };
+  if (found !== undefined) return { survey: found, created: undefined };
+  const created = await createStore(disk, partitions, segmentBytes);
+  return { survey: (await surveyStore(disk))!, created };
 }
 
 /** The lock is held. @throws StoreCorruptError, StoreFormatError */
 export async function openLog(
-  disk: Disk,
+  disk: OwnedDisk,
   partitions: number,
   segmentBytes: number,
   now: number,
@@ -80,71 +85,63 @@ export async function openLog(
 
   const warnings = [...survey.warnings, ...checkpoints.warnings];
   for (const name of survey.temporaries) await disk.unlink(name);
-  const segments = await mendTail(disk, survey, scan, from);
+  const { segments, last } = await mendTail(disk, survey, scan, from, created);
   let { uncleanStops } = survey;
   if (cleanEnd !== undefined) {
     await disk.unlink(CLEAN_END);
     await disk.syncFolder();
-  } else if (!created) {
+  } else if (created === undefined) {
     uncleanStops = [...uncleanStops, now].slice(-STOPS_KEPT);
     await writeSmallFile(disk, UNCLEAN_STOPS, uncleanStops);
   }
   const cutBytes = cleanEnd === undefined ? scan.tailBytes : 0;
-  const clean = created || cleanEnd !== undefined;
-  return { survey, checkpoints, segments, point: scan.point, clean, cutBytes, uncleanStops, warnings };
+  const clean = created !== undefined || cleanEnd !== undefined;
+  return { survey, checkpoints, segments, file: last.file, point: scan.point, clean, cutBytes, uncleanStops, warnings };
 }
 
 /**
  * Leaves nothing but durable zeros behind the end, and makes durable what lies before it. Whatever of this a crash undoes, the next
  * opening finds the same end. Returns the segments up to the end.
+ *
+ * All that is not known to be synced is written again, for what was read may be in the page cache only, and syncing is not enough: after a sync
+ * that failed in the earlier process the pages count as clean, and would be lost without a word. The last segment is always made anew:
+ * the owner before may not be as dead as it looks, and still have it open.
  */
-async function mendTail(disk: Disk, survey: Survey, scan: Scan, from: LogPoint): Promise<FoundSegment[]> {
-  const last = segmentIndex(survey.segments, scan.point.end);
-  const kept = survey.segments.slice(0, last + 1);
-  const segment = survey.segments[last]!;
-  const end = Math.max(SEGMENT_HEADER, scan.point.end - segment.first);
-  const beyond = survey.segments.slice(last + 1).reverse();
+async function mendTail(
+  disk: OwnedDisk,
+  survey: Survey,
+  scan: Scan,
+  from: LogPoint,
+  created: MadeSegment | undefined,
+): Promise<{ segments: Segment[]; last: MadeSegment }> {
+  if (created !== undefined) return { segments: [created], last: created };
+  const { meta, cleanEnd } = survey;
+  const index = segmentIndex(survey.segments, scan.point.end);
+  const segment = survey.segments[index]!;
+  const before = survey.segments.slice(0, index);
+  const beyond = survey.segments.slice(index + 1).reverse();
   for (const { name } of beyond) await disk.unlink(name);
   if (beyond.length > 0) await disk.syncFolder();
-  if (scan.tailBytes > 0 || segment.fileSize < segment.size) await writeZeros(disk, segment.name, end, segment.size);
-  if (survey.cleanEnd === undefined) await rewrite(disk, kept, Math.max(scan.synced, from.end), scan.point.end);
-  return kept;
-}
-
-/**
- * What was read may be in the page cache only. Syncing is not enough: after a sync that failed in the earlier process the pages count as
- * clean, and would be lost without a word.
- */
-async function rewrite(disk: Disk, segments: readonly Segment[], from: number, to: number): Promise<void> {
-  for (const segment of segments) {
-    const start = Math.max(SEGMENT_HEADER, from - segment.first);
-    const length = Math.min(to - segment.first, segment.size) - start;
-    if (length <= 0) continue;
-    await withFile(disk, segment.name, 'write', async (file) => {
-      const bytes = Buffer.allocUnsafeSlow(length);
-      await file.read(bytes, start);
-      await file.write(bytes, start);
-      await file.datasync();
-    });
+  const synced = cleanEnd === undefined ? Math.max(scan.synced, from.end) : scan.point.end;
+  for (const earlier of before) {
+    if (earlier.first + earlier.size <= synced) continue;
+    const { file } = await remakeSegment(disk, earlier, meta, earlier.size);
+    await file.close();
   }
+  const last = await remakeSegment(disk, segment, meta, Math.max(SEGMENT_HEADER, scan.point.end - segment.first));
+  return { segments: [...before, segment], last };
 }
 
 /** Lets other work of this thread have its turn. */
 const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Cuts a closed log to exactly what is in it, so that each byte that remains is under some checksum. */
-export async function markCleanEnd(
-  disk: Disk,
-  store: string,
-  segment: Segment,
-  prepared: Segment | undefined,
-  point: LogPoint,
-): Promise<void> {
+export async function markCleanEnd(disk: OwnedDisk, store: string, tail: ClosedTail): Promise<void> {
+  const { segment, file, prepared, point } = tail;
   if (prepared !== undefined) await disk.unlink(prepared.name);
   // Before the cut: a short segment without a mark of a clean end is damage.
   await writeSmallFile(disk, CLEAN_END, { store, end: point.end, crc: point.crc });
-  await withFile(disk, segment.name, 'write', async (file) => {
-    await file.truncate(Math.max(SEGMENT_HEADER, point.end - segment.first));
-    await file.datasync();
-  });
+  // By its file, not by its name: what has that by now, if another owner came between, is the other's.
+  await file.truncate(Math.max(SEGMENT_HEADER, point.end - segment.first));
+  await file.datasync();
 }

@@ -4,10 +4,11 @@
  */
 import { checkpointName } from './checkpoint-file.js';
 import { findCheckpoints } from './checkpoints.js';
-import { type Disk, withFile } from './disk.js';
+import { withFile } from './disk.js';
+import type { OwnedDisk } from './owned-disk.js';
 import { segmentIndex } from './scan.js';
-import { createSegment, SEGMENT_HEADER, segmentHeader, writeZeros } from './segment.js';
-import { CLEAN_END, META, writeSmallFile } from './small-file.js';
+import { createSegment, remakeSegment, SEGMENT_HEADER } from './segment.js';
+import { CLEAN_END, META, TEMPORARY, writeSmallFile } from './small-file.js';
 import type { Survey } from './survey.js';
 import { byRun, type EventRange, type Report, verifyStore } from './verify.js';
 
@@ -24,10 +25,10 @@ export interface Repair {
 const CHUNK = 1024 * 1024;
 const EMPTY_SEGMENT = 64 * 1024;
 
-async function copyAside(disk: Disk, name: string, suffix: string): Promise<string> {
+async function copyAside(disk: OwnedDisk, name: string, suffix: string): Promise<string> {
   const copy = name + suffix;
   await withFile(disk, name, 'read', (from) =>
-    withFile(disk, copy, 'exclusive', async (to) => {
+    withFile(disk, copy + TEMPORARY, 'create', async (to) => {
       const chunk = Buffer.allocUnsafeSlow(CHUNK);
       for (let at = 0; ; at += CHUNK) {
         const count = await from.read(chunk, at);
@@ -37,11 +38,12 @@ async function copyAside(disk: Disk, name: string, suffix: string): Promise<stri
       await to.datasync();
     }),
   );
+  await disk.rename(copy + TEMPORARY, copy);
   return copy;
 }
 
 /** The caller holds the lock. Does nothing to a store without damage. @throws StoreFormatError, StoreCorruptError */
-export async function repairStore(disk: Disk, now: number): Promise<Repair> {
+export async function repairStore(disk: OwnedDisk, now: number): Promise<Repair> {
   const report = await verifyStore(disk);
   const { survey, point } = report;
   if (survey === undefined || report.damages.length === 0) return { report, copies: [], lost: [], end: point.end };
@@ -64,7 +66,7 @@ export async function repairStore(disk: Disk, now: number): Promise<Repair> {
 }
 
 /** Those that are damaged, or tell of what is cut. */
-async function dropCheckpoints(disk: Disk, survey: Survey, end: number): Promise<void> {
+async function dropCheckpoints(disk: OwnedDisk, survey: Survey, end: number): Promise<void> {
   const { used } = await findCheckpoints(disk, survey);
   const kept = new Set(
     used.filter(({ point }) => point.end <= end).map(({ number, kind }) => checkpointName(number, kind)),
@@ -72,29 +74,21 @@ async function dropCheckpoints(disk: Disk, survey: Survey, end: number): Promise
   for (const name of survey.checkpoints.toReversed()) if (!kept.has(name)) await disk.unlink(name);
 }
 
-async function cutSegments(disk: Disk, survey: Survey, report: Report, cut: number): Promise<void> {
+async function cutSegments(disk: OwnedDisk, survey: Survey, report: Report, cut: number): Promise<void> {
   const { end } = report.point;
   const [first] = survey.segments;
   if (first === undefined || first.first > 0) {
     for (const { name } of survey.segments.toReversed()) await disk.unlink(name);
-    await createSegment(disk, 0, EMPTY_SEGMENT, survey.meta);
+    await (await createSegment(disk, 0, EMPTY_SEGMENT, survey.meta)).file.close();
     return;
-  }
-  // Stray bytes where nothing was written yet cost nothing: zeros again.
-  for (const hole of report.holes) {
-    const segment = survey.segments[hole.segment];
-    if (!hole.lossy && segment !== undefined) await writeZeros(disk, segment.name, hole.from, hole.to);
   }
   const whole = survey.segments.slice(0, cut + 1);
   for (const { name } of survey.segments.slice(cut + 1).reverse()) await disk.unlink(name);
   for (const [index, segment] of whole.entries()) {
-    await withFile(disk, segment.name, 'write', async (file) => {
-      await file.write(segmentHeader(segment, survey.meta), 0);
-      if (segment.fileSize > segment.size) await file.truncate(segment.size);
-      await file.datasync();
-    });
-    const from =
-      index === cut ? Math.max(SEGMENT_HEADER, end - segment.first) : Math.min(segment.fileSize, segment.size);
-    await writeZeros(disk, segment.name, from, segment.size);
+    // Stray bytes where nothing was written yet cost nothing: zeros again.
+    const holes = report.holes.filter((hole) => !hole.lossy && hole.segment === index);
+    const kept = index === cut ? Math.max(SEGMENT_HEADER, end - segment.first) : segment.size;
+    const { file } = await remakeSegment(disk, segment, survey.meta, kept, holes);
+    await file.close();
   }
 }

@@ -3,8 +3,9 @@
  * Thread: supervisor. In → out: position and size in, a durable file of zeros behind a header out.
  */
 import { crc32 } from 'node:zlib';
-import { type Disk, withFile } from './disk.js';
+import { type DiskFile, withFile } from './disk.js';
 import { FORMAT, getU64, putU64, viewOf } from './format.js';
+import type { OwnedDisk } from './owned-disk.js';
 import { type Meta, TEMPORARY } from './small-file.js';
 
 /**
@@ -60,26 +61,63 @@ export function parseSegmentHeader(bytes: Buffer): { segment: Segment; meta: Met
   };
 }
 
-/** Zeros from `from` to `to`, durable. Synced piece by piece, so that a flush of the log meanwhile waits for one piece at most. */
-export async function writeZeros(disk: Disk, name: string, from: number, to: number): Promise<void> {
-  await withFile(disk, name, 'write', async (file) => {
-    for (let at = from; at < to; at += CHUNK.length) {
-      await file.write(CHUNK.subarray(0, Math.min(CHUNK.length, to - at)), at);
-      await file.datasync();
-    }
-  });
+/** A segment that this owner has made: nobody else writes to its file, whatever its name comes to mean. */
+export interface MadeSegment extends Segment {
+  readonly file: DiskFile;
 }
 
-/** Durable, complete and zero before it gets its name, so that a segment file that is short or has a bad header is always damage. */
-export async function createSegment(disk: Disk, first: number, size: number, meta: Meta): Promise<Segment> {
-  const segment = { name: segmentName(first), first, size };
+/**
+ * Durable, complete and zero before it gets its name, so that a segment file that is short or has a bad header is always damage. Synced piece
+ * by piece, so that a flush of the log meanwhile waits for one piece at most.
+ */
+async function makeSegment(
+  disk: OwnedDisk,
+  segment: Segment,
+  meta: Meta,
+  pieceAt: (at: number, length: number) => Promise<Uint8Array>,
+): Promise<MadeSegment> {
   const temporary = segment.name + TEMPORARY;
-  await withFile(disk, temporary, 'create', (file) => file.write(segmentHeader(segment, meta), 0));
-  await writeZeros(disk, temporary, SEGMENT_HEADER, size);
-  await disk.rename(temporary, segment.name);
-  await disk.syncFolder();
-  return segment;
+  const file = await disk.open(temporary, 'create');
+  try {
+    for (let at = 0; at < segment.size; at += CHUNK.length) {
+      const piece = await pieceAt(at, Math.min(CHUNK.length, segment.size - at));
+      await file.write(piece, at);
+      if (at === 0) await file.write(segmentHeader(segment, meta), 0);
+      await file.datasync();
+    }
+    await disk.rename(temporary, segment.name);
+    await disk.syncFolder();
+    return { ...segment, file };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
+
+export function createSegment(disk: OwnedDisk, first: number, size: number, meta: Meta): Promise<MadeSegment> {
+  const segment = { name: segmentName(first), first, size };
+  return makeSegment(disk, segment, meta, async (_, length) => CHUNK.subarray(0, length));
+}
+
+/** The same up to `end`, without what is in `holes`, and zeros behind, in a new file: the one before may still be written to by an earlier owner. */
+export function remakeSegment(
+  disk: OwnedDisk,
+  segment: Segment,
+  meta: Meta,
+  end: number,
+  holes: readonly { readonly from: number; readonly to: number }[] = [],
+): Promise<MadeSegment> {
+  return withFile(disk, segment.name, 'read', (before) =>
+    makeSegment(disk, segment, meta, async (at, length) => {
+      const piece = Buffer.alloc(length);
+      if (at < end) await before.read(piece.subarray(0, Math.min(length, end - at)), at);
+      for (const { from, to } of holes) piece.fill(0, clamp(from - at, length), clamp(to - at, length));
+      return piece;
+    }),
+  );
+}
+
+const clamp = (offset: number, length: number): number => Math.min(Math.max(offset, 0), length);
 
 const isZero = (bytes: Uint8Array): boolean => {
   for (let at = 0; at < bytes.length; at += CHUNK.length) {

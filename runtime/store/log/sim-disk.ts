@@ -2,7 +2,7 @@
  * A simulated disk for tests: any subset of what was not synced may survive a crash, and any call may fail or crash.
  * Thread: tests. In → out: the calls of the disk port in; after a crash, the disk as a restarted process finds it.
  */
-import type { Disk, DiskFile, OpenMode } from './disk.js';
+import type { Disk, DiskFile, OpenMode, Storage } from './disk.js';
 
 export const SECTOR = 512;
 
@@ -26,13 +26,28 @@ export function someSurvive(seed: number): Survival {
 }
 
 export interface DiskCall {
-  readonly kind: 'list' | 'open' | 'read' | 'write' | 'datasync' | 'truncate' | 'rename' | 'unlink' | 'syncFolder';
+  readonly kind:
+    | 'list'
+    | 'open'
+    | 'read'
+    | 'write'
+    | 'datasync'
+    | 'truncate'
+    | 'rename'
+    | 'unlink'
+    | 'makeFolder'
+    | 'removeFolder'
+    | 'look'
+    | 'syncFolder';
   readonly name: string;
   /** Counts all calls of this disk from 1. */
   readonly number: number;
 }
 
+let files = 0;
+
 class SimFile {
+  readonly number = ++files;
   content: Buffer;
   durable: Buffer;
   readonly dirty = new Set<number>();
@@ -90,6 +105,9 @@ class SimFile {
   }
 }
 
+/** '' for what is in the store's own folder. */
+const folderOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf('/')));
+
 /** A creation, rename or unlink; `of` finds the file in the disk that it is done on. */
 type NameChange = (names: Map<string, SimFile>, of: (file: SimFile) => SimFile) => void;
 
@@ -98,16 +116,24 @@ export class SimDisk implements Disk {
   #names = new Map<string, SimFile>();
   #durableNames = new Map<string, SimFile>();
   #unsynced: NameChange[] = [];
+  /** Whether a folder survives the power is of no interest: only locks are folders. */
+  #folders = new Set<string>();
   #calls = 0;
   /** Bytes that all files together may have. */
   capacity = Number.POSITIVE_INFINITY;
   /** Looks at each call before it has an effect; what it throws is what the call fails with. A `Crash` ends all later calls too. */
   onCall: (call: DiskCall) => void = () => undefined;
+  /** Somebody has removed the folder with all that was in it. */
+  removed = false;
+  storedOn: Storage = { kind: 'local', name: 'simulated' };
   #crashed = false;
 
   static of(files: ReadonlyMap<string, Uint8Array>): SimDisk {
     const disk = new SimDisk();
-    for (const [name, bytes] of files) disk.#names.set(name, new SimFile(bytes));
+    for (const [name, bytes] of files) {
+      disk.#names.set(name, new SimFile(bytes));
+      if (name.includes('/')) disk.#folders.add(folderOf(name));
+    }
     disk.#durableNames = new Map(disk.#names);
     return disk;
   }
@@ -149,6 +175,7 @@ export class SimDisk implements Disk {
     };
     next.#names = new Map([...this.#names].map(([name, file]) => [name, cloneOf(file)]));
     next.#durableNames = new Map([...this.#durableNames].map(([name, file]) => [name, cloneOf(file)]));
+    next.#folders = new Set(this.#folders);
     next.#unsynced = this.#unsynced.map((change) => (names, of) => change(names, (file) => of(cloneOf(file))));
     return next;
   }
@@ -168,15 +195,55 @@ export class SimDisk implements Disk {
     this.#unsynced.push(change);
   }
 
-  async ensureFolder(): Promise<void> {}
+  async ensureFolder(): Promise<void> {
+    if (!this.removed) return;
+    this.removed = false;
+    this.#names.clear();
+    this.#durableNames.clear();
+    this.#folders.clear();
+  }
 
-  async list(): Promise<string[]> {
-    this.#call('list', '');
-    return [...this.#names.keys()];
+  async storage(): Promise<Storage> {
+    return this.storedOn;
+  }
+
+  async list(folder = ''): Promise<string[]> {
+    this.#call('list', folder);
+    if (this.removed) throw systemError('ENOENT');
+    this.#expectFolder(folder);
+    return [...this.#names.keys(), ...this.#folders].flatMap((name) =>
+      folderOf(name) === folder ? name.slice(folder === '' ? 0 : folder.length + 1) : [],
+    );
+  }
+
+  #expectFolder(name: string): void {
+    if (this.removed || (name !== '' && !this.#folders.has(name))) throw systemError('ENOENT');
+  }
+
+  async makeFolder(name: string): Promise<void> {
+    this.#call('makeFolder', name);
+    this.#expectFolder(folderOf(name));
+    if (this.#folders.has(name)) throw systemError('EEXIST');
+    this.#folders.add(name);
+  }
+
+  async removeFolder(name: string): Promise<void> {
+    this.#call('removeFolder', name);
+    this.#expectFolder(name);
+    if ([...this.#names.keys(), ...this.#folders].some((other) => folderOf(other) === name)) {
+      throw systemError('ENOTEMPTY');
+    }
+    this.#folders.delete(name);
+  }
+
+  look(folder: string, name: string): number | undefined {
+    this.#call('look', name);
+    return this.removed || !this.#folders.has(folder) ? undefined : this.#names.get(name)?.number;
   }
 
   async open(name: string, mode: OpenMode): Promise<DiskFile> {
     this.#call('open', name);
+    this.#expectFolder(folderOf(name));
     const found = this.#names.get(name);
     if (mode === 'exclusive' && found !== undefined) throw systemError('EEXIST');
     if ((mode === 'read' || mode === 'write') && found === undefined) throw systemError('ENOENT');
@@ -223,6 +290,11 @@ export class SimDisk implements Disk {
 
   async rename(from: string, to: string): Promise<void> {
     this.#call('rename', to);
+    this.#expectFolder(folderOf(to));
+    if (this.#folders.has(from)) {
+      this.#renameFolder(from, to);
+      return;
+    }
     const file = this.#names.get(from);
     if (file === undefined) throw systemError('ENOENT');
     this.#change((names, of) => {
@@ -231,14 +303,29 @@ export class SimDisk implements Disk {
     });
   }
 
+  #renameFolder(from: string, to: string): void {
+    const within = (name: string) => name === from || name.startsWith(`${from}/`);
+    const moved = (name: string) => to + name.slice(from.length);
+    this.#folders = new Set([...this.#folders].map((name) => (within(name) ? moved(name) : name)));
+    for (const name of [...this.#names.keys()].filter(within)) {
+      this.#change((names) => {
+        const file = names.get(name);
+        if (file !== undefined) names.set(moved(name), file);
+        names.delete(name);
+      });
+    }
+  }
+
   async unlink(name: string): Promise<void> {
     this.#call('unlink', name);
-    if (!this.#names.has(name)) throw systemError('ENOENT');
+    if (this.#folders.has(name)) throw systemError('EISDIR');
+    if (this.removed || !this.#names.has(name)) throw systemError('ENOENT');
     this.#change((names) => names.delete(name));
   }
 
   async syncFolder(): Promise<void> {
     this.#call('syncFolder', '');
+    this.#expectFolder('');
     this.#durableNames = new Map(this.#names);
     this.#unsynced = [];
   }

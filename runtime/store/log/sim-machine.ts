@@ -3,8 +3,8 @@
  * Thread: tests. In → out: crashes in, stores of the process now running out.
  */
 import { ManualClock } from '../../clock.js';
-import type { Processes } from './lock.js';
 import { LogStore, type LogStoreOptions } from './log-store.js';
+import type { Processes } from './owner.js';
 import { SimDisk, type Survival } from './sim-disk.js';
 
 let pids = 0;
@@ -20,7 +20,7 @@ export class SimMachine {
 
   get processes(): Processes {
     const pid = this.#pid;
-    return { pid, startOf: () => undefined, runs: (other) => other === this.#pid };
+    return { pid, host: 'sim', namespace: '1', startOf: () => undefined, runs: (other) => other === this.#pid };
   }
 
   store(options: Partial<LogStoreOptions> = {}): LogStore {
@@ -32,6 +32,7 @@ export class SimMachine {
       segmentBytes: 1024,
       disk,
       clock,
+      monotonic: clock,
       processes,
       ...options,
     });

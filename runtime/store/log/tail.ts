@@ -3,13 +3,15 @@
  * Thread: supervisor. In → out: frames in, positions out once the batch is durable; poisoned by the first failure.
  */
 import type { Clock } from '../../clock.js';
-import { StoreFailedError } from '../../errors.js';
+import { HoldfastError, StoreFailedError } from '../../errors.js';
 import type { Durability, Frame } from '../store.js';
 import type { LogPoint } from './checkpoint-file.js';
-import { codeOf, type Disk, type DiskFile } from './disk.js';
+import { codeOf, type DiskFile } from './disk.js';
 import { BatchEncoder, batchLength, MAX_BATCH } from './format.js';
+import type { Hold } from './hold.js';
 import type { LogFiles } from './log-files.js';
-import { createSegment, SEGMENT_HEADER, type Segment } from './segment.js';
+import type { OwnedDisk } from './owned-disk.js';
+import { createSegment, type MadeSegment, SEGMENT_HEADER, type Segment } from './segment.js';
 import type { Meta } from './small-file.js';
 
 /** Half of what 'process' durability allows; the other half is for the sync itself. */
@@ -22,10 +24,21 @@ export interface TailOptions {
   readonly clock: Clock;
 }
 
-type Prepared = { readonly segment: Segment } | { readonly error: unknown };
+type Prepared = { readonly segment: MadeSegment } | { readonly error: unknown };
+
+/** What is left of a tail that nothing will be appended to. */
+export interface ClosedTail {
+  readonly segment: Segment;
+  /** Still open. */
+  readonly file: DiskFile;
+  readonly point: LogPoint;
+  /** Nobody needs it any more. */
+  readonly prepared: Segment | undefined;
+}
 
 export class Tail {
-  readonly #disk: Disk;
+  readonly #disk: OwnedDisk;
+  readonly #hold: Hold;
   readonly #meta: Meta;
   readonly #options: TailOptions;
   readonly #files: LogFiles;
@@ -39,40 +52,38 @@ export class Tail {
   #appending: Promise<unknown> | undefined;
   #syncing: Promise<void> | undefined;
   #cancelSync: (() => void) | undefined;
-  #failure: StoreFailedError | undefined;
+  /** StoreLockedError: the store is another's. */
+  #failure: HoldfastError | undefined;
   /** The caller has been told of the failure. */
   #told = false;
 
-  private constructor(
-    disk: Disk,
+  /** `point` lies in the last segment of `files`, whose file is `file`, made by this owner; it is durable, and nothing but zeros is behind it. */
+  constructor(
+    disk: OwnedDisk,
+    hold: Hold,
     meta: Meta,
     options: TailOptions,
     files: LogFiles,
     file: DiskFile,
-    segment: Segment,
     point: LogPoint,
   ) {
     this.#disk = disk;
+    this.#hold = hold;
     this.#meta = meta;
     this.#options = options;
     this.#files = files;
     this.#file = file;
-    this.#segment = segment;
+    this.#segment = files.segments.at(-1)!;
     this.#point = point;
     this.#synced = point.end;
-  }
-
-  /** `point` lies in the last segment of `files`, is durable, and nothing but zeros is behind it. */
-  static async open(disk: Disk, meta: Meta, options: TailOptions, files: LogFiles, point: LogPoint): Promise<Tail> {
-    const segment = files.segments.at(-1)!;
-    return new Tail(disk, meta, options, files, await disk.open(segment.name, 'write'), segment, point);
+    hold.watch(this.#segment.name);
   }
 
   get point(): LogPoint {
     return this.#point;
   }
 
-  get failure(): StoreFailedError | undefined {
+  get failure(): HoldfastError | undefined {
     return this.#failure;
   }
 
@@ -105,6 +116,8 @@ export class Tail {
         await this.#file.datasync();
         this.#synced = at + length;
       }
+      // After the bytes, and before anybody is told: whoever replaces this owner reads the log after it has taken this away.
+      if (!this.#hold.isHeld()) throw await this.#hold.loss();
       // A background sync may have failed meanwhile, and this batch stands behind what it lost.
       if (this.#failure !== undefined) throw this.#failure;
       this.#point = { end: at + length, batch: at, crc };
@@ -125,13 +138,22 @@ export class Tail {
     return at + length <= first + size ? at : undefined;
   }
 
-  #poison(cause: unknown): StoreFailedError {
+  /** Nothing more is written. */
+  #poison(cause: unknown): HoldfastError {
     this.#cancelSync?.();
-    this.#failure ??= new StoreFailedError(
-      { path: this.#disk.folder, reason: cause instanceof Error ? cause.message : String(cause) },
-      { cause },
-    );
+    this.#failure ??= cause instanceof HoldfastError ? cause : this.#failed(cause);
     return this.#failure;
+  }
+
+  #failed(cause: unknown): StoreFailedError {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const acknowledged = this.#synced >= this.#point.end ? 'safe' : 'unsure';
+    return new StoreFailedError({ path: this.#disk.folder, reason, acknowledged }, { cause });
+  }
+
+  /** The store is another's, or gone. */
+  lose(error: HoldfastError): void {
+    this.#poison(error);
   }
 
   /** Never rejects: a full disk matters only when the segment is needed. */
@@ -153,14 +175,15 @@ export class Tail {
     const needed = SEGMENT_HEADER + length;
     let next = prepared !== undefined && 'segment' in prepared ? prepared.segment : undefined;
     if (next === undefined || next.size < needed) {
+      await next?.file.close();
       const size = Math.max(segmentBytes, Math.ceil(needed / BLOCK) * BLOCK);
       next = await createSegment(this.#disk, this.#segment.first + this.#segment.size, size, this.#meta);
     }
-    const file = await this.#disk.open(next.name, 'write');
     await this.#file.close();
-    this.#file = file;
+    this.#file = next.file;
     this.#segment = next;
-    this.#files.add(next);
+    this.#files.add({ name: next.name, first: next.first, size: next.size });
+    this.#hold.watch(next.name);
   }
 
   #scheduleSync(): void {
@@ -200,18 +223,23 @@ export class Tail {
   }
 
   /**
-   * Syncs what is left and closes the file. Resolves with the prepared segment, which nobody needs any more.
-   * @throws StoreFailedError, if nobody has been told of it yet: with 'process' durability acknowledged batches may be lost.
+   * Syncs what is left, and lets `end` do what is to be done with the file before it is closed.
+   * @throws the failure, if nobody has been told of it yet: with 'process' durability acknowledged batches may be lost.
    */
-  async close(): Promise<Segment | undefined> {
+  async close(end: (tail: ClosedTail) => Promise<void>): Promise<void> {
     this.#cancelSync?.();
-    const prepared = await this.#prepared;
+    const made = await this.#prepared;
+    const prepared = made !== undefined && 'segment' in made ? made.segment : undefined;
     try {
       if (!this.#told) await this.sync();
+      // A poisoned store has no clean end.
+      if (this.#failure === undefined) {
+        await end({ segment: this.#segment, file: this.#file, point: this.#point, prepared });
+      }
     } finally {
       await this.#syncing?.catch(() => undefined);
       await this.#file.close();
+      await prepared?.file.close();
     }
-    return prepared !== undefined && 'segment' in prepared ? prepared.segment : undefined;
   }
 }
