@@ -62,27 +62,42 @@ export class Owner {
     });
   }
 
-  /** Of the process that has the store open, as this process sees it. */
-  get #pid(): number {
-    const { pid } = this.#wrapper;
-    if (this.#namespaces === 'injected') return pid!;
-    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim());
+  /** Of the process that has the store open, as this process sees it. Undefined: it is not there yet, or no more. */
+  get #pid(): number | undefined {
+    const { pid, exitCode, signalCode } = this.#wrapper;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return undefined;
+    if (this.#namespaces === 'injected') return pid;
+    try {
+      const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ');
+      // A signal to process 0 would go to all of one's own group.
+      return child === undefined || child === '' ? undefined : Number(child);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    const pid = this.#pid;
+    if (pid !== undefined) process.kill(pid, signal);
   }
 
   /** Resolves once none of its threads runs any more. */
   async stop(): Promise<void> {
     const pid = this.#pid;
+    if (pid === undefined) throw new Error('An owner that is not running cannot be stopped');
     process.kill(pid, 'SIGSTOP');
     const state = () => readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /, '')[0];
     while (state() !== 'T') await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
   wake(): void {
-    process.kill(this.#pid, 'SIGCONT');
+    this.#signal('SIGCONT');
   }
 
   async kill(): Promise<void> {
-    if (this.#wrapper.exitCode === null && this.#wrapper.signalCode === null) process.kill(this.#pid, 'SIGKILL');
+    // Of the wrapper it is the end too: `--kill-child`.
+    if (this.#pid === undefined) this.#wrapper.kill('SIGKILL');
+    else this.#signal('SIGKILL');
     await this.exited;
   }
 
