@@ -3,9 +3,13 @@
  * Thread: worker. In → out: set around each step; a step's microtasks drain before the next is set.
  */
 import { setConverter } from '../mailbox/converter-scope.js';
+import { askForEarlierRules } from '../mailbox/earlier-rules.js';
+import { EngineFlag } from './engine-flags.js';
 import type { Execution } from './execution.js';
 
 let current: Execution | undefined;
+
+askForEarlierRules(() => current !== undefined && !current.follows(EngineFlag.RefusedValues));
 
 export function setCurrent(execution: Execution | undefined): void {
   current = execution;

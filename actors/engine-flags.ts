@@ -28,6 +28,11 @@ export const EngineFlag = {
    * left nothing.
    */
   LocalCancellationMarkers: 4,
+  /**
+   * Since 0.2.0. Values that do not arrive whole (what hides what it holds, more than 900 levels), and texts and names that are too long or hold
+   * half a surrogate pair, are refused where workflow code passes them. Before, they were taken.
+   */
+  RefusedValues: 8,
 } as const;
 export type EngineFlag = (typeof EngineFlag)[keyof typeof EngineFlag];
 

@@ -5,6 +5,7 @@
 import { types } from 'node:util';
 import { HoldfastError } from '../runtime/base-error.js';
 import { PayloadConverterError, PayloadTooLargeError } from '../runtime/errors.js';
+import { letsThrough } from './earlier-rules.js';
 import { legible, reasonOf } from './legible.js';
 import {
   BoxedBigInt,
@@ -29,6 +30,8 @@ export class Encoded {
 
 /** So many objects and arrays within each other; a Map, a Set or an Error counts thrice. msgpackr, which packs them, knows no limit but the stack. */
 export const MAX_LEVELS = 900;
+/** No more worked in earlier versions. */
+const EARLIER_LEVELS = 2000;
 const LONGEST_PATH = 300;
 
 /**
@@ -111,7 +114,7 @@ class Walk {
     const isPlain = isArray || proto === Object.prototype || proto === null;
     const levels = isPlain ? 1 : 3;
     this.#levels += levels;
-    if (this.#levels > MAX_LEVELS) throw this.#refused(TOO_DEEP);
+    if (this.#levels > MAX_LEVELS && !(this.#levels <= EARLIER_LEVELS && letsThrough())) throw this.#refused(TOO_DEEP);
     within.push(value);
     this.#steps.push(undefined);
     const plain = isArray ? this.#items(value) : isPlain ? this.#properties(value) : this.#instance(value);
@@ -169,7 +172,8 @@ class Walk {
       const json: unknown = Reflect.apply(toJSON, value, ['']);
       if (json !== value) return this.#plain(json);
     }
-    if (hidesItself(value)) throw this.#refusedWhole(`a ${kindOf(value)} is not data: what it holds cannot be seen`);
+    if (hidesItself(value) && !letsThrough())
+      throw this.#refusedWhole(`a ${kindOf(value)} is not data: what it holds cannot be seen`);
     return this.#properties(value);
   }
 

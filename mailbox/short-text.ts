@@ -3,6 +3,7 @@
  * Thread: any. In → out: text → the text, or as much of it as is kept.
  */
 import { InvalidArgumentError, InvalidOptionError } from '../runtime/errors.js';
+import { letsThrough } from './earlier-rules.js';
 
 /** Characters (UTF-16 units). The table in docs/data.md has these. */
 export const TEXT_LIMITS = {
@@ -58,6 +59,11 @@ export function checkTextArgument(argument: string, value: unknown, limit: numbe
 }
 
 function wrongWith(value: unknown, limit: number): string | undefined {
+  const wrong = faultOf(value, limit);
+  return wrong === undefined || letsThrough() ? undefined : wrong;
+}
+
+function faultOf(value: unknown, limit: number): string | undefined {
   if (typeof value !== 'string') return `it must be a string, not ${value === null ? 'null' : typeof value}`;
   if (value.length > limit) return `it has ${value.length} characters, at most ${limit} are possible`;
   return value.isWellFormed() ? undefined : 'it holds half a surrogate pair, which is not text';

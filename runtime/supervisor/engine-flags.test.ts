@@ -3,7 +3,7 @@
  */
 import { expect, test } from 'vitest';
 import { ENGINE_FLAGS, EngineFlag } from '../../actors/engine-flags.js';
-import { condition, defineQuery, defineSignal, setHandler } from '../../actors/workflow/index.js';
+import { condition, defineQuery, defineSignal, proxyActivities, setHandler } from '../../actors/workflow/index.js';
 import { expectInvariants } from '../test-kit/invariants.test-kit.js';
 import { routeRejections } from '../test-kit/rejections.test-kit.js';
 import { System } from '../test-kit/system.test-kit.js';
@@ -97,6 +97,35 @@ test('a run that began before takes up a rule in the first live step that asks f
   await expectSame(system);
   await system.signal('w', 'go').value();
   expect(await system.result('w').value()).toEqual(['tick 1 false', 'tick 2 false', 'tick 3 false']);
+  await expectInvariants(system);
+});
+
+test('what an earlier version took of a run is taken in its replay, and refused from then on', async () => {
+  const { keep } = proxyActivities<{ keep(value: unknown): Promise<void> }>({ startToCloseTimeout: 1000 });
+  const keeping = async () => {
+    const log: string[] = [];
+    setHandler(seen, () => log);
+    setHandler(tick, async () => {
+      try {
+        await keep.executeWithOptions({ summary: 'x'.repeat(500) }, [/x/]);
+        log.push('kept');
+      } catch (error) {
+        log.push((error as Error).name);
+      }
+    });
+    await condition(() => false);
+  };
+  const system = await System.open({ workflows: { keeping }, engineFlags: 0 });
+  await system.start('w', 'keeping').value();
+  await system.signal('w', 'tick').value();
+  system.activityReturns(system.attempts[0]!, undefined);
+  await system.settle();
+  system.know(ENGINE_FLAGS);
+  await system.restart();
+  expect(await system.query('w', 'seen').value()).toEqual(['kept']);
+  await system.signal('w', 'tick').value();
+  expect(await system.query('w', 'seen').value()).toEqual(['kept', 'InvalidOptionError']);
+  await expectSame(system);
   await expectInvariants(system);
 });
 
