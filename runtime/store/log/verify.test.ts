@@ -141,15 +141,18 @@ test('a store in use is neither verified nor repaired', async () => {
   for (const command of ['verify', 'repair']) {
     const { processes } = machine;
     const other = { ...processes, pid: processes.pid + 1_000_000, runs: () => true };
-    const { lines, exitCode } = await runCommand([command, '/sim'], () => machine.disk, other, 0);
-    expect([exitCode, lines[0]]).toEqual([2, expect.stringContaining(`is open in process ${processes.pid}`)]);
+    const { errors, exitCode } = await runCommand([command, '/sim'], () => machine.disk, other, 0);
+    expect([exitCode, errors?.[0]]).toEqual([2, expect.stringContaining(`is open in process ${processes.pid}`)]);
   }
 });
 
 test('anything else is answered with how to use it', async () => {
   for (const args of [[], ['verify'], ['mend', '/sim'], ['verify', '/sim', '/sim']]) {
-    const { lines, exitCode } = await runCommand(args, () => new SimDisk(), new SimMachine().processes, 0);
-    expect([exitCode, lines[0]]).toEqual([2, expect.stringContaining('holdfast verify <store>')]);
+    const { errors, exitCode } = await runCommand(args, () => new SimDisk(), new SimMachine().processes, 0);
+    expect([exitCode, errors]).toEqual([
+      2,
+      expect.arrayContaining([expect.stringContaining('holdfast verify <store>')]),
+    ]);
   }
   expect((await run(new SimDisk(), 'verify')).exitCode).toBe(2);
 });
