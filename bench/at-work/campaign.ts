@@ -77,6 +77,6 @@ export function summary(ledger: Ledger): string {
   return (
     `${ledger.started} jobs started, ${ledger.over} over; ${ledger.attempts} attempts, ${ledger.attemptedAgain} of them after a kill, ` +
     `${ledger.resumed} resumed by heartbeat details; ${ledger.children} children, ${ledger.naps} timers, ${ledger.ticks} scheduled; ` +
-    `lost ${count('lost')}, duplicated ${count('duplicated')}, other violations ${count('other')}`
+    `lost ${count('lost')}, duplicated ${count('duplicated')}, late ${count('late')}, other violations ${count('other')}`
   );
 }

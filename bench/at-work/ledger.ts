@@ -184,7 +184,7 @@ export class Ledger {
       .map(({ from, until }) => ({ at: Math.max(from, fireAt), until }))
       .find(({ at, until }) => until >= at + LATE_MS);
     if (due !== undefined && firedAt > due.at + LATE_MS) {
-      this.violate('other', `a timer of ${workflowId} fired ${firedAt - due.at} ms late`);
+      this.violate('late', `a timer of ${workflowId} fired ${firedAt - due.at} ms late`);
     }
   }
 

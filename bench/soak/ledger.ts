@@ -6,7 +6,7 @@ import type { Answer, Line, NapEvent, OperationKind, Plan, SoakOperation } from 
 import { NAPS } from './workflows.js';
 
 export interface Violation {
-  readonly kind: 'lost' | 'duplicated' | 'other';
+  readonly kind: 'lost' | 'duplicated' | 'late' | 'other';
   readonly what: string;
 }
 

@@ -49,7 +49,11 @@ export class Suspicion {
   readonly #quarantined = new Map<string, Quarantined>();
   /** Run ids. */
   readonly #underWay = new Set<string>();
-  #written: Promise<void> = Promise.resolve();
+  /** Each note is written by itself: that of what is under way must not wait until the other is synced. */
+  readonly #lines: { readonly [N in NoteName]: { written: Promise<void>; waiting: Promise<void> | undefined } } = {
+    'steps-under-way': { written: Promise.resolve(), waiting: undefined },
+    suspects: { written: Promise.resolve(), waiting: undefined },
+  };
 
   constructor(
     private readonly core: Core,
@@ -160,8 +164,8 @@ export class Suspicion {
   }
 
   /** Resolves once all notes that were changed by now are written. */
-  written(): Promise<void> {
-    return this.#written;
+  async written(): Promise<void> {
+    await Promise.all(Object.values(this.#lines).map(({ written }) => written));
   }
 
   #clear(run: Run): void {
@@ -169,18 +173,23 @@ export class Suspicion {
     void this.#save('suspects');
   }
 
-  /** One after the other, each with what is so when it is written. */
+  /** One after the other, each with what is so when it is written: whoever comes while one waits is served by that. */
   #save(name: NoteName): Promise<void> {
-    const write = () =>
-      name === 'suspects'
+    const line = this.#lines[name];
+    if (line.waiting !== undefined) return line.waiting;
+    const write = () => {
+      line.waiting = undefined;
+      return name === 'suspects'
         ? this.core.options.store.note(name, this.#suspectsNote(), 'disk')
         : // What ends a process leaves what it has written to the operating system.
           this.core.options.store.note(name, this.#stepsUnderWayNote(), 'process');
-    this.#written = this.#written.then(write).catch((error: unknown) => {
+    };
+    line.waiting = line.written.then(write).catch((error: unknown) => {
       // Notes help the next process, and this one does without: a disk that takes nothing ends it with the next flush.
       if (!(error instanceof StoreUnavailableError)) this.core.options.onFailed(error);
     });
-    return this.#written;
+    line.written = line.waiting;
+    return line.written;
   }
 
   #suspectsNote(): SuspectsNote {
