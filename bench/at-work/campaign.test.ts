@@ -91,13 +91,13 @@ describe('the ledger', () => {
       workflowId: 'j',
       naps: [{ fireAt, firedAt }],
     });
-    expect(judge(nap(500, 1_400))).toEqual([]);
+    expect(judge(nap(500, 3_400))).toEqual([]);
     expect(judge(nap(500, 499))).toEqual(['other']);
-    expect(judge(nap(500, 1_501))).toEqual(['late']);
+    expect(judge(nap(500, 3_501))).toEqual(['late']);
     const ledger = new Ledger();
     for (const line of started) ledger.take(line);
     ledger.ended(600);
-    for (const line of [ready(5_000), nap(500, 5_900), nap(500, 6_001)]) ledger.take(line);
+    for (const line of [ready(5_000), nap(500, 7_900), nap(500, 8_001)]) ledger.take(line);
     expect(ledger.violations).toHaveLength(1);
   });
 
