@@ -257,12 +257,22 @@ afterAll(() => {
   for (const folder of folders.values()) rmSync(folder, { recursive: true, force: true });
 });
 
+/**
+ * By the specification one binding; V8 took them for two, which are ambiguous, before it followed that. Here they are two on every Node.js, so that
+ * what a bundle exports does not depend on which one made it.
+ */
+const AS_BY_EARLIER_V8: ReadonlySet<string> = new Set([
+  'a namespace through two stars',
+  'a namespace through two stars, once by way of an import',
+]);
+
 describe('modules are linked as by Node.js:', () => {
   test.each(Object.keys(GRAPHS))('%s', async (name) => {
     const told = await tell(async () => {
       const bundle = await bundleWorkflows(join(folders.get(name)!, 'main.js'));
       return new Evaluated(bundle).graph.instantiate().exports;
     });
-    expect(JSON.parse(JSON.stringify(told))).toEqual(byNode.get(name));
+    const expected = AS_BY_EARLIER_V8.has(name) ? { names: ['workflow'], values: ['function'] } : byNode.get(name);
+    expect(JSON.parse(JSON.stringify(told))).toEqual(expected);
   });
 });
