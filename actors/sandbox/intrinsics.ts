@@ -11,6 +11,8 @@ import { IteratorPrototype, isWatched } from './watched-intrinsics.js';
 /** Iterators whose `next` V8 knows, and leaves its fast paths if anything happens to it. */
 const BUILT_IN_ITERATORS = [[].values(), new Map().values(), new Set().values(), ''[Symbol.iterator]()];
 
+const TypedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
+
 const CHANGING = ['push', 'pop', 'shift', 'unshift', 'splice', 'sort', 'reverse'] as const;
 
 /** Objects whose functions are called everywhere: only these of theirs become accessors. */
@@ -21,7 +23,7 @@ const HOT: ReadonlyMap<object, readonly PropertyKey[]> = new Map<object, readonl
   [String.prototype, ['constructor', 'toString', 'valueOf']],
   [Map.prototype, ['constructor', 'get', 'set', 'has', 'delete', 'clear', 'forEach']],
   [Set.prototype, ['constructor', 'add', 'has', 'delete', 'clear', 'forEach']],
-  [Object.getPrototypeOf(Uint8Array.prototype) as object, ['toString', 'toLocaleString']],
+  [TypedArrayPrototype, ['toString', 'toLocaleString']],
   [Array, ['from', 'of']],
   ...[Object, Promise, String, Number, Symbol, BigInt, JSON, Reflect].map((each) => [each, []] as const),
   ...BUILT_IN_ITERATORS.map((each) => [Object.getPrototypeOf(each) as object, []] as const),
@@ -94,17 +96,15 @@ function lock(owner: object, overridable: readonly PropertyKey[] | undefined): v
       makeOverridable(owner, key, value);
     }
   }
-  // Frozen as a whole, these would slow every read beyond the end of an array.
-  if (watched || owner === Object.prototype || owner === Array.prototype) lockSingly(owner);
-  else {
-    if (isClass) makeFast(owner);
-    Object.freeze(owner);
-  }
+  if (watched || isOfIndexed(owner)) lockSingly(owner);
+  else Object.freeze(owner);
+  makeFast(owner);
 }
 
-/** Many changes make V8 keep an object's properties in a table; becoming a prototype makes them fast again, while it is extensible. */
-function makeFast(owner: object): void {
-  Object.create(owner);
+/** Frozen as a whole, these would slow every read beyond the end of an array, and double the time that writing bytes takes. */
+function isOfIndexed(owner: object): boolean {
+  if (owner === Object.prototype || owner === Array.prototype || owner === TypedArrayPrototype) return true;
+  return owner === Buffer.prototype || Object.getPrototypeOf(owner) === TypedArrayPrototype;
 }
 
 function lockSingly(owner: object): void {
@@ -114,8 +114,20 @@ function lockSingly(owner: object): void {
     if (writable) Object.defineProperty(owner, key, { writable: false });
     if (configurable) Object.defineProperty(owner, key, { configurable: false });
   }
-  makeFast(owner);
   Object.preventExtensions(owner);
+}
+
+/**
+ * Many changes make V8 keep an object's properties in a table, and forget what it could inline: `charCodeAt` takes five times as long. Being
+ * read through an heir, by code that has run before, makes them fast again, once nothing changes any more.
+ */
+function makeFast(owner: object): void {
+  const heir = Object.create(owner) as object;
+  for (let read = 0; read < 30; read++) inherited(heir);
+}
+
+function inherited(heir: object): unknown {
+  return heir.constructor;
 }
 
 /** By `this` of a sloppy function the user's code reaches the thread's own global object, and by a name what is not shadowed. */
